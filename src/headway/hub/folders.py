@@ -1,0 +1,76 @@
+"""Models and data that already lie in a folder of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from headway.errors import ResolveError, nearest
+
+__all__ = ["data_at", "listed", "model_folder"]
+
+
+def model_folder(path: Path) -> Path:
+    """`path`, once it is known to be a folder with a config.json.
+
+    Raises:
+        ResolveError: no such folder, a file, or a folder without config.json.
+    """
+    if not path.exists():
+        raise _nothing_at(path, "model")
+    if not path.is_dir():
+        raise ResolveError(
+            f"{str(path)!r} is a file",
+            allowed="a folder with config.json",
+            next_step=f"name its folder, {str(path.parent)!r}"
+            if (path.parent / "config.json").is_file()
+            else "",
+        )
+    if not (path / "config.json").is_file():
+        inner = sorted(child.parent for child in path.glob("*/config.json"))
+        raise ResolveError(
+            f"no config.json in {str(path)!r}, which holds {listed(_children(path))}",
+            allowed="a folder with config.json and weights",
+            next_step="one of its folders has one: " + listed(map(str, inner)) if inner else "",
+        )
+    return path
+
+
+def data_at(path: Path) -> Path:
+    """`path`, once it is known to be a file or folder.
+
+    Raises:
+        ResolveError: nothing is there.
+    """
+    if not path.exists():
+        raise _nothing_at(path, "data")
+    return path
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """The first names, comma-separated, and how many more there are; `nothing` if there are none.
+
+    >>> listed(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    all_names = list(names)
+    more = f" and {len(all_names) - most} more" if len(all_names) > most else ""
+    return (", ".join(all_names[:most]) or "nothing") + more
+
+
+def _children(folder: Path) -> list[str]:
+    return sorted(child.name + ("/" if child.is_dir() else "") for child in folder.iterdir())
+
+
+def _nothing_at(path: Path, what: str) -> ResolveError:
+    # The deepest folder that exists tells the user which part of the path is wrong.
+    parent = next(folder for folder in path.absolute().parents if folder.is_dir())
+    wrong = path.absolute().relative_to(parent).parts[0]
+    steps = [nearest(wrong, [child.name for child in parent.iterdir()])]
+    if not path.is_absolute() and len(path.parts) <= 2:
+        hub = "hf://datasets/" if what == "data" else "hf://"
+        steps.append(f"for a hub's {what} write {hub}{path.as_posix()}, for a package's pkg:NAME")
+    return ResolveError(
+        f"no file or folder {str(path)!r} (nothing named {wrong!r} in {str(parent)!r})",
+        next_step="; ".join(filter(None, steps)),
+    )
