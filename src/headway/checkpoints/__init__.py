@@ -1,0 +1,1 @@
+"""Models on disk, in the ecosystem's own format: read strictly, written atomically."""

@@ -1,0 +1,139 @@
+"""Multi-head attention: the projections around a kernel.
+
+Source: Vaswani et al. 2017, arXiv 1706.03762; grouped heads: Ainslie et al. 2023, arXiv 2305.13245.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from headway.core.cache import Extension, LayerCache
+from headway.core.kernels import attend
+from headway.core.linear import FusedLinear
+from headway.core.masks import Pattern
+from headway.core.positions import Rotary
+from headway.core.taps import Tap
+
+__all__ = ["CrossAttention", "SelfAttention"]
+
+
+class SelfAttention(nn.Module):
+    """Each token looks at tokens of its own sequence.
+
+    Args:
+        hidden: size of a hidden state.
+        heads: query heads.
+        kv_heads: key and value heads, a divisor of `heads`; None = as many.
+        head_size: size of one head; None = hidden / heads.
+        bias: whether q, k and v have a bias.
+        output_bias: whether the output projection has one; None = like `bias`.
+        scale: what scores are multiplied by; None = 1 / sqrt(head_size).
+        dropout: rate on the attention map.
+        rotary: turns queries and keys by their positions; None leaves them.
+    """
+
+    def __init__(
+        self,
+        hidden: int,
+        heads: int,
+        *,
+        kv_heads: int | None = None,
+        head_size: int | None = None,
+        bias: bool = True,
+        output_bias: bool | None = None,
+        scale: float | None = None,
+        dropout: float = 0.0,
+        rotary: Rotary | None = None,
+    ) -> None:
+        super().__init__()
+        self.heads, self.kv_heads = heads, kv_heads or heads
+        self.head_size = head_size or hidden // heads
+        self.scale = self.head_size**-0.5 if scale is None else scale
+        self.dropout = dropout
+        self.rotary = rotary
+        widths = (self.heads, self.kv_heads, self.kv_heads)
+        self.qkv = FusedLinear(hidden, tuple(n * self.head_size for n in widths), bias=bias)
+        output_bias = bias if output_bias is None else output_bias
+        self.output = nn.Linear(self.heads * self.head_size, hidden, bias=output_bias)
+        self.map = Tap()
+
+    def forward(
+        self,
+        x: Tensor,
+        pattern: Pattern,
+        *,
+        angles: tuple[Tensor, Tensor] | None = None,
+        cache: LayerCache | None = None,
+        extension: Extension | None = None,
+    ) -> Tensor:
+        """[tokens, hidden] -> [tokens, hidden].
+
+        Args:
+            x: hidden states of the tokens of this call.
+            pattern: who may attend to whom.
+            angles: of the rotary positions of this call's tokens.
+            cache: keys and values of earlier calls, extended here.
+            extension: where this call's tokens go in the cache.
+        """
+        parts = self.qkv.separate(
+            x
+        )  # [tokens, heads * size], keys and values [tokens, kv heads * size]
+        q, k, v = (part.unflatten(-1, (-1, self.head_size)) for part in parts)
+        if self.rotary is not None and angles is not None:
+            q, k = self.rotary(q, angles), self.rotary(k, angles)
+        if cache is not None and extension is not None:
+            k, v = cache.extend(k, v, extension)
+        drop = self.dropout if self.training else 0.0
+        mixed = attend(q, k, v, pattern, scale=self.scale, drop=drop, map_tap=self.map)
+        return self.output(mixed.flatten(1))
+
+
+class CrossAttention(nn.Module):
+    """Each token looks at tokens of another sequence: a decoder at its encoder's output.
+
+    Args: as SelfAttention; `memory_hidden` is the size of the states looked at, None = `hidden`.
+    """
+
+    def __init__(
+        self,
+        hidden: int,
+        heads: int,
+        *,
+        memory_hidden: int | None = None,
+        head_size: int | None = None,
+        bias: bool = True,
+        scale: float | None = None,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.head_size = head_size or hidden // heads
+        self.scale = self.head_size**-0.5 if scale is None else scale
+        self.dropout = dropout
+        width = heads * self.head_size
+        self.q = nn.Linear(hidden, width, bias=bias)
+        self.kv = FusedLinear(memory_hidden or hidden, (width, width), bias=bias)
+        self.output = nn.Linear(width, hidden, bias=bias)
+        self.map = Tap()
+
+    def forward(
+        self, x: Tensor, memory: Tensor, pattern: Pattern, *, cache: LayerCache | None = None
+    ) -> Tensor:
+        """[tokens, hidden], [memory tokens, memory hidden] -> [tokens, hidden].
+
+        Args:
+            x: the tokens that look.
+            memory: the states looked at.
+            pattern: queries' layout beside the memory's.
+            cache: keeps the memory's keys and values, which are the same at every call.
+        """
+        q = self.q(x).unflatten(-1, (-1, self.head_size))  # [tokens, heads, size]
+        if cache is not None and cache.keys is not None and cache.values is not None:
+            k, v = cache.keys, cache.values
+        else:
+            parts = self.kv.separate(memory)
+            k, v = (part.unflatten(-1, (-1, self.head_size)) for part in parts)
+        if cache is not None:
+            cache.keys, cache.values = k, v
+        drop = self.dropout if self.training else 0.0
+        mixed = attend(q, k, v, pattern, scale=self.scale, drop=drop, map_tap=self.map)
+        return self.output(mixed.flatten(1))

@@ -1,0 +1,53 @@
+"""From token ids to the first hidden states."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from headway.core.dropout import Dropout
+from headway.core.layout import Layout
+from headway.core.positions import LearnedPositions
+from headway.core.taps import Tap
+
+__all__ = ["Embeddings"]
+
+
+class Embeddings(nn.Module):
+    """Sum of a word's vector and, where the family has them, its position's and its segment's.
+
+    Args:
+        words: vocabulary table.
+        positions: learned positions, or None.
+        segments: table of segments (first text, second text), or None.
+        norm: behind the sum, or None.
+        dropout: rate behind the norm.
+    """
+
+    def __init__(
+        self,
+        words: nn.Embedding,
+        *,
+        positions: LearnedPositions | None = None,
+        segments: nn.Embedding | None = None,
+        norm: nn.Module | None = None,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.words = words
+        self.positions = positions
+        self.segments = segments
+        self.norm = norm
+        self.dropout = Dropout(dropout)
+        self.out = Tap()
+
+    def forward(self, ids: Tensor, layout: Layout, segments: Tensor | None = None) -> Tensor:
+        """int64 [tokens] -> [tokens, hidden]; without `segments` all tokens are of the first text."""
+        x = self.words(ids)
+        if self.segments is not None:
+            x = x + self.segments(torch.zeros_like(ids) if segments is None else segments)
+        if self.positions is not None:
+            x = x + self.positions(layout.positions)
+        if self.norm is not None:
+            x = self.norm(x)
+        return self.out(self.dropout(x))

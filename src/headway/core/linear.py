@@ -1,0 +1,25 @@
+"""Several linear layers of one input, computed as one matrix product."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+__all__ = ["FusedLinear"]
+
+
+class FusedLinear(nn.Linear):
+    """Linear layers side by side: one product is faster than several small ones.
+
+    Args:
+        inputs: size of the common input.
+        widths: output size of each layer, in order.
+        bias: whether they have one.
+    """
+
+    def __init__(self, inputs: int, widths: tuple[int, ...], *, bias: bool = True) -> None:
+        super().__init__(inputs, sum(widths), bias=bias)
+        self.widths = widths
+
+    def separate(self, x: Tensor) -> tuple[Tensor, ...]:
+        """[tokens, inputs] -> one [tokens, width] a layer."""
+        return self(x).split(self.widths, dim=-1)

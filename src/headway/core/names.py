@@ -1,0 +1,144 @@
+"""Weight names as reversible data: ours beside the ecosystem's, and the surgery between the two.
+
+A family lists rows `(ours, theirs)`. In a row, `#` stands for a layer's number and `*` for
+`weight` or `bias`. Where a tensor of ours is not one of theirs as it lies, `theirs` is an
+operation, and each can be undone:
+
+Fused(a, b, c)    ours is theirs laid one below the other
+Transposed(a)     ours is theirs with its two dimensions exchanged
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Fused", "Pair", "Row", "Transposed", "matches_any", "pair_names"]
+
+
+class Same:
+    """Ours is theirs under another name."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def join(self, parts: Sequence[Tensor]) -> Tensor:
+        """Theirs to ours."""
+        return parts[0]
+
+    def part(self, ours: Tensor, widths: Sequence[int]) -> list[Tensor]:
+        """Ours to theirs; shares memory where it can."""
+        return [ours]
+
+
+class Transposed(Same):
+    """Ours is theirs with its two dimensions exchanged (GPT-2's Conv1D)."""
+
+    def join(self, parts: Sequence[Tensor]) -> Tensor:
+        """Theirs to ours."""
+        return parts[0].t()
+
+    def part(self, ours: Tensor, widths: Sequence[int]) -> list[Tensor]:
+        """Ours to theirs."""
+        return [ours.t()]
+
+
+class Fused(Same):
+    """Ours is theirs laid one below the other; how many rows each has, its FusedLinear says."""
+
+    def join(self, parts: Sequence[Tensor]) -> Tensor:
+        """Theirs to ours."""
+        return torch.cat(list(parts))
+
+    def part(self, ours: Tensor, widths: Sequence[int]) -> list[Tensor]:
+        """Ours to theirs."""
+        return list(ours.split(list(widths)))
+
+
+Row = tuple[str, str | Same]
+"""(our name, their name or an operation on their names)"""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One tensor of a module, and where it lies in a checkpoint.
+
+    Attributes:
+        ours: its name in the module.
+        theirs: its names in the checkpoint, in the operation's order.
+        operation: how the two are made of each other.
+        widths: rows of each part, for a fused tensor.
+        tensor: the module's tensor.
+    """
+
+    ours: str
+    theirs: tuple[str, ...]
+    operation: Same
+    widths: tuple[int, ...]
+    tensor: Tensor
+
+    def parts(self) -> dict[str, Tensor]:
+        """The checkpoint's tensors, made from the module's."""
+        parts = self.operation.part(self.tensor.detach(), self.widths)
+        return dict(zip(self.theirs, parts, strict=True))
+
+
+def pair_names(module: nn.Module, rows: Iterable[Row]) -> tuple[list[Pair], set[str]]:
+    """Each tensor of `module` with its place in a checkpoint.
+
+    Returns:
+        The pairs, and the checkpoint names of tensors that are tied to one of the pairs: a
+        checkpoint may hold them or not.
+
+    Raises:
+        KeyError: if a tensor of the module has no row; a fault of the family's table.
+    """
+    compiled = [(_pattern(ours), theirs) for ours, theirs in rows]
+    pairs: list[Pair] = []
+    tied: set[str] = set()
+    seen: set[int] = set()
+    for name, tensor in module.state_dict(keep_vars=True).items():
+        operation, theirs = _find(name, compiled)
+        if id(tensor) in seen:
+            tied.update(theirs)
+            continue
+        seen.add(id(tensor))
+        owner = module.get_submodule(name.rpartition(".")[0])
+        pairs.append(Pair(name, theirs, operation, getattr(owner, "widths", ()), tensor))
+    return pairs, tied
+
+
+def matches_any(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a checkpoint name fits one of `patterns`, where # is a number and * anything.
+
+    >>> matches_any("encoder.layer.3.attn.bias", ["encoder.layer.#.attn.*"])
+    True
+    """
+    return any(
+        re.fullmatch(re.escape(pattern).replace(r"\#", r"\d+").replace(r"\*", ".+"), name)
+        for pattern in patterns
+    )
+
+
+def _pattern(ours: str) -> re.Pattern[str]:
+    text = re.escape(ours).replace(r"\#", r"(\d+)").replace(r"\*", "(weight|bias)")
+    return re.compile(text)
+
+
+def _find(
+    name: str, compiled: Sequence[tuple[re.Pattern[str], str | Same]]
+) -> tuple[Same, tuple[str, ...]]:
+    for pattern, theirs in compiled:
+        if match := pattern.fullmatch(name):
+            operation = Same(theirs) if isinstance(theirs, str) else theirs
+            return operation, tuple(_fill(their, match.groups()) for their in operation.names)
+    raise KeyError(f"tensor {name} has no row in its family's NAMES")
+
+
+def _fill(theirs: str, found: Sequence[str]) -> str:
+    values = iter(found)
+    return re.sub(r"[#*]", lambda _: next(values), theirs)

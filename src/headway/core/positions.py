@@ -1,0 +1,122 @@
+"""Where a token stands: learned positions, rotary positions, relative bias.
+
+Sources: learned, Devlin et al. 2018; rotary, Su et al. 2021 (arXiv 2104.09864); relative bias,
+Raffel et al. 2019 (arXiv 1910.10683, section 2.1).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["LearnedPositions", "RelativeBias", "Rotary", "llama3_frequencies", "rotary_frequencies"]
+
+
+class LearnedPositions(nn.Embedding):
+    """One learned vector a position.
+
+    Args:
+        count: how many positions the table has, the offset included.
+        hidden: size of a vector.
+        offset: number of the first position (RoBERTa counts from padding id + 1).
+    """
+
+    def __init__(self, count: int, hidden: int, *, offset: int = 0) -> None:
+        super().__init__(count, hidden)
+        self.offset = offset
+
+    def forward(self, positions: Tensor) -> Tensor:
+        """int64 [tokens] -> [tokens, hidden]."""
+        return super().forward(positions + self.offset)
+
+
+def rotary_frequencies(size: int, base: float) -> Tensor:
+    """The angle a pair of dimensions turns by per position, float32 [size / 2]."""
+    return 1.0 / base ** (torch.arange(0, size, 2, device="cpu").float() / size)
+
+
+def llama3_frequencies(
+    size: int, base: float, *, factor: float, low: float, high: float, original: int
+) -> Tensor:
+    """Frequencies stretched for longer texts: slow turns divided by `factor`, fast ones kept.
+
+    Args:
+        size: size of a head.
+        base: base of the plain frequencies.
+        factor: how many times longer texts may be.
+        low: turns within the original length below which a frequency is divided.
+        high: turns above which it is kept; between the two it is blended.
+        original: length, in tokens, the model was trained for first.
+
+    Source: Llama 3.1's released configuration ("rope_type": "llama3").
+    """
+    plain = rotary_frequencies(size, base)
+    turns = original * plain / (2 * math.pi)
+    blend = ((turns - low) / (high - low)).clamp(0.0, 1.0)
+    return (1 - blend) * plain / factor + blend * plain
+
+
+class Rotary(nn.Module):
+    """Turns queries and keys by an angle that grows with their position, pairs (i, i + size / 2).
+
+    Args:
+        frequencies: float32 [size / 2].
+    """
+
+    frequencies: Tensor
+
+    def __init__(self, frequencies: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("frequencies", frequencies, persistent=False)
+
+    def angles(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """cos and sin of each position's angles, float32 [tokens, 1, size / 2] both."""
+        angles = positions[:, None, None].float() * self.frequencies  # [tokens, 1, size / 2]
+        return angles.cos(), angles.sin()
+
+    def forward(self, x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
+        """[tokens, heads, size], turned."""
+        cos, sin = (part.to(x.dtype) for part in angles)
+        first, second = x.chunk(2, dim=-1)
+        return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+
+
+class RelativeBias(nn.Module):
+    """Adds a learned number to each score, by the distance from query to key in log-wide buckets.
+
+    Args:
+        heads: attention heads, one number each.
+        buckets: how many buckets.
+        farthest: distance, in tokens, from which on everything falls in the last bucket.
+        both_ways: whether keys behind the query have buckets of their own (encoders).
+    """
+
+    def __init__(self, heads: int, *, buckets: int, farthest: int, both_ways: bool) -> None:
+        super().__init__()
+        self.values = nn.Embedding(buckets, heads)
+        self.buckets, self.farthest, self.both_ways = buckets, farthest, both_ways
+
+    def forward(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Positions int64 [q], [k] -> float [heads, q, k]."""
+        distance = keys[None, :] - queries[:, None]  # [q, k]; negative = the key is before
+        bias: Tensor = self.values(self.bucket(distance))  # [q, k, heads]
+        return bias.permute(2, 0, 1)
+
+    def bucket(self, distance: Tensor) -> Tensor:
+        """The bucket of each distance: half of them exact, the rest log-wide; int64, same shape."""
+        count = self.buckets
+        start = torch.zeros_like(distance)
+        if self.both_ways:
+            count //= 2
+            start = (distance > 0).long() * count
+            distance = distance.abs()
+        else:
+            distance = (-distance).clamp(min=0)
+        exact = count // 2
+        scale = (count - exact) / math.log(self.farthest / exact)
+        wide = exact + (torch.log(distance.float() / exact) * scale).long().clamp(
+            max=count - exact - 1
+        )
+        return start + torch.where(distance < exact, distance, wide)

@@ -1,0 +1,150 @@
+"""Stacks of blocks: an encoder, a decoder with a cache, and the two joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from torch import Tensor, nn
+
+from headway.core.blocks import Memory, PostNormBlock, PreNormBlock, PreNormCrossBlock, Step
+from headway.core.cache import Cache
+from headway.core.dropout import Dropout
+from headway.core.embeddings import Embeddings
+from headway.core.layout import Layout
+from headway.core.masks import Mask, Pattern, causal, everywhere
+from headway.core.positions import RelativeBias, Rotary
+from headway.core.taps import Tap
+
+__all__ = ["Body", "Decoder", "Encoder", "EncoderDecoder"]
+
+
+class Encoder(nn.Module):
+    """Embeddings, then blocks in which every token sees its whole sequence.
+
+    Args:
+        embeddings: ids to hidden states.
+        layers: the blocks.
+        norm: behind the last block (pre-norm stacks), or None.
+        bias: relative positions shared by all blocks, or None.
+        dropout: rate behind the last norm (T5).
+        mask: who sees whom.
+    """
+
+    def __init__(
+        self,
+        embeddings: Embeddings,
+        layers: Iterable[PostNormBlock | PreNormBlock],
+        *,
+        norm: nn.Module | None = None,
+        bias: RelativeBias | None = None,
+        dropout: float = 0.0,
+        mask: Mask = everywhere,
+    ) -> None:
+        super().__init__()
+        self.embeddings = embeddings
+        self.layers = nn.ModuleList(layers)
+        self.norm = norm
+        self.bias = bias
+        self.dropout = Dropout(dropout)
+        self.mask = mask
+        self.out = Tap()
+
+    def forward(self, ids: Tensor, layout: Layout, segments: Tensor | None = None) -> Tensor:
+        """int64 [tokens] -> [tokens, hidden]."""
+        step = Step(Pattern(layout, layout, self.mask, self.bias))
+        x = self.embeddings(ids, layout, segments)
+        for layer in self.layers:
+            x = layer(x, step)
+        if self.norm is not None:
+            x = self.norm(x)
+        return self.out(self.dropout(x))
+
+
+class Decoder(nn.Module):
+    """Embeddings, then blocks in which a token sees itself and what came before.
+
+    Args: as Encoder, and
+        rotary: positions that the blocks' attention turns by, or None.
+    """
+
+    def __init__(
+        self,
+        embeddings: Embeddings,
+        layers: Iterable[PreNormBlock | PreNormCrossBlock],
+        *,
+        norm: nn.Module | None = None,
+        bias: RelativeBias | None = None,
+        rotary: Rotary | None = None,
+        dropout: float = 0.0,
+        mask: Mask = causal,
+    ) -> None:
+        super().__init__()
+        self.embeddings = embeddings
+        self.layers = nn.ModuleList(layers)
+        self.norm = norm
+        self.bias = bias
+        self.rotary = rotary
+        self.dropout = Dropout(dropout)
+        self.mask = mask
+        self.out = Tap()
+
+    def forward(
+        self,
+        ids: Tensor,
+        layout: Layout,
+        segments: Tensor | None = None,
+        *,
+        cache: Cache | None = None,
+        memory: tuple[Tensor, Layout] | None = None,
+    ) -> Tensor:
+        """int64 [tokens] -> [tokens, hidden].
+
+        Args:
+            ids: tokens of this call.
+            layout: of these tokens.
+            segments: of these tokens, where the family has them.
+            cache: remembers the tokens of earlier calls, and learns these.
+            memory: an encoder's output and its layout, where the blocks look at one.
+        """
+        extension = cache.advance(layout) if cache is not None else None
+        if extension is not None:
+            layout = extension.new
+        total = extension.total if extension is not None else layout
+        angles = self.rotary.angles(layout.positions) if self.rotary is not None else None
+        step = Step(Pattern(layout, total, self.mask, self.bias), angles, extension)
+        seen = Pattern(layout, memory[1]) if memory is not None else None
+        x = self.embeddings(ids, layout, segments)
+        for number, layer in enumerate(self.layers):
+            remembered = cache.self_attention[number] if cache is not None else None
+            if memory is None or seen is None:
+                x = layer(x, step, remembered)
+            else:
+                states = cache.cross_attention[number] if cache is not None else None
+                x = layer(x, step, remembered, memory=Memory(memory[0], seen, states))
+        if self.norm is not None:
+            x = self.norm(x)
+        return self.out(self.dropout(x))
+
+
+class EncoderDecoder(nn.Module):
+    """A decoder that looks at an encoder's output.
+
+    Args:
+        encoder, decoder: the two stacks; the decoder's blocks have cross-attention.
+    """
+
+    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def forward(
+        self, ids: Tensor, layout: Layout, *, target: Tensor, target_layout: Layout
+    ) -> Tensor:
+        """int64 [tokens], int64 [target tokens] -> [target tokens, hidden]."""
+        memory = self.encoder(ids, layout), layout
+        return self.decoder(target, target_layout, memory=memory)
+
+
+Body = Encoder | Decoder | EncoderDecoder
+"""What a family builds: everything but the head."""

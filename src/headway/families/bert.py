@@ -1,0 +1,182 @@
+"""BERT: a bidirectional encoder with learned positions and norms behind each half-block.
+
+Source: Devlin et al. 2018, arXiv 1810.04805.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from headway.core.attention import SelfAttention
+from headway.core.blocks import PostNormBlock
+from headway.core.embeddings import Embeddings
+from headway.core.feedforward import FeedForward, activation
+from headway.core.fields import read_fields, write_fields
+from headway.core.names import Fused, Row
+from headway.core.positions import LearnedPositions
+from headway.core.stacks import Encoder
+from headway.heads import Classifier, HeadSpec, LanguageModelHead
+
+
+@dataclass(frozen=True)
+class Config:
+    """The architecture; defaults are bert-base-uncased's."""
+
+    vocabulary: int = 30522
+    """Rows of the word table."""
+    hidden: int = 768
+    """Size of a hidden state."""
+    layers: int = 12
+    """Blocks."""
+    heads: int = 12
+    """Attention heads a block."""
+    inner: int = 3072
+    """Size inside the feed-forward layer."""
+    activation: str = "gelu"
+    """Name in core.feedforward.ACTIVATIONS."""
+    positions: int = 512
+    """Longest text, in tokens."""
+    segments: int = 2
+    """Rows of the segment table."""
+    norm_epsilon: float = 1e-12
+    """Added to the variance in norms."""
+    dropout: float = 0.1
+    """Rate on hidden states while training."""
+    attention_dropout: float = 0.1
+    """Rate on attention maps while training."""
+    classifier_dropout: float | None = None
+    """Rate before the classifier; None = dropout."""
+    tied: bool = True
+    """Whether the masked-word head shares the word table."""
+
+
+FIELDS = (
+    ("vocabulary", "vocab_size"),
+    ("hidden", "hidden_size"),
+    ("layers", "num_hidden_layers"),
+    ("heads", "num_attention_heads"),
+    ("inner", "intermediate_size"),
+    ("activation", "hidden_act"),
+    ("positions", "max_position_embeddings"),
+    ("segments", "type_vocab_size"),
+    ("norm_epsilon", "layer_norm_eps"),
+    ("dropout", "hidden_dropout_prob"),
+    ("attention_dropout", "attention_probs_dropout_prob"),
+    ("classifier_dropout", "classifier_dropout"),
+    ("tied", "tie_word_embeddings"),
+)
+
+FIXED = {
+    "position_embedding_type": ("absolute", None),
+    "is_decoder": (False,),
+    "add_cross_attention": (False,),
+}
+
+
+def from_hf(values: Mapping[str, Any]) -> Config:
+    """The config from what config.json holds."""
+    return read_fields(Config, FIELDS, values, fixed=FIXED)
+
+
+def to_hf(config: Config) -> dict[str, Any]:
+    """What config.json holds."""
+    return {"model_type": "bert", **write_fields(config, FIELDS)}
+
+
+def build(config: Config) -> Encoder:
+    """The encoder, with fresh weights."""
+
+    def norm() -> nn.LayerNorm:
+        return nn.LayerNorm(config.hidden, eps=config.norm_epsilon)
+
+    embeddings = Embeddings(
+        nn.Embedding(config.vocabulary, config.hidden),
+        positions=LearnedPositions(config.positions, config.hidden),
+        segments=nn.Embedding(config.segments, config.hidden),
+        norm=norm(),
+        dropout=config.dropout,
+    )
+    layers = [
+        PostNormBlock(
+            attention=SelfAttention(config.hidden, config.heads, dropout=config.attention_dropout),
+            attention_norm=norm(),
+            feedforward=FeedForward(config.hidden, config.inner, activation(config.activation)),
+            feedforward_norm=norm(),
+            dropout=config.dropout,
+        )
+        for _ in range(config.layers)
+    ]
+    return Encoder(embeddings, layers)
+
+
+PREFIX = "bert."
+
+NAMES: tuple[Row, ...] = (
+    ("embeddings.words.weight", "embeddings.word_embeddings.weight"),
+    ("embeddings.positions.weight", "embeddings.position_embeddings.weight"),
+    ("embeddings.segments.weight", "embeddings.token_type_embeddings.weight"),
+    ("embeddings.norm.*", "embeddings.LayerNorm.*"),
+    (
+        "layers.#.attention.qkv.*",
+        Fused(
+            "encoder.layer.#.attention.self.query.*",
+            "encoder.layer.#.attention.self.key.*",
+            "encoder.layer.#.attention.self.value.*",
+        ),
+    ),
+    ("layers.#.attention.output.*", "encoder.layer.#.attention.output.dense.*"),
+    ("layers.#.attention_norm.*", "encoder.layer.#.attention.output.LayerNorm.*"),
+    ("layers.#.feedforward.up.*", "encoder.layer.#.intermediate.dense.*"),
+    ("layers.#.feedforward.down.*", "encoder.layer.#.output.dense.*"),
+    ("layers.#.feedforward_norm.*", "encoder.layer.#.output.LayerNorm.*"),
+)
+
+OTHER_HEADS = ("cls.*", "classifier.*", "qa_outputs.*", "bert.pooler.*", "pooler.*")
+"""Tensors of heads: set aside when another head, or none, is asked for."""
+
+IGNORED = ("embeddings.position_ids", "bert.embeddings.position_ids")
+"""Tensors that hold no weights."""
+
+
+def masked_word_head(config: Config, body: Encoder, labels: int) -> LanguageModelHead:
+    """Dense, activation, norm, then the word table turned around."""
+    transform = nn.Sequential(
+        nn.Linear(config.hidden, config.hidden),
+        activation(config.activation),
+        nn.LayerNorm(config.hidden, eps=config.norm_epsilon),
+    )
+    output = nn.Linear(config.hidden, config.vocabulary)
+    if config.tied:
+        output.weight = body.embeddings.words.weight
+    return LanguageModelHead(output, transform=transform)
+
+
+def classifier(config: Config, body: Encoder, labels: int) -> Classifier:
+    """The first token's state through a dense layer and tanh (the pooler), then linear."""
+    rate = config.dropout if config.classifier_dropout is None else config.classifier_dropout
+    transform = nn.Sequential(nn.Linear(config.hidden, config.hidden), activation("tanh"))
+    output = nn.Linear(config.hidden, labels)
+    return Classifier("first", output, transform=transform, dropout=rate)
+
+
+HEADS = {
+    "fill-mask": HeadSpec(
+        "BertForMaskedLM",
+        masked_word_head,
+        (
+            ("transform.0.*", "cls.predictions.transform.dense.*"),
+            ("transform.2.*", "cls.predictions.transform.LayerNorm.*"),
+            ("output.weight", "cls.predictions.decoder.weight"),
+            ("output.bias", "cls.predictions.bias"),
+        ),
+    ),
+    "text-classification": HeadSpec(
+        "BertForSequenceClassification",
+        classifier,
+        (("transform.0.*", "bert.pooler.dense.*"), ("output.*", "classifier.*")),
+    ),
+}

@@ -1,0 +1,37 @@
+"""One row of logits a token, over the vocabulary."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from headway.core.layout import Layout
+
+__all__ = ["LanguageModelHead"]
+
+
+class LanguageModelHead(nn.Module):
+    """Maps every hidden state to a number per word of the vocabulary.
+
+    Args:
+        output: hidden -> vocabulary; its weight may be the body's embedding table itself (tied).
+        transform: before it, or None.
+        scale: what hidden states are multiplied by first (T5's tied head).
+
+    Source of tying: Press & Wolf 2016, arXiv 1608.05859.
+    """
+
+    def __init__(
+        self, output: nn.Linear, *, transform: nn.Module | None = None, scale: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.transform = transform
+        self.output = output
+        self.scale = scale
+
+    def forward(self, hidden: Tensor, layout: Layout) -> Tensor:
+        """[tokens, hidden] -> logits [tokens, vocabulary]."""
+        if self.transform is not None:
+            hidden = self.transform(hidden)
+        if self.scale != 1.0:
+            hidden = hidden * self.scale
+        return self.output(hidden)

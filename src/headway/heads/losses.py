@@ -1,0 +1,41 @@
+"""Losses: plain functions of logits and targets. All return the mean over what is counted."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["multi_label", "regression", "single_label"]
+
+
+def single_label(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Cross-entropy of the right class.
+
+    Args:
+        logits: float [n, classes].
+        targets: int64 [n].
+        weights: float [classes], how much a row of each class counts, or None.
+    """
+    return F.cross_entropy(logits.float(), targets, weight=weights)
+
+
+def multi_label(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Binary cross-entropy of every label on its own.
+
+    Args:
+        logits: float [n, labels].
+        targets: 0 or 1, [n, labels].
+        weights: float [labels], how much a positive of each label counts, or None.
+    """
+    return F.binary_cross_entropy_with_logits(logits.float(), targets.float(), pos_weight=weights)
+
+
+def regression(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Squared error of one number.
+
+    Args:
+        logits: float [n, 1].
+        targets: float [n].
+        weights: not used; the signature is that of its siblings.
+    """
+    return F.mse_loss(logits.float().squeeze(-1), targets.float())
