@@ -1,0 +1,58 @@
+"""Measures of predictions against references: small pure functions, all offline.
+
+accuracy.py      accuracy, exact match
+f1.py            precision, recall, F1: macro, micro, weighted, per label; one label a row or sets
+confusion.py     confusion matrix, Matthews correlation
+correlation.py   Pearson, Spearman
+regression.py    mean squared and absolute error, r2
+probability.py   log loss, Brier score
+calibration.py   expected calibration error, reliability bins
+interval.py      confidence intervals: Wilson, bootstrap
+mcnemar.py       paired test of two models
+baseline.py      TF-IDF with a linear model, to be scored by the same metrics
+by_name.py       METRICS: every metric under its name
+inputs.py        what every metric checks first
+"""
+
+from headway.metrics.accuracy import accuracy, exact_match
+from headway.metrics.baseline import Baseline, tfidf_baseline
+from headway.metrics.by_name import METRICS, metric
+from headway.metrics.calibration import expected_calibration_error, reliability_bins
+from headway.metrics.confusion import confusion_matrix, mcc
+from headway.metrics.correlation import pearson, spearman
+from headway.metrics.f1 import f1, macro_f1, micro_f1, per_label, precision, recall, weighted_f1
+from headway.metrics.interval import bootstrap_interval, confidence_interval, wilson_interval
+from headway.metrics.mcnemar import mcnemar
+from headway.metrics.probability import brier, log_loss
+from headway.metrics.regression import mae, mse, r2
+
+__all__ = [
+    "METRICS",
+    "Baseline",
+    "accuracy",
+    "bootstrap_interval",
+    "brier",
+    "confidence_interval",
+    "confusion_matrix",
+    "exact_match",
+    "expected_calibration_error",
+    "f1",
+    "log_loss",
+    "macro_f1",
+    "mae",
+    "mcc",
+    "mcnemar",
+    "metric",
+    "micro_f1",
+    "mse",
+    "pearson",
+    "per_label",
+    "precision",
+    "r2",
+    "recall",
+    "reliability_bins",
+    "spearman",
+    "tfidf_baseline",
+    "weighted_f1",
+    "wilson_interval",
+]

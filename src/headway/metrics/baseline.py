@@ -1,0 +1,161 @@
+"""The classical baseline that every transfer result is shown beside: TF-IDF and a linear model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headway.errors import ConfigError
+from headway.metrics.inputs import Column, Label, choose, encode, encode_sets, numbers
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # scipy ships no types
+
+__all__ = ["Baseline", "tfidf_baseline"]
+
+Text = str | tuple[str, str] | Sequence[str]
+Floats = npt.NDArray[np.float64]
+
+# Scripts written without spaces are cut into characters, so that pairs of them stand for words.
+WORD = (
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]\p{M}*"
+    r"|[[\p{L}\p{M}\p{N}_]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+    r"\p{Tibetan}]]+"
+    r"|\p{Extended_Pictographic}"
+)
+STRENGTH = 10.0  # inverse of the L2 penalty: rows of length 1 leave the default too timid
+MAX_FEATURES = 50_000
+COMMON_WORDS_FROM = 2000  # training texts from which a word must occur twice to count
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What the baseline says about the test texts, ready for the same metrics.
+
+    `predictions`: labels [rows]; for multi-label a 0/1 array [rows, labels]; else numbers [rows].
+    `probabilities`: float [rows, labels]; None for regression.
+    `labels`: the names of the columns of `probabilities`; empty for regression.
+    """
+
+    name: str
+    predictions: Column
+    probabilities: Floats | None
+    labels: list[Label]
+
+
+def tfidf_baseline(
+    train_texts: Sequence[Text],
+    train_labels: Column,
+    test_texts: Sequence[Text],
+    *,
+    kind: str,
+    seed: int = 0,
+    labels: Sequence[Label] | None = None,
+) -> Baseline:
+    """Words and word pairs weighted by TF-IDF, then a linear model: no transfer at all.
+
+    Logistic regression for labels (one for each label where a row has several), ridge regression
+    for numbers. It knows no language: words are runs of letters, or single characters in scripts
+    without spaces.
+
+    Inputs: texts, or (text, pair) tuples, whose two columns are told apart; `train_labels` as the
+    metrics take them; `kind` is "single-label", "multi-label" or "regression"; `seed` for the
+    solver; `labels`: the columns for multi-label sets, by default those of the training set.
+    Texts without a single word, or one class only, give the commonest answer of the training set.
+    Raises: ConfigError for an unknown kind, no training rows, unequal lengths.
+
+    >>> found = tfidf_baseline(["good film", "bad film"] * 5, ["pos", "neg"] * 5, ["so good"],
+    ...                        kind="single-label")
+    >>> found.predictions
+    ['pos']
+    """
+    choose("kind", kind, ("single-label", "multi-label", "regression"))
+    if not len(train_texts) or len(train_texts) != len(train_labels):
+        raise ConfigError(
+            f"{len(train_texts)} training texts with {len(train_labels)} labels",
+            allowed="one or more texts, one label each",
+        )
+    train, test = _features(train_texts, test_texts)
+    if kind == "regression":
+        return _regression(train, numbers(train_labels, "training labels"), test, seed)
+    if kind == "multi-label":
+        sets = encode_sets(train_labels, train_labels, labels)
+        columns = [_two_classes(train, column, test, seed) for column in sets.references.T]
+        shape = (test.shape[0], len(sets.names))
+        chances = np.stack(columns, axis=1) if columns else np.zeros(shape)  # [rows, labels]
+        name = "TF-IDF + logistic regression for each label"
+        return Baseline(name, chances >= 0.5, chances, sets.names)
+    codes = encode(train_labels, train_labels)
+    chances = _classes(train, codes.references, test, seed)
+    chosen = [codes.names[i] for i in chances.argmax(axis=1)]
+    return Baseline("TF-IDF + logistic regression", chosen, chances, codes.names)
+
+
+def _features(
+    train_texts: Sequence[Text], test_texts: Sequence[Text]
+) -> tuple[csr_matrix, csr_matrix]:
+    """Sparse TF-IDF rows [texts, features] of both columns of texts."""
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    words = [_words(text) for text in train_texts]
+    if not any(words):
+        return csr_matrix((len(train_texts), 1)), csr_matrix((len(test_texts), 1))
+    vectorizer = TfidfVectorizer(
+        analyzer=_with_pairs,
+        sublinear_tf=True,
+        min_df=2 if len(train_texts) >= COMMON_WORDS_FROM else 1,
+        max_features=MAX_FEATURES,
+    )
+    train = vectorizer.fit_transform(words)
+    if not len(test_texts):
+        return train, csr_matrix((0, train.shape[1]))
+    return train, vectorizer.transform([_words(text) for text in test_texts])
+
+
+def _words(text: Text) -> list[str]:
+    import regex
+
+    if isinstance(text, str):
+        return regex.findall(WORD, text.lower(), regex.V1)
+    # A word of the second text is another feature than the same word of the first.
+    return [f"{i}:{word}" if i else word for i, part in enumerate(text) for word in _words(part)]
+
+
+def _with_pairs(words: list[str]) -> list[str]:
+    return words + [f"{a} {b}" for a, b in pairwise(words)]
+
+
+def _classes(train: Any, codes: npt.NDArray[np.int64], test: Any, seed: int) -> Floats:
+    """Probabilities [test rows, classes]."""
+    from sklearn.linear_model import LogisticRegression
+
+    counts = np.bincount(codes)
+    if len(counts) == 1 or train.nnz == 0:
+        return np.tile(counts / counts.sum(), (test.shape[0], 1))
+    if not test.shape[0]:
+        return np.zeros((0, len(counts)))
+    model = LogisticRegression(C=STRENGTH, max_iter=1000, random_state=seed)
+    return np.asarray(model.fit(train, codes).predict_proba(test), dtype=np.float64)
+
+
+def _two_classes(train: Any, column: npt.NDArray[np.bool_], test: Any, seed: int) -> Floats:
+    """The probability of one label [test rows]."""
+    if column.all() or not column.any():
+        return np.full(test.shape[0], float(column[0]))
+    return _classes(train, column.astype(np.int64), test, seed)[:, 1]
+
+
+def _regression(train: Any, values: Floats, test: Any, seed: int) -> Baseline:
+    from sklearn.linear_model import Ridge
+
+    name = "TF-IDF + ridge regression"
+    if train.nnz == 0 or not test.shape[0]:
+        return Baseline(name, np.full(test.shape[0], values.mean()), None, [])
+    model = Ridge(alpha=1.0, random_state=seed).fit(train, values)
+    return Baseline(name, np.asarray(model.predict(test), dtype=np.float64), None, [])

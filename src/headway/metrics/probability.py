@@ -1,0 +1,96 @@
+"""Scores of predicted probabilities: log loss and Brier score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from headway.errors import ConfigError
+from headway.metrics.inputs import Column, Label, encode, same_length
+
+__all__ = ["brier", "log_loss", "probability_table"]
+
+SUM_TOLERANCE = 1e-3  # softmax in half precision
+
+
+def log_loss(
+    predictions: Column, references: Column, *, labels: Sequence[Label] | None = None
+) -> float:
+    """Minus the mean natural logarithm of the probability given to the right label (nats).
+
+    Inputs: probabilities, float [rows, labels], each row summing to 1; references, n labels, which
+    are column numbers unless `labels` names the columns. Probabilities are cut at the smallest
+    step of float64 (2.2e-16), so that a sure and wrong prediction costs 36.04, not infinity.
+    No rows: 0.0.
+    Raises: ConfigError for unequal lengths, rows that are no probabilities, unknown labels.
+    Siblings: the cross-entropy of training; `brier` is bounded; both mind calibration, which
+    `accuracy` does not.
+
+    >>> round(log_loss([[0.9, 0.1], [0.2, 0.8]], [0, 1]), 6)
+    0.164252
+    """
+    table, columns = probability_table(predictions, references, labels)
+    if not len(columns):
+        return 0.0
+    chosen = table[np.arange(len(columns)), columns]
+    return float(-np.log(np.maximum(chosen, np.finfo(np.float64).eps)).mean())
+
+
+def brier(
+    predictions: Column, references: Column, *, labels: Sequence[Label] | None = None
+) -> float:
+    """Squared distance between the probabilities and the truth as 0 and 1: 0 is best, 2 is worst.
+
+    Inputs, errors and no rows: as in `log_loss`. Summed over all labels as in Brier's paper; the
+    form for two classes that looks at one of them only is half of it.
+    Siblings: `expected_calibration_error` isolates the part that calibration can mend.
+    Source: Brier, "Verification of forecasts expressed in terms of probability", 1950.
+
+    >>> round(brier([[0.9, 0.1], [0.2, 0.8]], [0, 1]), 6)
+    0.05
+    """
+    table, columns = probability_table(predictions, references, labels)
+    if not len(columns):
+        return 0.0
+    truth = np.eye(table.shape[1])[columns]  # [rows, labels]
+    return float(((table - truth) ** 2).sum(axis=1).mean())
+
+
+def probability_table(
+    predictions: Column, references: Column, labels: Sequence[Label] | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Checked probabilities [rows, labels] and the column of each reference [rows]."""
+    same_length(predictions, references)
+    table = np.asarray(predictions, dtype=np.float64)
+    if not len(table):
+        return np.zeros((0, 0)), np.zeros(0, dtype=np.int64)
+    if table.ndim != 2:
+        raise ConfigError(
+            f"probabilities have shape {list(table.shape)}", allowed="[rows, labels], labels >= 2"
+        )
+    _check_probabilities(table)
+    names = list(range(table.shape[1])) if labels is None else list(labels)
+    if len(names) != table.shape[1]:
+        raise ConfigError(f"{len(names)} labels for {table.shape[1]} columns of probabilities")
+    codes = encode(references, references, names)
+    if len(codes.names) > len(names):
+        raise ConfigError(
+            f"reference {codes.names[len(names)]!r} has no column of probabilities",
+            allowed=", ".join(map(str, names)),
+            next_step="name the columns with labels=[...]",
+        )
+    return table, codes.references
+
+
+def _check_probabilities(table: npt.NDArray[np.float64]) -> None:
+    inside = np.isfinite(table) & (table >= 0) & (table <= 1 + SUM_TOLERANCE)
+    good = inside.all(axis=1) & (np.abs(table.sum(axis=1) - 1) <= SUM_TOLERANCE)
+    if not good.all():
+        row = int(np.flatnonzero(~good)[0])
+        raise ConfigError(
+            f"row {row} of the probabilities is {table[row, :4].tolist()}"
+            f" with sum {table[row].sum():g}",
+            allowed="numbers from 0 to 1 that sum to 1 (apply a softmax to logits first)",
+        )
