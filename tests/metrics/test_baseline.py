@@ -97,6 +97,12 @@ def test_one_class_and_no_test_texts():
         assert len(tfidf_baseline(["a b", "c d"], labels, [], kind=kind).predictions) == 0
 
 
+def test_one_row_a_label():
+    names = [f"label {i}" for i in range(30)]
+    texts = [f"word{i} filler" for i in range(30)]
+    assert tfidf_baseline(texts, names, texts, kind="single-label").predictions == names
+
+
 def test_many_rows_drop_words_seen_once():
     random = np.random.default_rng(0)
     labels = random.integers(0, 2, 2500)

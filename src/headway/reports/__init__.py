@@ -1,0 +1,24 @@
+"""What a run measured, for people: pictures, a page and a model card made from one plain dict.
+
+write.py      write_report: report.json, report.html, README.md
+page.py       report.html: one offline file          card.py     README.md: the model card
+pictures/     inline SVG, one file a picture         templates/  the two templates and the style
+facts.py      the sections that page and card share  limits.py   what the run cannot promise
+results.py    the measures beside the baseline       table.py    the same on the terminal
+words.py      numbers as people read them            plain.py    plain JSON values
+"""
+
+from headway.reports.results import ResultRow, SeedRow, headline, result_rows, seed_rows
+from headway.reports.table import result_table, seed_table
+from headway.reports.write import write_report
+
+__all__ = [
+    "ResultRow",
+    "SeedRow",
+    "headline",
+    "result_rows",
+    "result_table",
+    "seed_rows",
+    "seed_table",
+    "write_report",
+]

@@ -1,0 +1,205 @@
+"""What a run measured, beside the baseline: the rows that page, card and command line show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from headway.reports.words import count, decimals, percent, points
+
+__all__ = [
+    "MEASURES",
+    "Measure",
+    "ResultRow",
+    "SeedRow",
+    "headline",
+    "main_measure",
+    "result_rows",
+    "seed_rows",
+]
+
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measured quantity: its key in the report, its name, the hub's name for it, how to print it.
+
+    `larger_is_better`: False for errors. `share`: printed in percent.
+    """
+
+    key: str
+    name: str
+    hub_name: str
+    share: bool = True
+    larger_is_better: bool = True
+
+    def say(self, value: float | None) -> str:
+        """The value as people read it."""
+        return percent(value) if self.share else decimals(value)
+
+    def say_difference(self, value: float | None) -> str:
+        """A difference of two values, with its sign."""
+        if self.share or value is None:
+            return points(value)
+        return decimals(value) if value < 0 else "+" + decimals(value)
+
+
+MEASURES: dict[str, tuple[Measure, ...]] = {
+    "single-label": (
+        Measure("accuracy", "Accuracy", "accuracy"),
+        Measure("macro_f1", "Macro F1", "f1"),
+    ),
+    "multi-label": (
+        Measure("accuracy", "All labels right", "accuracy"),
+        Measure("micro_f1", "Micro F1", "f1"),
+        Measure("macro_f1", "Macro F1", "f1"),
+    ),
+    "regression": (
+        Measure("pearson", "Pearson", "pearsonr", share=False),
+        Measure("spearman", "Spearman", "spearmanr", share=False),
+        Measure("mae", "Mean absolute error", "mae", share=False, larger_is_better=False),
+        Measure("mse", "Mean squared error", "mse", share=False, larger_is_better=False),
+        Measure("r2", "R²", "r_squared", share=False),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One measure of the model and of the baseline, as numbers; `text` prints them."""
+
+    measure: Measure
+    value: float
+    interval: tuple[float, float] | None
+    baseline: float | None
+    baseline_interval: tuple[float, float] | None
+
+    @property
+    def difference(self) -> float | None:
+        """Model minus baseline."""
+        return None if self.baseline is None else self.value - self.baseline
+
+    @property
+    def text(self) -> tuple[str, str, str, str, str]:
+        """Measure, model, its 95% interval, baseline, difference."""
+        say = self.measure.say
+        baseline = say(self.baseline)
+        if self.baseline_interval:
+            baseline += f" ({_range(self.measure, self.baseline_interval)})"
+        return (
+            self.measure.name,
+            say(self.value),
+            _range(self.measure, self.interval),
+            baseline,
+            self.measure.say_difference(self.difference),
+        )
+
+
+@dataclass(frozen=True)
+class SeedRow:
+    """One measure over several seeds: its mean and the 95% interval of that mean."""
+
+    name: str
+    mean: float
+    half_width: float
+    values: tuple[float, ...]
+
+
+def main_measure(report: Report) -> Measure:
+    """The measure that carries the confidence interval: the first of its kind."""
+    return MEASURES[report["kind"]][0]
+
+
+def result_rows(report: Report) -> list[ResultRow]:
+    """The measures that the run has, model beside baseline."""
+    test, baseline = report["test"], report.get("baseline") or {}
+    rows = []
+    for i, measure in enumerate(MEASURES[report["kind"]]):
+        if test.get(measure.key) is None:
+            continue
+        rows.append(
+            ResultRow(
+                measure,
+                test[measure.key],
+                _interval(test) if i == 0 else None,
+                baseline.get(measure.key),
+                _interval(baseline) if i == 0 else None,
+            )
+        )
+    return rows
+
+
+def headline(report: Report) -> str:
+    """The result in one sentence, with the interval and the distance to the baseline."""
+    rows = result_rows(report)
+    if not rows:
+        return "Nothing was measured."
+    row, n = rows[0], count(report["test"].get("n"))
+    what = {
+        "single-label": f"{row.text[1]} of {n} test texts right",
+        "multi-label": f"{row.text[1]} of {n} test texts have all their labels right",
+        "regression": f"Pearson correlation {row.text[1]} on {n} test texts",
+    }[report["kind"]]
+    said = what + (f", 95% interval {row.text[2]}" if row.interval else "")
+    if row.baseline is None:
+        return said + "."
+    return f"{said}; {_comparison(row, report['baseline'].get('name', 'the baseline'))}."
+
+
+def clearly_different(row: ResultRow) -> bool | None:
+    """True where the two intervals do not meet; None where there is nothing to compare."""
+    if row.baseline is None or row.interval is None:
+        return None
+    low, high = row.baseline_interval or (row.baseline, row.baseline)
+    return row.interval[0] > high or row.interval[1] < low
+
+
+def _comparison(row: ResultRow, name: str) -> str:
+    difference = row.difference or 0.0
+    unit = " points" if row.measure.share else ""
+    size = row.measure.say_difference(abs(difference)).lstrip("+") + unit
+    where = (
+        f"{size} {'above' if difference > 0 else 'below'} {name} ({row.measure.say(row.baseline)})"
+    )
+    if size.startswith(("0.0 ", "0.000")):
+        where = f"the same as {name}"
+    return where if clearly_different(row) else f"{where}, not clearly different"
+
+
+def seed_rows(seeds: Sequence[dict[str, Any]]) -> list[SeedRow]:
+    """Mean and 95% interval (Student's t over the seeds) of every measure that all seeds have.
+
+    Two seeds or more; with fewer there is no interval, and the list is empty.
+    """
+    if len(seeds) < 2:
+        return []
+    keys = [key for key in seeds[0] if key != "seed" and all(_number(s.get(key)) for s in seeds)]
+    return [_seed_row(key, tuple(float(s[key]) for s in seeds)) for key in keys]
+
+
+def _seed_row(key: str, values: tuple[float, ...]) -> SeedRow:
+    from scipy.special import stdtrit  # type: ignore[import-untyped]  # scipy ships no types
+
+    n = len(values)
+    mean = math.fsum(values) / n
+    deviation = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1))
+    name = key[0].upper() + key[1:].replace("_", " ").replace("f1", "F1")
+    return SeedRow(name, mean, float(stdtrit(n - 1, 0.975)) * deviation / math.sqrt(n), values)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _interval(part: dict[str, Any]) -> tuple[float, float] | None:
+    found = part.get("confidence_interval_95")
+    return (found[0], found[1]) if found and None not in found else None
+
+
+def _range(measure: Measure, interval: tuple[float, float] | None) -> str:
+    if interval is None:
+        return "–"
+    return f"{measure.say(interval[0])} to {measure.say(interval[1])}"

@@ -1,0 +1,96 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+__all__ = ["count", "decimals", "megabytes", "percent", "plural", "points", "seconds", "shorten"]
+
+NOTHING = "–"
+
+
+def percent(share: float | None) -> str:
+    """A share of 1 with one decimal.
+
+    >>> percent(0.9415)
+    '94.2%'
+    """
+    return NOTHING if share is None else f"{100 * share:.1f}%"
+
+
+def points(difference: float | None) -> str:
+    """A difference of two shares, with its sign, in percentage points.
+
+    >>> points(-0.031)
+    '−3.1'
+    """
+    return NOTHING if difference is None else f"{100 * difference:+.1f}".replace("-", "−")
+
+
+def decimals(value: float | None) -> str:
+    """A number that is no share: three decimals, or four digits where it is large or tiny.
+
+    >>> decimals(0.87654), decimals(12345.6), decimals(0.00002)
+    ('0.877', '12,346', '2e-05')
+    """
+    if value is None:
+        return NOTHING
+    if abs(value) >= 1000:
+        return f"{value:,.0f}".replace("-", "−")
+    if value and abs(value) < 0.001:
+        return f"{value:.3g}".replace("-0.", "−0.")
+    return f"{value:.3f}".replace("-", "−")
+
+
+def count(value: float | None) -> str:
+    """A whole number with its thousands apart.
+
+    >>> count(2077)
+    '2,077'
+    """
+    return NOTHING if value is None else f"{value:,.0f}"
+
+
+def plural(n: int, one: str, many: str = "") -> str:
+    """A count with its noun.
+
+    >>> plural(1, "row"), plural(2077, "row"), plural(2, "text is", "texts are")
+    ('1 row', '2,077 rows', '2 texts are')
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def seconds(value: float | None) -> str:
+    """A duration in the two units that matter.
+
+    >>> seconds(0.012), seconds(8.34), seconds(95), seconds(7384)
+    ('12 ms', '8.3 s', '1 min 35 s', '2 h 3 min')
+    """
+    if value is None:
+        return NOTHING
+    if value < 1:
+        return f"{1000 * value:.0f} ms"
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def megabytes(value: float | None) -> str:
+    """A memory size given in megabytes.
+
+    >>> megabytes(412.3), megabytes(2311)
+    ('412 MB', '2.3 GB')
+    """
+    if value is None:
+        return NOTHING
+    return f"{value / 1000:.1f} GB" if value >= 1000 else f"{value:.0f} MB"
+
+
+def shorten(text: str, limit: int) -> str:
+    """The text cut to `limit` characters, the last one an ellipsis if anything was cut.
+
+    >>> shorten("a long label", 6)
+    'a lon…'
+    """
+    return text if len(text) <= limit else text[: limit - 1] + "…"

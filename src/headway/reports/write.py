@@ -1,0 +1,54 @@
+"""One plain dict of a run becomes a folder's report.json, report.html and README.md."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from headway.errors import OutputError
+from headway.reports.card import card
+from headway.reports.page import page
+from headway.reports.plain import plain, printable, to_json
+
+__all__ = ["write_report"]
+
+
+def write_report(report: dict[str, Any], folder: Path | str) -> None:
+    """Writes the three files that explain a run; `folder` is made if it is not there.
+
+    All three are made before the first is written, and each replaces its older self at once, so
+    that nobody ever reads half a file.
+
+    Args:
+        report: what `headway adapt` measured; numpy numbers and arrays are welcome, NaN and
+            infinity become null.
+        folder: where the model lies; its name is the model's name on the card.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    folder = Path(folder)
+    shown = printable(plain(report))
+    files = {
+        "report.json": to_json(report),
+        "report.html": page(shown),
+        "README.md": card(shown, folder),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            _replace(folder / name, text)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write the report to {folder}: {error}", next_step="choose another --out"
+        ) from error
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
