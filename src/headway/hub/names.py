@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
 
+from packaging.specifiers import Specifier
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -55,6 +56,15 @@ class PackageName:
     def whole(self) -> PackageName:
         """The same package without the sub path."""
         return PackageName(self.name, self.version)
+
+    def takes(self, version: str) -> bool:
+        """Whether `version` is the one asked for, as PEP 440 compares: 2 takes 2.0 and 2.0+cpu."""
+        if self.version is None:
+            return True
+        try:
+            return Specifier(f"=={self.version}").contains(version, prereleases=True)
+        except InvalidVersion:
+            return False
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def find(package: PackageName) -> Package:
         ResolveError: it is not here, or not in this version.
     """
     installed = _installed(package.name)
-    if installed and package.version in (None, installed.version):
+    if installed and package.takes(installed.version):
         return installed
     for each in fetched_versions(package):
         return Package(each.name, each.version, "fetched", each.path, each.files)
@@ -208,12 +208,13 @@ def _on_disk(package: Package, place: str) -> Path:
 
 def _not_here(package: PackageName, installed: Package | None) -> ResolveError:
     looked = f"looked at the packages of {sys.prefix!r} and in {str(packages_folder())!r}"
-    here = [f"{each.version} (fetched)" for each in fetched_versions(package.whole)]
+    every = PackageName(package.name)
+    here = [f"{each.version} (fetched)" for each in fetched_versions(every)]
     if installed:
         here.insert(0, f"{installed.version} (installed)")
     if here:
         return ResolveError(
-            f"{str(package.whole)!r} is here, but not in version {package.version}; {looked}",
+            f"{str(every)!r} is here, but not in version {package.version}; {looked}",
             allowed=", ".join(here),
             next_step=f"headway fetch {package.whole}",
         )

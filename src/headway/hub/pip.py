@@ -29,6 +29,8 @@ _UNREACHABLE = re.compile(
     r"|Name or service not known|name resolution|Max retries exceeded|ProxyError|SSLError",
     re.IGNORECASE,
 )
+# The innermost error of a chain that pip prints as one line.
+_CAUSE = re.compile(r"\[Errno[^'\")]*|[Rr]ead timed out|certificate verify failed[^'\")]*")
 
 
 @dataclass(frozen=True)
@@ -149,22 +151,25 @@ def _explained(said: str, package: PackageName) -> ResolveError:
         return _no_pip(f"{sys.executable} has no pip")
     if "DO NOT MATCH THE HASHES" in said:
         return _other_hash(package, said)
-    if _UNREACHABLE.search(said):
+    found = re.search(r"\(from versions: ([^)]*)\)", said)
+    versions = [each.strip() for each in found[1].split(",")] if found else []
+    if versions and versions != ["none"]:
         return ResolveError(
-            f"the package index could not be reached for {str(package)!r}: {_last_error(said)}",
+            f"the package index has no wheel {str(package)!r}",
+            allowed=", ".join(versions),
+            next_step=nearest(package.version or "", versions),
+        )
+    if _UNREACHABLE.search(said):
+        cause = _CAUSE.search(said)
+        reason = cause[0] if cause else _last_error(said)
+        return ResolveError(
+            f"the package index could not be reached for {str(package)!r}: {reason}",
             next_step="check the network and pip's settings (pip config list), then fetch again",
         )
-    if found := re.search(r"\(from versions: ([^)]*)\)", said):
-        versions = [each.strip() for each in found[1].split(",") if each.strip() != "none"]
-        if versions:
-            return ResolveError(
-                f"the package index has no wheel {str(package)!r}",
-                allowed=", ".join(versions),
-                next_step=nearest(package.version or "", versions),
-            )
+    if versions:
         return ResolveError(
             f"the package index has no wheel of {str(package)!r} for this machine",
-            next_step="check the spelling, and that the package publishes a wheel (.whl)",
+            next_step="check spelling and network, and that the package publishes a wheel (.whl)",
         )
     return ResolveError(f"pip could not bring {str(package)!r}: {_last_error(said)}")
 

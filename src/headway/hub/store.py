@@ -107,9 +107,9 @@ def remove(name: str) -> list[Fetched]:
 
 def fetched_versions(package: PackageName) -> list[Fetched]:
     """The complete versions of `package` in the cache, or only the one it names; newest first."""
-    folder = packages_folder() / package.name
-    versions = [package.version] if package.version else [path.name for path in folder.glob("*")]
-    found = filter(None, (_read(folder / version, package.name) for version in versions))
+    folders = (packages_folder() / package.name).glob("*")
+    read = filter(None, (_read(folder, package.name) for folder in folders))
+    found = [each for each in read if package.takes(each.version)]
     return sorted(found, key=lambda each: Version(each.version), reverse=True)
 
 
