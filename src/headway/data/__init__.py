@@ -1,0 +1,30 @@
+"""Data sets of text on Arrow: read, look, transform, split.
+
+>>> from headway.data import Dataset
+>>> data = Dataset.from_columns({"text": ["good", "bad", "fine"], "label": [1, 0, 1]})
+>>> data.filter(lambda row: row["label"])["text"]
+['good', 'fine']
+"""
+
+from headway.data.columns import Columns, guess_columns
+from headway.data.dataset import Dataset
+from headway.data.duplicates import drop_duplicates, drop_leaked
+from headway.data.inspect import inspect
+from headway.data.read import FORMATS, read
+from headway.data.splits import Splits, few_per_class, take_splits
+from headway.data.write import write
+
+__all__ = [
+    "FORMATS",
+    "Columns",
+    "Dataset",
+    "Splits",
+    "drop_duplicates",
+    "drop_leaked",
+    "few_per_class",
+    "guess_columns",
+    "inspect",
+    "read",
+    "take_splits",
+    "write",
+]

@@ -1,0 +1,59 @@
+"""Rows that are there twice, inside one data set or on both sides of a split.
+
+`headway.data.rowkeys` says when two rows are the same: equal texts once white space at both ends is
+dropped and line breaks are read alike; with `ignore_spacing`, spacing inside does not count either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from headway.data.dataset import Dataset
+from headway.data.rowkeys import row_codes
+
+__all__ = ["drop_duplicates", "drop_leaked"]
+
+
+def drop_duplicates(
+    data: Dataset, columns: Sequence[str], *, ignore_spacing: bool = False
+) -> tuple[Dataset, int]:
+    """(the first row of every group that is the same in `columns`, how many rows were dropped).
+
+    Raises:
+        DataError: a column that does not exist.
+
+    >>> data = Dataset.from_columns({"text": ["a b", " a b", "a  b"]})
+    >>> drop_duplicates(data, ["text"])[1], drop_duplicates(data, ["text"], ignore_spacing=True)[1]
+    (1, 2)
+    """
+    for name in columns:
+        data.column(name)
+    codes = row_codes([data.to_arrow()], columns, ignore_spacing=ignore_spacing)[0]
+    first = np.sort(np.unique(codes, return_index=True)[1])
+    return data.select(first), len(data) - len(first)
+
+
+def drop_leaked(
+    train: Dataset, test: Dataset, columns: Sequence[str], *, ignore_spacing: bool = False
+) -> tuple[Dataset, int]:
+    """(the test rows that are not also in train, how many were dropped), compared in `columns`.
+
+    Name the text columns only: a text in both is leaked whatever its label says.
+
+    Raises:
+        DataError: a column that does not exist in one of the two.
+
+    >>> train = Dataset.from_columns({"text": ["a", "b"]})
+    >>> drop_leaked(train, Dataset.from_columns({"text": ["b ", "c"]}), ["text"])[0]["text"]
+    ['c']
+    """
+    for name in columns:
+        train.column(name)
+        test.column(name)
+    seen, asked = row_codes(
+        [train.to_arrow(), test.to_arrow()], columns, ignore_spacing=ignore_spacing
+    )
+    clean = ~np.isin(asked, seen)
+    return test.select(np.flatnonzero(clean)), int(len(test) - clean.sum())

@@ -1,0 +1,175 @@
+"""From a file to clean UTF-8 bytes, or one error that names file, line and byte."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from headway.errors import DataError
+
+__all__ = ["ReadOptions", "text_buffer", "unreadable"]
+
+# The first bytes of files that no text reader can take: (bytes, what they are, what to do).
+_SIGNATURES = (
+    (b"PAR1", "a Parquet file", 'format="parquet" (--format parquet)'),
+    (b"ARROW1", "an Arrow file", 'format="arrow" (--format arrow)'),
+    (b"\xff\xfe", "UTF-16 text", 'encoding="utf-16" (--encoding utf-16)'),
+    (b"\xfe\xff", "UTF-16 text", 'encoding="utf-16" (--encoding utf-16)'),
+    (b"\x1f\x8b", "a gzip file", "gunzip it and read the file inside"),
+    (b"PK\x03\x04", "a zip file or a spreadsheet", "unzip it, or export the sheet as CSV"),
+    (b"BZh", "a bzip2 file", "bunzip2 it and read the file inside"),
+    (b"\xfd7zXZ", "an xz file", "unxz it and read the file inside"),
+    (b"\x28\xb5\x2f\xfd", "a zstd file", "unzstd it and read the file inside"),
+    (b"%PDF", "a PDF file", "extract its text first"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a file is written, where its name does not say; every reader takes the same five.
+
+    encoding: any text codec of Python, such as `latin-1`.
+    header: whether the first line names the columns; None looks at the cells and decides.
+    delimiter: what stands between cells; None takes the format's own.
+    quoting: whether a cell may stand in double quotes; None means yes for csv, no for tsv.
+    field: which list of a JSON object holds the rows.
+    """
+
+    encoding: str = "utf-8"
+    header: bool | None = None
+    delimiter: str | None = None
+    quoting: bool | None = None
+    field: str | None = None
+
+
+def text_buffer(path: Path, encoding: str, *, empty_allowed: bool = False) -> pa.Buffer:
+    """The whole file as valid UTF-8 without byte order mark and without NUL.
+
+    A UTF-8 file is memory-mapped, checked in place and not copied; any other encoding is decoded.
+
+    Raises:
+        DataError: an empty file, bytes that the encoding does not know, a NUL, or a binary file.
+    """
+    buffer = _mapped(path)
+    if _is_utf8(encoding):
+        buffer = _checked_utf8(path, buffer)
+    else:
+        buffer = _decoded(path, buffer, encoding)
+    if not buffer.size and not empty_allowed:
+        raise DataError(
+            f"{path} is empty", allowed="a file with at least one row", next_step="check the export"
+        )
+    nul = _find(buffer, b"\0")
+    if nul is not None:
+        line, byte = _place(buffer, nul)
+        raise DataError(
+            f"{path} line {line}, byte {byte}: a NUL byte, which no text has",
+            allowed="text without NUL bytes",
+            next_step=f"remove it, for example: tr -d '\\000' < {path.name} > clean{path.suffix}",
+        )
+    return buffer
+
+
+def unreadable(path: Path, error: OSError) -> DataError:
+    """The error for a file that the operating system does not hand over."""
+    return DataError(
+        f"cannot read {path}: {error.strerror or error}",
+        allowed="a file that you may read",
+        next_step="check the path and its permissions",
+    )
+
+
+def _mapped(path: Path) -> pa.Buffer:
+    try:
+        if not path.stat().st_size:  # an empty file cannot be mapped
+            return pa.py_buffer(b"")
+        with pa.memory_map(os.fspath(path)) as file:
+            return file.read_buffer()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _is_utf8(encoding: str) -> bool:
+    try:
+        return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig"}
+    except LookupError:
+        raise DataError(
+            f"no text encoding {encoding!r}",
+            allowed="a codec of Python, such as utf-8, latin-1, cp1252, utf-16, shift-jis, gb18030",
+            next_step="--encoding latin-1",
+        ) from None
+
+
+def _checked_utf8(path: Path, buffer: pa.Buffer) -> pa.Buffer:
+    head = buffer.slice(0, min(8, buffer.size)).to_pybytes()
+    for signature, what, what_next in _SIGNATURES:
+        if head.startswith(signature):
+            raise DataError(
+                f"{path} holds {what}, not UTF-8 text",
+                allowed="text",
+                next_step=what_next,
+            )
+    if head.startswith(codecs.BOM_UTF8):
+        buffer = buffer.slice(len(codecs.BOM_UTF8))
+    offsets = pa.array([0, buffer.size], type=pa.int64()).buffers()[1]
+    try:
+        # Arrow checks UTF-8 several times faster than a decode, and makes no copy.
+        pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, buffer]).validate(full=True)
+    except pa.ArrowInvalid:
+        _decode(path, buffer, "utf-8")
+        raise
+    return buffer
+
+
+def _decoded(path: Path, buffer: pa.Buffer, encoding: str) -> pa.Buffer:
+    text = _decode(path, buffer, encoding)
+    try:
+        return pa.py_buffer(text.removeprefix("\ufeff").encode())
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise DataError(
+            f"{path} line {line}: half of a surrogate pair, which is not a character",
+            allowed="whole characters",
+            next_step="check that the encoding is right",
+        ) from None
+
+
+def _decode(path: Path, buffer: pa.Buffer, encoding: str) -> str:
+    try:
+        return buffer.to_pybytes().decode(encoding)
+    except UnicodeDecodeError as error:
+        line, byte = _place(buffer, error.start)
+        value = error.object[error.start]
+        other = "utf-8" if encoding == "latin-1" else "latin-1"
+        raise DataError(
+            f"{path} line {line}, byte {byte}: 0x{value:02x} is not valid in {encoding}",
+            allowed=f"{encoding} text",
+            next_step=f'encoding="{other}" (--encoding {other}), or save the file as UTF-8',
+        ) from None
+    except (LookupError, UnicodeError) as error:
+        raise DataError(
+            f"{path} cannot be decoded as {encoding!r}: {error}",
+            allowed="a text encoding, such as utf-8 or latin-1",
+            next_step="--encoding latin-1",
+        ) from None
+
+
+def _find(buffer: pa.Buffer, what: bytes) -> int | None:
+    """Where `what` first stands, found in steps of 16 MB."""
+    step = 1 << 24
+    for start in range(0, buffer.size, step):
+        part = buffer.slice(start, min(step, buffer.size - start)).to_pybytes()
+        found = part.find(what)
+        if found >= 0:
+            return start + found
+    return None
+
+
+def _place(buffer: pa.Buffer, position: int) -> tuple[int, int]:
+    """(line, byte of the line), both from 1, of a position in the buffer."""
+    before = buffer.slice(0, position).to_pybytes()
+    return before.count(b"\n") + 1, position - before.rfind(b"\n")

@@ -1,0 +1,71 @@
+"""Arrow tables out of Python values and out of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from headway.errors import DataError
+
+__all__ = ["merged", "stacked", "table_of", "transposed"]
+
+
+def table_of(columns: Mapping[str, Any]) -> pa.Table:
+    """A table of lists, numpy arrays or Arrow arrays of one length.
+
+    Raises:
+        DataError: lengths that differ, or a column of values that have no common type.
+    """
+    try:
+        return pa.table(dict(columns))
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        said = " ".join(str(error).split())
+        raise DataError(f"columns that make no table: {said[:300]}") from error
+
+
+def transposed(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """What `f` returned for the rows of a batch, as columns."""
+    for row in rows:
+        if not isinstance(row, Mapping):
+            raise DataError(
+                f"map() got {type(row).__name__} from its function", allowed="a dict of new values"
+            )
+    names = dict.fromkeys(key for row in rows for key in row)
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def merged(batch: pa.RecordBatch, made: Mapping[str, Any], *, replace: bool) -> pa.Table:
+    """A batch with the columns that `f` made of it."""
+    if not isinstance(made, Mapping):
+        raise DataError(
+            f"map() got {type(made).__name__} from its function", allowed="a dict of lists"
+        )
+    new = table_of(made)
+    if replace:
+        return new
+    table = pa.table(batch)
+    if made and new.num_rows != batch.num_rows:
+        raise DataError(
+            f"map() got {new.num_rows} rows back for {batch.num_rows}",
+            allowed="as many as went in",
+            next_step="map(..., replace=True) where rows are added or dropped",
+        )
+    for name in made:
+        if name in table.column_names:
+            table = table.set_column(table.column_names.index(name), name, new.column(name))
+        else:
+            table = table.append_column(name, new.column(name))
+    return table
+
+
+def stacked(tables: Sequence[pa.Table]) -> pa.Table:
+    """Tables of the same columns under each other; integers and decimals become decimals."""
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
+        raise DataError(
+            f"a column changes its type between parts: {error}",
+            allowed="one type in a column",
+        ) from error
