@@ -1,0 +1,97 @@
+"""Which label was taken for which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from headway.reports.pictures.canvas import BLUE, INK, PAPER, Picture, draw, quiet
+from headway.reports.words import count, percent, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["confusion"]
+
+MOST_CELLS_A_SIDE = 30
+MOST_PAIRS = 20
+STRONG = 0.55  # share of a row from which its cell is dark enough for light digits
+
+
+def confusion(report: dict[str, Any]) -> Picture | None:
+    """A matrix up to 30 labels; above, and beside it, the pairs most often confused."""
+    matrix = report["test"].get("confusion")
+    if not matrix:
+        return None
+    labels = [str(label) for label in report["label_names"]]
+    rows = _worst_pairs(matrix, labels)
+    columns = ("true label", "predicted as", "rows", "share of the true label")
+    if len(labels) > MOST_CELLS_A_SIDE:
+        caption = (
+            f"A matrix of {len(labels)} labels has cells too small to read; the pairs most often "
+            "confused are below."
+        )
+        return Picture("confusion", "Labels most often confused", caption, "", 0, columns, rows)
+    side = max(300, 130 + len(labels) * (44 if len(labels) <= 12 else 28))
+    worst = (
+        f" Most often confused: {rows[0][0]} taken for {rows[0][1]}, {rows[0][2]}." if rows else ""
+    )
+    title = f"Confusion matrix of {len(labels)} labels.{worst}"
+    return Picture(
+        "confusion",
+        "Which label was taken for which",
+        "A row is a true label, a column what the model said; darker is a larger share of the row.",
+        draw("confusion", title, (side, side), lambda figure: _paint(figure, matrix, labels)),
+        side,
+        columns,
+        rows,
+    )
+
+
+def _worst_pairs(matrix: list[list[int]], labels: list[str]) -> list[tuple[str, ...]]:
+    pairs = [
+        (n, sum(row), i, j)
+        for i, row in enumerate(matrix)
+        for j, n in enumerate(row)
+        if i != j and n
+    ]
+    pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2], pair[3]))
+    return [
+        (labels[i], labels[j], count(n), percent(n / total))
+        for n, total, i, j in pairs[:MOST_PAIRS]
+    ]
+
+
+def _paint(figure: Figure, matrix: list[list[int]], labels: list[str]) -> None:
+    from matplotlib.patches import Rectangle
+
+    axes = figure.add_subplot()
+    k = len(labels)
+    size = 10 if k <= 12 else 7
+    for i, row in enumerate(matrix):
+        for j, n in enumerate(row):
+            share = n / sum(row) if n else 0.0
+            axes.add_patch(
+                Rectangle(
+                    (j + 0.03, i + 0.03), 0.94, 0.94, facecolor=BLUE, alpha=0.04 + 0.96 * share
+                )
+            )
+            if n:
+                colour = PAPER if share > STRONG else INK
+                axes.text(
+                    j + 0.5, i + 0.52, str(n), ha="center", va="center", size=size, color=colour
+                )
+    short = [shorten(label.replace("\n", " "), 18) for label in labels]
+    ticks = [i + 0.5 for i in range(k)]
+    slanted = k > 4 or max(map(len, short)) > 8
+    axes.set_xticks(
+        ticks, short, rotation=45 if slanted else 0, ha="left" if slanted else "center", size=size
+    )
+    axes.set_yticks(ticks, short, size=size)
+    axes.xaxis.tick_top()
+    axes.xaxis.set_label_position("top")
+    axes.set_xlabel("said by the model")
+    axes.set_ylabel("true")
+    axes.set_xlim(0, k)
+    axes.set_ylim(k, 0)
+    axes.set_aspect("equal")
+    quiet(axes, keep=())
