@@ -372,8 +372,8 @@ def test_two_names_at_one_place_on_the_disk_are_refused(
     wheel = build_wheel(tmp_path, "m", "1.0", {**model_files("m"), "m/CONFIG.json": b"[]"})
     real = Path.open
 
-    def without_case(self: Path, *args: str) -> object:
-        return real(self.with_name(self.name.lower()), *args)
+    def without_case(self: Path, mode: str) -> object:
+        return real(self.with_name(self.name.lower()), mode)
 
     monkeypatch.setattr(Path, "open", without_case)
     refuse(wheel, "two files at one place")

