@@ -1,0 +1,16 @@
+"""Tokenizers: text to numbers and back, with the place of every token in the text.
+
+tokenizer.py       the Tokenizer: load, encode, windows, decode, save
+encoding.py        what encoding gives
+reference.py       the pipeline, step by step
+aligned_text.py    a text that knows where its characters come from
+normalizers.py, pretokenizers.py, models.py, postprocessors.py, decoders.py, added_tokens.py
+                   the steps, one literal dict each of the kinds there are
+wordpiece.py, bpe.py, unigram.py    the algorithms
+formats/           the files a tokenizer can be in
+"""
+
+from headway.tokenizer.encoding import Encoding
+from headway.tokenizer.tokenizer import Tokenizer
+
+__all__ = ["Encoding", "Tokenizer"]

@@ -1,0 +1,9 @@
+"""Files that hold a tokenizer: which kinds there are, and how each is read.
+
+Every reader gives the content of an equivalent tokenizer.json (a dict), so that one engine runs
+them all and every one of them can be saved.
+"""
+
+from headway.tokenizer.formats.folder import FILES, Found, find
+
+__all__ = ["FILES", "Found", "find"]

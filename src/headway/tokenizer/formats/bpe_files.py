@@ -1,0 +1,156 @@
+"""vocab.json with merges.txt: GPT-2's and RoBERTa's byte-level vocabularies, and the first GPT's.
+
+Which of the three it is, the vocabulary tells: tokens that end with `</w>` are the first GPT's;
+of the other two RoBERTa's has `<s>` and `<mask>`. Sources: https://github.com/openai/gpt-2
+(encoder.py), https://github.com/openai/finetune-transformer-lm (text_utils.py),
+https://github.com/facebookresearch/fairseq (gpt2_bpe.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from headway.errors import TokenizerError
+from headway.tokenizer.checks import Fields
+from headway.tokenizer.formats.documents import Document, added_token, document, template
+from headway.tokenizer.formats.files import read_object, read_text
+
+__all__ = ["read_bpe_files"]
+
+# The name of a vocabulary's file ends with the first, its merges' with the second.
+_NAMES = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
+
+
+def read_bpe_files(path: Path, config: dict[str, Any]) -> Document:
+    """The tokenizer.json that is equivalent to a vocabulary and its merges.
+
+    Args:
+        path: either of the two files; the other one stands beside it.
+        config: what tokenizer_config.json says, or an empty dict.
+    """
+    vocabulary_file, merges_file = _both(path)
+    vocabulary = read_object(vocabulary_file)
+    merges = _read_merges(merges_file)
+    fields = Fields(config, "tokenizer_config.json")
+    if any(token.endswith("</w>") for token in vocabulary):
+        if "<|startoftext|>" in vocabulary:
+            raise TokenizerError(
+                f"{vocabulary_file} is CLIP's, whose text is prepared in a way of its own",
+                next_step="use its tokenizer.json",
+            )
+        return _first_gpt(vocabulary, merges)
+    if {"<s>", "</s>", "<mask>"} <= vocabulary.keys():
+        return _roberta(vocabulary, merges, fields)
+    return _gpt2(vocabulary, merges, fields)
+
+
+def _both(path: Path) -> tuple[Path, Path]:
+    for vocabulary_end, merges_end in _NAMES:
+        for end, other in ((vocabulary_end, merges_end), (merges_end, vocabulary_end)):
+            if not path.name.endswith(end):
+                continue
+            beside = path.with_name(path.name.removesuffix(end) + other)
+            if not beside.is_file():
+                raise TokenizerError(
+                    f"{path} has no {beside.name} beside it, and one is no use without the other",
+                    next_step=f"put {beside.name} into the same folder",
+                )
+            return (path, beside) if end == vocabulary_end else (beside, path)
+    raise TokenizerError(f"{path} is no vocabulary by its name", allowed=str(_NAMES))
+
+
+def _read_merges(path: Path) -> list[list[str]]:
+    merges: list[list[str]] = []
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        line = line.rstrip("\r")
+        if not line or (number == 1 and line.startswith("#version")):
+            continue
+        pair = line.split(" ")
+        if len(pair) != 2 or not all(pair):
+            raise TokenizerError(
+                f"line {number} of {path} is {line!r:.60}", allowed="two tokens and a space between"
+            )
+        merges.append(pair)
+    return merges
+
+
+def _model(vocabulary: dict[str, Any], merges: list[list[str]], **options: Any) -> Document:
+    return {
+        "type": "BPE",
+        "dropout": None,
+        "unk_token": None,
+        "continuing_subword_prefix": None,
+        "end_of_word_suffix": None,
+        "fuse_unk": False,
+        "byte_fallback": False,
+        "ignore_merges": False,
+        **options,
+        "vocab": vocabulary,
+        "merges": merges,
+    }
+
+
+def _byte_level(prefix_space: bool, trim: bool) -> Document:
+    return {
+        "type": "ByteLevel",
+        "add_prefix_space": prefix_space,
+        "trim_offsets": trim,
+        "use_regex": True,
+    }
+
+
+def _special(vocabulary: dict[str, Any], *tokens: str) -> list[Document]:
+    return [
+        added_token(vocabulary[token], token, lstrip=token == "<mask>")
+        for token in tokens
+        if token in vocabulary
+    ]
+
+
+def _gpt2(vocabulary: dict[str, Any], merges: list[list[str]], fields: Fields) -> Document:
+    prefix_space = fields.flag("add_prefix_space", False)
+    end = "<|endoftext|>"
+    wraps = fields.flag("add_bos_token", False) and end in vocabulary
+    return document(
+        _model(vocabulary, merges),
+        added_tokens=_special(vocabulary, end),
+        pre_tokenizer=_byte_level(prefix_space, trim=True),
+        post_processor=template(f"{end} A", f"{end} A {end} B:1", vocabulary)
+        if wraps
+        else _byte_level(prefix_space, trim=False),
+        decoder=_byte_level(True, trim=True),
+    )
+
+
+def _roberta(vocabulary: dict[str, Any], merges: list[list[str]], fields: Fields) -> Document:
+    prefix_space = fields.flag("add_prefix_space", False)
+    return document(
+        _model(vocabulary, merges),
+        added_tokens=_special(vocabulary, "<s>", "<pad>", "</s>", "<unk>", "<mask>"),
+        pre_tokenizer=_byte_level(prefix_space, trim=True),
+        post_processor={
+            "type": "RobertaProcessing",
+            "sep": ["</s>", vocabulary["</s>"]],
+            "cls": ["<s>", vocabulary["<s>"]],
+            "trim_offsets": True,
+            "add_prefix_space": prefix_space,
+        },
+        decoder=_byte_level(True, trim=True),
+    )
+
+
+def _first_gpt(vocabulary: dict[str, Any], merges: list[list[str]]) -> Document:
+    return document(
+        _model(vocabulary, merges, unk_token="<unk>", end_of_word_suffix="</w>"),
+        added_tokens=_special(vocabulary, "<unk>"),
+        normalizer={
+            "type": "BertNormalizer",
+            "clean_text": True,
+            "handle_chinese_chars": True,
+            "strip_accents": None,
+            "lowercase": True,
+        },
+        pre_tokenizer={"type": "BertPreTokenizer"},
+        decoder={"type": "BPEDecoder", "suffix": "</w>"},
+    )

@@ -1,0 +1,63 @@
+"""Parts of the tokenizer.json documents that the readers of older formats write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["Document", "added_token", "document", "template"]
+
+Document = dict[str, Any]
+
+
+def document(model: Document, **parts: Any) -> Document:
+    """The content of a tokenizer.json around a model; parts that are not named are null."""
+    names = ("normalizer", "pre_tokenizer", "post_processor", "decoder")
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": parts.get("added_tokens", []),
+        **{name: parts.get(name) for name in names},
+        "model": model,
+    }
+
+
+def added_token(number: int, content: str, *, lstrip: bool = False) -> Document:
+    """The entry of a special token."""
+    return {
+        "id": number,
+        "content": content,
+        "single_word": False,
+        "lstrip": lstrip,
+        "rstrip": False,
+        "normalized": False,
+        "special": True,
+    }
+
+
+def template(single: str, pair: str, ids: dict[str, int]) -> Document:
+    """A TemplateProcessing, from templates like "[CLS] A [SEP]" and "[CLS] A [SEP] B:1 [SEP]:1".
+
+    >>> template("A </s>", "A </s> B </s>", {"</s>": 1})["single"][1]
+    {'SpecialToken': {'id': '</s>', 'type_id': 0}}
+    """
+    used = {slot.partition(":")[0] for slot in f"{single} {pair}".split()} - {"A", "B"}
+    return {
+        "type": "TemplateProcessing",
+        "single": [_slot(slot) for slot in single.split()],
+        "pair": [_slot(slot) for slot in pair.split()],
+        "special_tokens": {
+            token: {"id": token, "ids": [ids[token]], "tokens": [token]} for token in _sorted(used)
+        },
+    }
+
+
+def _sorted(tokens: Iterable[str]) -> list[str]:
+    return sorted(tokens)
+
+
+def _slot(slot: str) -> Document:
+    name, _, type_id = slot.partition(":")
+    kind = "Sequence" if name in ("A", "B") else "SpecialToken"
+    return {kind: {"id": name, "type_id": int(type_id or 0)}}

@@ -1,0 +1,79 @@
+"""Finds the file of a tokenizer, and what stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from headway.errors import TokenizerError
+from headway.tokenizer.formats.bpe_files import read_bpe_files
+from headway.tokenizer.formats.documents import Document
+from headway.tokenizer.formats.files import read_object
+from headway.tokenizer.formats.tokenizer_json import read_tokenizer_json
+from headway.tokenizer.formats.wordpiece_vocab import read_vocab_txt
+
+__all__ = ["FILES", "Found", "find"]
+
+Reader = Callable[[Path, dict[str, Any]], Document]
+
+# What is looked for in a folder, in this order; * stands for any beginning of a name.
+FILES: dict[str, Reader] = {
+    "tokenizer.json": read_tokenizer_json,
+    "*vocab.json": read_bpe_files,
+    "*encoder.json": read_bpe_files,
+    "*vocab.txt": read_vocab_txt,
+}
+
+
+class Found(NamedTuple):
+    """A tokenizer's file, how to read it, and the configuration beside it."""
+
+    path: Path
+    reader: Reader
+    config: dict[str, Any]
+
+    def read(self) -> Document:
+        """The content, as that of a tokenizer.json."""
+        return self.reader(self.path, self.config)
+
+
+def find(path: Path) -> Found:
+    """The tokenizer at a path: a file of a known kind, or a folder with one."""
+    if path.is_dir():
+        for pattern, reader in FILES.items():
+            matches = sorted(path.glob(pattern))
+            if matches:
+                return Found(_only(matches, path), reader, _config(path))
+        raise TokenizerError(f"{path} has no tokenizer", allowed=", ".join(FILES))
+    if not path.is_file():
+        raise TokenizerError(f"{path} does not exist", next_step="check the path")
+    for pattern, reader in FILES.items():
+        if path.match(pattern):
+            return Found(path, reader, {})
+    if path.suffix == ".json":
+        return Found(path, read_tokenizer_json, {})
+    if path.suffix in (".bpe", ".txt") and any(n in path.name for n in ("merges", "vocab.bpe")):
+        return Found(path, read_bpe_files, {})
+    raise TokenizerError(
+        f"{path} is no tokenizer's file by its name",
+        allowed=f"{', '.join(FILES)}, merges.txt, or a folder with one of them",
+    )
+
+
+def _only(matches: list[Path], folder: Path) -> Path:
+    if len(matches) > 1:
+        raise TokenizerError(
+            f"{folder} has {len(matches)} tokenizers: {', '.join(m.name for m in matches[:5])}",
+            next_step="give the path of one of them",
+        )
+    return matches[0]
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    """tokenizer_config.json, with the roles of special_tokens_map.json where it names none."""
+    config: dict[str, Any] = {}
+    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+        if (folder / name).is_file():
+            config.update(read_object(folder / name))
+    return config

@@ -1,0 +1,62 @@
+"""BERT's vocab.txt: one token a line, its number is the line's.
+
+Source: https://github.com/google-research/bert (tokenization.py). Case is decided by
+do_lower_case of the tokenizer_config.json beside it; without one, text is lowercased when no
+ordinary token has a capital letter, since capitals would then all be unknown.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from headway.errors import TokenizerError
+from headway.tokenizer.checks import Fields
+from headway.tokenizer.formats.documents import Document, added_token, document, template
+from headway.tokenizer.formats.files import read_text
+
+__all__ = ["read_vocab_txt"]
+
+_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
+def read_vocab_txt(path: Path, config: dict[str, Any]) -> Document:
+    """The tokenizer.json that is equivalent to a vocab.txt."""
+    lines = read_text(path).split("\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    # As in BERT, where a token stands on two lines the last one counts.
+    vocabulary = {line.rstrip("\r"): number for number, line in enumerate(lines)}
+    if "[UNK]" not in vocabulary:
+        raise TokenizerError(
+            f"{path} has no token [UNK], so it is no BERT vocabulary",
+            allowed="a vocab.txt with [UNK], [CLS] and [SEP], one token a line",
+        )
+    fields = Fields(config, "tokenizer_config.json")
+    special = [token for token in _SPECIAL if token in vocabulary]
+    return document(
+        {
+            "type": "WordPiece",
+            "unk_token": "[UNK]",
+            "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
+            "vocab": vocabulary,
+        },
+        added_tokens=[added_token(vocabulary[token], token) for token in special],
+        normalizer={
+            "type": "BertNormalizer",
+            "clean_text": True,
+            "handle_chinese_chars": fields.flag("tokenize_chinese_chars", True),
+            "strip_accents": fields.optional_flag("strip_accents"),
+            "lowercase": fields.flag("do_lower_case", _is_uncased(vocabulary)),
+        },
+        pre_tokenizer={"type": "BertPreTokenizer"},
+        post_processor=template("[CLS] A [SEP]", "[CLS] A [SEP] B:1 [SEP]:1", vocabulary)
+        if {"[CLS]", "[SEP]"} <= vocabulary.keys()
+        else None,
+        decoder={"type": "WordPiece", "prefix": "##", "cleanup": True},
+    )
+
+
+def _is_uncased(vocabulary: dict[str, int]) -> bool:
+    return all(token == token.lower() or token.startswith("[") for token in vocabulary)

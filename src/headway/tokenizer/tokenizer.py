@@ -1,0 +1,241 @@
+"""The Tokenizer: text to numbers and back, from a file of any usual kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headway.errors import OutputError, TokenizerError
+from headway.tokenizer.encoding import Encoding
+from headway.tokenizer.formats import find
+from headway.tokenizer.reference import Pipeline
+from headway.tokenizer.roles import sane_length, special_roles
+from headway.tokenizer.windows import window_spans
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Tokenizer"]
+
+
+class Tokenizer:
+    """Cuts texts into the tokens of a vocabulary, and puts them together again.
+
+    Nothing is ever cut off or filled up: a text gives all its tokens (see `windows` for texts
+    that are longer than a model).
+
+    >>> from headway.tokenizer import Tokenizer
+    >>> tok = Tokenizer.from_document({
+    ...     "pre_tokenizer": {"type": "Whitespace"},
+    ...     "model": {"type": "WordLevel", "unk_token": "[UNK]",
+    ...               "vocab": {"[UNK]": 0, "good": 1, "day": 2}},
+    ... })
+    >>> e = tok.encode("good day, all")
+    >>> e.ids, e.offsets
+    ([1, 2, 0, 0], [(0, 4), (5, 8), (8, 9), (10, 13)])
+    >>> tok.decode(e.ids[:2])
+    'good day'
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, document: dict[str, Any], config: dict[str, Any]
+    ) -> None:
+        self._pipeline, self._document, self._config = pipeline, document, config
+        added = pipeline.added
+        self.vocabulary: dict[str, int] = {**pipeline.model.vocabulary, **added.ids}
+        self._tokens = {**pipeline.model_tokens, **{n: t.content for n, t in added.by_id.items()}}
+        self.special: dict[str, str] = special_roles(config, document, self.vocabulary)
+        self.special_ids: dict[str, int] = {
+            role: self.vocabulary[token] for role, token in self.special.items()
+        }
+        self.max_length: int | None = sane_length(config)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Tokenizer:
+        """Reads a tokenizer.
+
+        Args:
+            path: a tokenizer.json, BERT's vocab.txt, vocab.json with merges.txt beside it
+                (GPT-2, RoBERTa, GPT), SentencePiece's .model, or a folder with one of these; in a
+                folder tokenizer_config.json and special_tokens_map.json are heeded.
+
+        Raises:
+            TokenizerError: there is no tokenizer, it is damaged, or it has a part that is not
+                known here; the message names it.
+        """
+        found = find(Path(path))
+        document = found.read()
+        try:
+            return cls.from_document(document, found.config)
+        except TokenizerError as error:
+            raise TokenizerError(f"{found.path}: {error}") from error
+
+    @classmethod
+    def from_document(
+        cls, document: dict[str, Any], config: dict[str, Any] | None = None
+    ) -> Tokenizer:
+        """The tokenizer that the contents of a tokenizer.json and a tokenizer_config.json make."""
+        return cls(Pipeline.from_document(document), document, config or {})
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    def __repr__(self) -> str:
+        kind = type(self._pipeline.model).__name__
+        return f"Tokenizer({kind}, {len(self)} tokens, max_length={self.max_length})"
+
+    def id(self, token: str) -> int | None:
+        """The number of a token, or None where it is not in the vocabulary."""
+        return self.vocabulary.get(token)
+
+    def token(self, id: int) -> str | None:
+        """The token of a number, or None where there is none."""
+        return self._tokens.get(id)
+
+    def encode(self, text: str, pair: str | None = None, special: bool = True) -> Encoding:
+        """The tokens of a text, or of a pair of texts.
+
+        Args:
+            text: any text; an empty one gives special tokens only.
+            pair: a second text, for models that take two.
+            special: put the model's special tokens around.
+
+        Raises:
+            TokenizerError: a text has half of a surrogate pair, which is no character.
+        """
+        texts = [text] if pair is None else [text, pair]
+        return self._pipeline.wrap(
+            [self._encode_text(one, i) for i, one in enumerate(texts)], special
+        )
+
+    def encode_batch(
+        self, texts: Iterable[str], pairs: Iterable[str] | None = None, special: bool = True
+    ) -> list[Encoding]:
+        """The tokens of many texts, or of many pairs of texts."""
+        if pairs is None:
+            return [self.encode(text, None, special) for text in texts]
+        texts, pairs = list(texts), list(pairs)
+        if len(texts) != len(pairs):
+            raise TokenizerError(
+                f"{len(texts)} texts and {len(pairs)} second texts do not make pairs",
+                next_step="give as many of the one as of the other",
+            )
+        return [self.encode(a, b, special) for a, b in zip(texts, pairs, strict=True)]
+
+    def encode_arrow(
+        self,
+        array: pa.Array | pa.ChunkedArray,
+        special: bool = True,
+        offsets: bool = False,
+        threads: int = 2,
+    ) -> pa.RecordBatch:
+        """The tokens of a column of texts, as columns.
+
+        Args:
+            array: strings; a null gives a null.
+            special: put the model's special tokens around each text.
+            offsets: also give where each token begins and ends, in characters of its text.
+            threads: how many to use; this engine, being plain Python, uses one.
+
+        Returns:
+            A record batch with `ids`, and with `starts` and `ends` if asked: lists of int32.
+        """
+        from headway.tokenizer.arrow import encode_column
+
+        return encode_column(self, array, special=special, offsets=offsets)
+
+    def decode(self, ids: Iterable[int], skip_special: bool = True) -> str:
+        """The text of tokens.
+
+        Numbers that are in no vocabulary give nothing, since models may have more outputs than
+        there are tokens; a number below 0 is an error.
+        """
+        numbers = [int(number) for number in ids]
+        if numbers and min(numbers) < 0:
+            raise TokenizerError(
+                f"{min(numbers)} is no token's number",
+                next_step="leave out what marks positions without a token, like -100",
+            )
+        return self._pipeline.decode(numbers, skip_special)
+
+    def count(self, text: str, pair: str | None = None, special: bool = True) -> int:
+        """How many tokens `encode` gives."""
+        return len(self.encode(text, pair, special))
+
+    def windows(
+        self,
+        text: str,
+        size: int,
+        pair: str | None = None,
+        stride: int | None = None,
+        special: bool = True,
+    ) -> list[Encoding]:
+        """A long text as consecutive windows that overlap; each token is in one at least.
+
+        The text is tokenized once, and cut between tokens. Of a pair the side with more tokens is
+        cut (the first where they are equal), and the other one is whole in every window.
+
+        Args:
+            text: the text.
+            size: the most tokens a window may have, special tokens included.
+            pair: a second text.
+            stride: how many tokens two neighbouring windows share; a quarter of the text's room
+                in a window where it is not said. The last window may be shorter than the others.
+            special: put special tokens around each window.
+
+        Returns:
+            Encodings with offsets into the whole text. What fits gives one, equal to `encode`'s.
+
+        Raises:
+            TokenizerError: no token of the side to be cut fits beside the rest, or the stride
+                leaves no progress.
+        """
+        texts = [text] if pair is None else [text, pair]
+        sides = [self._encode_text(one, i) for i, one in enumerate(texts)]
+        longer = 1 if len(sides) == 2 and len(sides[1]) > len(sides[0]) else 0
+        around = len(self._pipeline.wrap([Encoding() for _ in sides], special))
+        rest = around + sum(len(side) for side in sides) - len(sides[longer])
+        windows = []
+        for start, end in window_spans(len(sides[longer]), size, rest, stride):
+            cut = [*sides]
+            cut[longer] = sides[longer].slice(start, end)
+            windows.append(self._pipeline.wrap(cut, special))
+        return windows
+
+    def save(self, folder: str | Path) -> None:
+        """Writes tokenizer.json and tokenizer_config.json into a folder, which is made if need be.
+
+        A tokenizer.json that was read is written as it was, other programs' fields included, but
+        without truncation and padding; other formats are written as an equivalent one.
+        """
+        folder = Path(folder)
+        config = {"tokenizer_class": "PreTrainedTokenizerFast", **self._config}
+        config.update({f"{role}_token": token for role, token in self.special.items()})
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write_json(folder / "tokenizer.json", self._document)
+            _write_json(folder / "tokenizer_config.json", config)
+        except OSError as error:
+            raise OutputError(
+                f"{folder} cannot be written: {error.strerror or error}",
+                next_step="choose another folder",
+            ) from error
+
+    def _encode_text(self, text: str, sequence: int) -> Encoding:
+        if not isinstance(text, str):
+            raise TokenizerError(f"{text!r:.60} is a {type(text).__name__}", allowed="a string")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise TokenizerError(
+                f"character {error.start} of the text is {text[error.start]!r}, half of a "
+                "surrogate pair, which is no character",
+                next_step="read the text with errors='replace', or remove that character",
+            ) from error
+        return self._pipeline.encode_text(text, sequence)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
