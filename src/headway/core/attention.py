@@ -13,6 +13,7 @@ from headway.core.linear import FusedLinear
 from headway.core.masks import Pattern
 from headway.core.positions import Rotary
 from headway.core.taps import Tap
+from headway.errors import CheckpointError
 
 __all__ = ["CrossAttention", "SelfAttention"]
 
@@ -25,8 +26,7 @@ class SelfAttention(nn.Module):
         heads: query heads.
         kv_heads: key and value heads, a divisor of `heads`; None = as many.
         head_size: size of one head; None = hidden / heads.
-        bias: whether q, k and v have a bias.
-        output_bias: whether the output projection has one; None = like `bias`.
+        bias: whether the four projections have one.
         scale: what scores are multiplied by; None = 1 / sqrt(head_size).
         dropout: rate on the attention map.
         rotary: turns queries and keys by their positions; None leaves them.
@@ -40,21 +40,23 @@ class SelfAttention(nn.Module):
         kv_heads: int | None = None,
         head_size: int | None = None,
         bias: bool = True,
-        output_bias: bool | None = None,
         scale: float | None = None,
         dropout: float = 0.0,
         rotary: Rotary | None = None,
     ) -> None:
         super().__init__()
-        self.heads, self.kv_heads = heads, kv_heads or heads
-        self.head_size = head_size or hidden // heads
+        kv_heads = heads if kv_heads is None else kv_heads
+        if heads % kv_heads:
+            raise CheckpointError(
+                f"{heads} attention heads cannot share {kv_heads} key heads evenly"
+            )
+        self.head_size = _split(hidden, heads) if head_size is None else head_size
         self.scale = self.head_size**-0.5 if scale is None else scale
         self.dropout = dropout
         self.rotary = rotary
-        widths = (self.heads, self.kv_heads, self.kv_heads)
-        self.qkv = FusedLinear(hidden, tuple(n * self.head_size for n in widths), bias=bias)
-        output_bias = bias if output_bias is None else output_bias
-        self.output = nn.Linear(self.heads * self.head_size, hidden, bias=output_bias)
+        width, kv_width = heads * self.head_size, kv_heads * self.head_size
+        self.qkv = FusedLinear(hidden, (width, kv_width, kv_width), bias=bias)
+        self.output = nn.Linear(width, hidden, bias=bias)
         self.map = Tap()
 
     def forward(
@@ -75,9 +77,7 @@ class SelfAttention(nn.Module):
             cache: keys and values of earlier calls, extended here.
             extension: where this call's tokens go in the cache.
         """
-        parts = self.qkv.separate(
-            x
-        )  # [tokens, heads * size], keys and values [tokens, kv heads * size]
+        parts = self.qkv.separate(x)  # [tokens, heads * size], k and v [tokens, kv heads * size]
         q, k, v = (part.unflatten(-1, (-1, self.head_size)) for part in parts)
         if self.rotary is not None and angles is not None:
             q, k = self.rotary(q, angles), self.rotary(k, angles)
@@ -106,7 +106,7 @@ class CrossAttention(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.head_size = head_size or hidden // heads
+        self.head_size = _split(hidden, heads) if head_size is None else head_size
         self.scale = self.head_size**-0.5 if scale is None else scale
         self.dropout = dropout
         width = heads * self.head_size
@@ -137,3 +137,10 @@ class CrossAttention(nn.Module):
         drop = self.dropout if self.training else 0.0
         mixed = attend(q, k, v, pattern, scale=self.scale, drop=drop, map_tap=self.map)
         return self.output(mixed.flatten(1))
+
+
+def _split(hidden: int, heads: int) -> int:
+    """The size of one of `heads` equal parts of a hidden state."""
+    if hidden % heads:
+        raise CheckpointError(f"a hidden size of {hidden} cannot be split into {heads} equal heads")
+    return hidden // heads

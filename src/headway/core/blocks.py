@@ -56,6 +56,7 @@ class PostNormBlock(nn.Module):
         attention, feedforward: the two halves.
         attention_norm, feedforward_norm: behind each.
         dropout: rate on what each half adds.
+        attention_dropout: rate on what attention adds, where it differs (DistilBERT).
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class PostNormBlock(nn.Module):
         feedforward_norm: nn.Module,
         *,
         dropout: float = 0.0,
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.attention = attention
@@ -73,6 +75,9 @@ class PostNormBlock(nn.Module):
         self.feedforward = feedforward
         self.feedforward_norm = feedforward_norm
         self.dropout = Dropout(dropout)
+        self.attention_dropout = (
+            self.dropout if attention_dropout is None else Dropout(attention_dropout)
+        )
         self.out = Tap()
 
     def forward(self, x: Tensor, step: Step, cache: LayerCache | None = None) -> Tensor:
@@ -80,7 +85,7 @@ class PostNormBlock(nn.Module):
         added = self.attention(
             x, step.pattern, angles=step.angles, cache=cache, extension=step.extension
         )
-        x = self.attention_norm(x + self.dropout(added))
+        x = self.attention_norm(x + self.attention_dropout(added))
         x = self.feedforward_norm(x + self.dropout(self.feedforward(x)))
         return self.out(x)
 

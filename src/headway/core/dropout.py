@@ -2,10 +2,13 @@
 
 torch draws one 53-bit uniform number per element from a sequential generator; on a processor that
 takes several times as long as the layer it follows. Eight random bits decide here: a 64-bit draw
-serves eight elements, and the keep rate is a multiple of 1/256, with the scale matched to it exactly.
+serves eight elements, and the keep rate is a multiple of 1/256, with the scale matched to it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +29,7 @@ def dropout(x: Tensor, rate: float) -> Tensor:
         return x
     if x.is_cuda:
         return torch.nn.functional.dropout(x, rate)
-    return _ByteDropout.apply(x, round(rate * 256))
+    return _byte_dropout(x, round(rate * 256))
 
 
 class Dropout(nn.Module):
@@ -49,7 +52,7 @@ class _ByteDropout(torch.autograd.Function):
     """Keeps one byte per element for the backward pass, as torch's own does."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, dropped: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, dropped: int) -> Tensor:
         draws = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
         kept = (draws.view(torch.uint8)[: x.numel()] >= dropped).view(x.shape)
         ctx.scale = 256 / (256 - dropped)
@@ -57,6 +60,9 @@ class _ByteDropout(torch.autograd.Function):
         return x * kept * ctx.scale
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (kept,) = ctx.saved_tensors
         return gradient * kept * ctx.scale, None
+
+
+_byte_dropout: Callable[[Tensor, int], Tensor] = _ByteDropout.apply

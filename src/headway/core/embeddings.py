@@ -42,7 +42,7 @@ class Embeddings(nn.Module):
         self.out = Tap()
 
     def forward(self, ids: Tensor, layout: Layout, segments: Tensor | None = None) -> Tensor:
-        """int64 [tokens] -> [tokens, hidden]; without `segments` all tokens are of the first text."""
+        """int64 [tokens] -> [tokens, hidden]; without `segments` all are of the first text."""
         x = self.words(ids)
         if self.segments is not None:
             x = x + self.segments(torch.zeros_like(ids) if segments is None else segments)

@@ -5,18 +5,20 @@ Sources: GELU, Hendrycks & Gimpel 2016 (arXiv 1606.08415); gated, Shazeer 2020 (
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Annotated
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from headway.core.dropout import Dropout
+from headway.core.fields import Choice
 from headway.core.linear import FusedLinear
-from headway.errors import CheckpointError, nearest
 
-__all__ = ["ACTIVATIONS", "FeedForward", "GatedFeedForward", "activation"]
+__all__ = ["ACTIVATIONS", "ActivationName", "FeedForward", "GatedFeedForward", "activation"]
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
     "gelu_new": partial(F.gelu, approximate="tanh"),
     "gelu_pytorch_tanh": partial(F.gelu, approximate="tanh"),
@@ -26,6 +28,9 @@ ACTIVATIONS = {
     "tanh": F.tanh,
 }
 """Name in config.json -> function."""
+
+ActivationName = Annotated[str, Choice(tuple(ACTIVATIONS))]
+"""The type of a config's field that names one."""
 
 
 class _Activation(nn.Module):
@@ -41,16 +46,7 @@ class _Activation(nn.Module):
 
 
 def activation(name: str) -> nn.Module:
-    """The activation of that name, as a module.
-
-    Raises:
-        CheckpointError: if there is none.
-    """
-    if name not in ACTIVATIONS:
-        known = ", ".join(ACTIVATIONS)
-        raise CheckpointError(
-            f"activation {name!r} is not known", allowed=known, next_step=nearest(name, ACTIVATIONS)
-        )
+    """The activation of that name in ACTIVATIONS, as a module."""
     return _Activation(name)
 
 

@@ -7,37 +7,91 @@ the computation in a way the family does not have are errors, never a silent def
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
 
 from headway.errors import CheckpointError, nearest
 
-__all__ = ["GENERIC", "read_fields", "write_fields"]
+__all__ = [
+    "GENERIC",
+    "Choice",
+    "Count",
+    "Depth",
+    "NotNegative",
+    "Positive",
+    "Range",
+    "Rate",
+    "RowNumber",
+    "Rows",
+    "Size",
+    "check_value",
+    "read_fields",
+    "write_fields",
+]
 
 C = TypeVar("C")
 
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers a field may have, ends included; the upper keeps a hostile config small."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The words a field may have."""
+
+    words: tuple[str, ...]
+
+
+Size = Annotated[int, Range(1, 2**20)]
+"""Of a hidden state, of a head, of what lies inside a layer."""
+Rows = Annotated[int, Range(1, 2**31 - 1)]
+"""Of a table: words, positions, segments."""
+RowNumber = Annotated[int, Range(0, 2**31 - 1)]
+"""One of them."""
+Count = Annotated[int, Range(1, 2**12)]
+"""Of heads, of buckets."""
+Depth = Annotated[int, Range(1, 1000)]
+"""Of a stack, in blocks."""
+Rate = Annotated[float, Range(0.0, 1.0)]
+"""Of dropout."""
+Positive = Annotated[float, Range(1e-30, 1e30)]
+"""Of a scale, of a base."""
+NotNegative = Annotated[float, Range(0.0, 1e30)]
+"""Of an epsilon, of a standard deviation."""
+
 GENERIC = frozenset(
     """
-    _name_or_path _attn_implementation_autoset add_cross_attention architectures auto_map
-    bad_words_ids begin_suppress_tokens bos_token_id chunk_size_feed_forward cross_attention_hidden_size
-    custom_pipelines decoder_start_token_id diversity_penalty do_sample dtype early_stopping
+    _attn_implementation_autoset _name_or_path architectures auto_map bad_words_ids
+    begin_suppress_tokens bos_token_id chunk_size_feed_forward custom_pipelines
+    decoder_start_token_id diversity_penalty do_sample dtype early_stopping
     encoder_no_repeat_ngram_size eos_token_id exponential_decay_length_penalty finetuning_task
     forced_bos_token_id forced_eos_token_id gradient_checkpointing headway id2label
     initializer_factor initializer_range is_decoder is_encoder_decoder keys_to_ignore_at_inference
     label2id length_penalty max_length min_length model_type no_repeat_ngram_size num_beam_groups
     num_beams num_return_sequences output_attentions output_hidden_states output_past output_scores
-    pad_token_id prefix pretraining_tp problem_type pruned_heads remove_invalid_values
-    repetition_penalty return_dict return_dict_in_generate sep_token_id suppress_tokens
-    task_specific_params temperature tf_legacy_loss tie_encoder_decoder tokenizer_class top_k top_p
-    torch_dtype torchscript transformers_version typical_p unk_token_id use_bfloat16 use_cache
-    transformers.js_config
-    """.split()
+    pad_token_id prefix pretraining_tp problem_type remove_invalid_values repetition_penalty
+    return_dict return_dict_in_generate sep_token_id suppress_tokens task_specific_params
+    temperature tf_legacy_loss tokenizer_class top_k top_p torch_dtype torchscript
+    transformers.js_config transformers_version typical_p unk_token_id use_bfloat16 use_cache
+    """.split()  # noqa: SIM905  # seventy lines of one word each read worse
 )
 """Keys that any config.json may hold and that say nothing about the architecture."""
 
-LIMIT = 2**31
-LAYERS_LIMIT = 10_000
+NOWHERE: Mapping[str, tuple[Any, ...]] = {
+    "add_cross_attention": (False, None),
+    "cross_attention_hidden_size": (None,),
+    "pruned_heads": ({}, None),
+    "tie_encoder_decoder": (False, None),
+}
+"""Keys that any config.json may hold -> the values that change nothing; others are refused."""
 
 
 def read_fields(
@@ -60,7 +114,7 @@ def read_fields(
     Raises:
         CheckpointError: a wrong type, a value out of range, an unknown key.
     """
-    fixed = fixed or {}
+    fixed = {**NOWHERE, **(fixed or {})}
     for key, allowed in fixed.items():
         if key in values and values[key] not in allowed:
             shown = ", ".join(map(repr, allowed))
@@ -71,20 +125,16 @@ def read_fields(
     for key in values:
         if key not in known and key not in GENERIC and not key.startswith("_"):
             raise CheckpointError(
-                f"config.json: key {key!r} is not known for {values.get('model_type')!r}",
+                f"config.json: key {key!r} is not known",
                 allowed=", ".join(sorted(known)),
                 next_step=nearest(key, known) or "take it out if it changes nothing",
             )
-    types = typing.get_type_hints(config)
+    kinds = typing.get_type_hints(config, include_extras=True)
     given = {
-        ours: _checked(theirs, values[theirs], types[ours])
+        ours: check_value(theirs, values[theirs], kinds[ours])
         for ours, theirs in fields
         if theirs in values
     }
-    if given.get("layers", 0) > LAYERS_LIMIT:
-        raise CheckpointError(
-            f"config.json: {given['layers']} layers", allowed=f"at most {LAYERS_LIMIT}"
-        )
     return config(**given)
 
 
@@ -94,20 +144,44 @@ def write_fields(config: Any, fields: Sequence[tuple[str, str]]) -> dict[str, An
     return {theirs: values[ours] for ours, theirs in fields}
 
 
-def _checked(key: str, value: Any, kind: Any) -> Any:
-    kinds = typing.get_args(kind) or (kind,)
-    if value is None and type(None) in kinds:
-        return None
-    if bool in kinds and isinstance(value, bool):
-        return value
-    if str in kinds and isinstance(value, str):
-        return value
-    number = isinstance(value, int) and not isinstance(value, bool)
-    if int in kinds and number:
-        if not 0 <= value < LIMIT:
-            raise CheckpointError(f"config.json: {key} = {value}", allowed=f"0 to {LIMIT - 1}")
-        return value
-    if float in kinds and (number or isinstance(value, float)):
-        return float(value)
-    names = " or ".join("null" if k is type(None) else k.__name__ for k in kinds)
-    raise CheckpointError(f"config.json: {key} = {value!r}", allowed=names)
+def check_value(key: str, value: Any, kind: Any) -> Any:
+    """`value`, if it is of `kind`: bool, str, int or float, with limits or without, or None.
+
+    >>> check_value("layers", 0, Depth)
+    Traceback (most recent call last):
+    headway.errors.CheckpointError: config.json: layers = 0. Allowed: a whole number from 1 to 1000.
+
+    Raises:
+        CheckpointError: names the key, the value and what is allowed.
+    """
+    options = [kind] if typing.get_origin(kind) is Annotated else typing.get_args(kind) or [kind]
+    for option in options:
+        plain, *limits = typing.get_args(option) or (option,)
+        if _is(value, plain) and all(_within(value, limit) for limit in limits):
+            return float(value) if plain is float else value
+    allowed = " or ".join(_describe(option) for option in options)
+    raise CheckpointError(f"config.json: {key} = {value!r}", allowed=allowed)
+
+
+def _is(value: Any, plain: Any) -> bool:
+    if plain is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return type(value) is plain
+
+
+def _within(value: Any, limit: Range | Choice) -> bool:
+    if isinstance(limit, Choice):
+        return value in limit.words
+    return math.isfinite(value) and limit.low <= value <= limit.high
+
+
+def _describe(option: Any) -> str:
+    plain, *limits = typing.get_args(option) or (option,)
+    if plain is type(None):
+        return "null"
+    noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}[plain]
+    for limit in limits:
+        if isinstance(limit, Choice):
+            return ", ".join(limit.words)
+        noun += f" from {limit.low:g} to {limit.high:g}"
+    return noun

@@ -6,14 +6,17 @@ There is no padding id, so none can leak into a result.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
 __all__ = ["Layout"]
+
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +34,7 @@ class Layout:
 
     lengths: tuple[int, ...]
     past: tuple[int, ...] = ()
-    device: torch.device = torch.device("cpu")
+    device: torch.device = CPU
 
     def __post_init__(self) -> None:
         if not self.past:
@@ -42,7 +45,7 @@ class Layout:
     @classmethod
     def of(cls, sequences: Sequence[Sequence[int]], device: torch.device | None = None) -> Layout:
         """The layout of these id lists."""
-        return cls(tuple(len(ids) for ids in sequences), device=device or torch.device("cpu"))
+        return cls(tuple(len(ids) for ids in sequences), device=device or CPU)
 
     @property
     def tokens(self) -> int:
@@ -83,7 +86,7 @@ class Layout:
 
     @cached_property
     def positions(self) -> Tensor:
-        """The place of each row in its whole text, tokens of earlier calls counted, int64 [tokens]."""
+        """The place of each row in its whole text, earlier calls counted, int64 [tokens]."""
         if not any(self.past):
             return self.within
         past = torch.tensor(self.past, dtype=torch.int64, device=self.device)
@@ -101,25 +104,25 @@ class Layout:
     def pad(self, rows: Tensor) -> Tensor:
         """Rows [tokens, ...] as [sequences, longest, ...], zeros behind each sequence's end."""
         shape = (len(self.lengths), self.longest, *rows.shape[1:])
-        return rows.view(shape) if self.uniform else _Pad.apply(rows, self.slots, shape)
+        return rows.view(shape) if self.uniform else _pad(rows, self.slots, shape)
 
     def unpad(self, padded: Tensor) -> Tensor:
         """The inverse of `pad`: [sequences, longest, ...] as rows [tokens, ...]."""
         flat = padded.flatten(0, 1)
-        return flat if self.uniform else _Unpad.apply(flat, self.slots)
+        return flat if self.uniform else _unpad(flat, self.slots)
 
 
 class _Pad(torch.autograd.Function):
     """Scatter whose gradient is a gather: every slot is written once, nothing is summed."""
 
     @staticmethod
-    def forward(ctx, rows: Tensor, slots: Tensor, shape: tuple[int, ...]) -> Tensor:
+    def forward(ctx: Any, rows: Tensor, slots: Tensor, shape: tuple[int, ...]) -> Tensor:
         ctx.save_for_backward(slots)
         flat = rows.new_zeros((shape[0] * shape[1], *shape[2:]))
         return flat.index_copy_(0, slots, rows).view(shape)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (slots,) = ctx.saved_tensors
         return gradient.flatten(0, 1).index_select(0, slots), None, None
 
@@ -128,13 +131,17 @@ class _Unpad(torch.autograd.Function):
     """Gather whose gradient is a scatter without sums."""
 
     @staticmethod
-    def forward(ctx, flat: Tensor, slots: Tensor) -> Tensor:
+    def forward(ctx: Any, flat: Tensor, slots: Tensor) -> Tensor:
         ctx.save_for_backward(slots)
         ctx.size = flat.shape[0]
         return flat.index_select(0, slots)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (slots,) = ctx.saved_tensors
         flat = gradient.new_zeros((ctx.size, *gradient.shape[1:]))
         return flat.index_copy_(0, slots, gradient), None
+
+
+_pad: Callable[[Tensor, Tensor, tuple[int, ...]], Tensor] = _Pad.apply
+_unpad: Callable[[Tensor, Tensor], Tensor] = _Unpad.apply

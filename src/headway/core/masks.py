@@ -35,7 +35,7 @@ def causal(queries: Tensor, keys: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Pattern:
-    """What each query of a ragged batch may attend to; made once a forward pass, used by each layer.
+    """What each query of a ragged batch may attend to; made once a pass, used by each layer.
 
     Args:
         queries: layout of the queries.
@@ -68,7 +68,7 @@ class Pattern:
 
     @cached_property
     def per_sequence(self) -> list[Tensor]:
-        """For each sequence, what is added to its scores: float [heads or 1, q, k], -inf = unseen."""
+        """What is added to each sequence's scores: float [heads or 1, q, k], -inf = unseen."""
         pairs = zip(
             self.queries.split(self.queries.positions),
             self.keys.split(self.keys.positions),
@@ -78,10 +78,10 @@ class Pattern:
 
     @cached_property
     def padded(self) -> Tensor | None:
-        """The same for a padded batch: float [sequences or 1, heads or 1, q, k]; None adds nothing."""
+        """The same for a padded batch: float [sequences or 1, heads or 1, q, k]; None = nothing."""
         if self.mask is everywhere and self.bias is None and self.keys.uniform:
             return None
-        if any(self.queries.past) or self.mask is not everywhere and not self.keys.uniform:
+        if any(self.queries.past) or (self.mask is not everywhere and not self.keys.uniform):
             return self._stack()
         shape = self.queries.longest, self.keys.longest
         added = self._added(*(torch.arange(n, device=self.keys.device) for n in shape))[None]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Fused", "Pair", "Row", "Transposed", "matches_any", "pair_names"]
+__all__ = ["Fused", "Pair", "Row", "Transposed", "matches_any", "pair_names", "prefixed"]
 
 
 class Same:
@@ -25,6 +25,10 @@ class Same:
 
     def __init__(self, *names: str) -> None:
         self.names = names
+
+    def under(self, prefix: str) -> Same:
+        """The same operation on names that begin with `prefix`."""
+        return type(self)(*(prefix + name for name in self.names))
 
     def join(self, parts: Sequence[Tensor]) -> Tensor:
         """Theirs to ours."""
@@ -110,6 +114,15 @@ def pair_names(module: nn.Module, rows: Iterable[Row]) -> tuple[list[Pair], set[
         owner = module.get_submodule(name.rpartition(".")[0])
         pairs.append(Pair(name, theirs, operation, getattr(owner, "widths", ()), tensor))
     return pairs, tied
+
+
+def prefixed(rows: Iterable[Row], ours: str, theirs: str) -> list[Row]:
+    """The rows of a part, as rows of the whole: both columns get a prefix.
+
+    >>> prefixed([("norm.*", "LayerNorm.*")], "body.", "bert.")
+    [('body.norm.*', 'bert.LayerNorm.*')]
+    """
+    return [(ours + a, theirs + b if isinstance(b, str) else b.under(theirs)) for a, b in rows]
 
 
 def matches_any(name: str, patterns: Iterable[str]) -> bool:

@@ -11,7 +11,17 @@ import math
 import torch
 from torch import Tensor, nn
 
-__all__ = ["LearnedPositions", "RelativeBias", "Rotary", "llama3_frequencies", "rotary_frequencies"]
+from headway.errors import CheckpointError
+
+__all__ = [
+    "LearnedPositions",
+    "RelativeBias",
+    "Rotary",
+    "SinusoidalPositions",
+    "llama3_frequencies",
+    "rotary_frequencies",
+    "sinusoids",
+]
 
 
 class LearnedPositions(nn.Embedding):
@@ -32,8 +42,38 @@ class LearnedPositions(nn.Embedding):
         return super().forward(positions + self.offset)
 
 
+class SinusoidalPositions(LearnedPositions):
+    """Learned positions that start as sines and cosines (DistilBERT's option)."""
+
+    def reset_parameters(self) -> None:
+        """Puts the table back to its start."""
+        with torch.no_grad():
+            self.weight.copy_(sinusoids(self.num_embeddings, self.embedding_dim))
+
+
+def sinusoids(count: int, hidden: int) -> Tensor:
+    """Sines and cosines of each position at slower and slower speeds; float32 [count, hidden].
+
+    >>> sinusoids(2, 4)[1]  # sin 1, cos 1, sin 0.01, cos 0.01
+    tensor([0.8415, 0.5403, 0.0100, 0.9999])
+
+    Source: Vaswani et al. 2017, arXiv 1706.03762, section 3.5.
+    """
+    pairs = torch.arange(hidden, device="cpu") // 2 * 2  # 0 0 2 2 4 4 ...
+    speeds = 10000.0 ** (-pairs.double() / hidden)
+    angles = torch.arange(count, device="cpu")[:, None] * speeds  # [count, hidden]
+    even = torch.arange(hidden, device="cpu") % 2 == 0
+    return torch.where(even, angles.sin(), angles.cos()).float()
+
+
 def rotary_frequencies(size: int, base: float) -> Tensor:
-    """The angle a pair of dimensions turns by per position, float32 [size / 2]."""
+    """The angle a pair of dimensions turns by per position, float32 [size / 2].
+
+    Raises:
+        CheckpointError: the size of a head is odd, so that its dimensions make no pairs.
+    """
+    if size % 2:
+        raise CheckpointError(f"heads of size {size} cannot turn", allowed="an even size")
     return 1.0 / base ** (torch.arange(0, size, 2, device="cpu").float() / size)
 
 
@@ -65,15 +105,15 @@ class Rotary(nn.Module):
         frequencies: float32 [size / 2].
     """
 
-    frequencies: Tensor
-
     def __init__(self, frequencies: Tensor) -> None:
         super().__init__()
-        self.register_buffer("frequencies", frequencies, persistent=False)
+        # Not a buffer: a model moved to half precision would round the angles of far positions.
+        self.frequencies = frequencies
 
     def angles(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """cos and sin of each position's angles, float32 [tokens, 1, size / 2] both."""
-        angles = positions[:, None, None].float() * self.frequencies  # [tokens, 1, size / 2]
+        frequencies = self.frequencies.to(positions.device)
+        angles = positions[:, None, None].float() * frequencies  # [tokens, 1, size / 2]
         return angles.cos(), angles.sin()
 
     def forward(self, x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
@@ -95,6 +135,12 @@ class RelativeBias(nn.Module):
 
     def __init__(self, heads: int, *, buckets: int, farthest: int, both_ways: bool) -> None:
         super().__init__()
+        near = buckets // 4 if both_ways else buckets // 2
+        if near < 1 or farthest <= near:
+            raise CheckpointError(
+                f"relative positions in {buckets} buckets up to distance {farthest} cannot be",
+                allowed=f"4 buckets or more, and a distance beyond {max(near, 1)}",
+            )
         self.values = nn.Embedding(buckets, heads)
         self.buckets, self.farthest, self.both_ways = buckets, farthest, both_ways
 

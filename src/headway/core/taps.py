@@ -91,7 +91,7 @@ def record(model: nn.Module, patterns: Iterable[str]) -> Iterator[dict[str, Tens
 
 @contextmanager
 def replace(model: nn.Module, edits: Mapping[str, Callable[..., object]]) -> Iterator[None]:
-    """Puts what each function returns in the place of what passes the tap, while the context is open.
+    """While the context is open, what each function returns takes the place of what passes.
 
     Args:
         model: any model with taps.

@@ -14,8 +14,17 @@ from torch import nn
 from headway.core.attention import SelfAttention
 from headway.core.blocks import PostNormBlock
 from headway.core.embeddings import Embeddings
-from headway.core.feedforward import FeedForward, activation
-from headway.core.fields import read_fields, write_fields
+from headway.core.feedforward import ActivationName, FeedForward, activation
+from headway.core.fields import (
+    Count,
+    Depth,
+    NotNegative,
+    Rate,
+    Rows,
+    Size,
+    read_fields,
+    write_fields,
+)
 from headway.core.names import Fused, Row
 from headway.core.positions import LearnedPositions
 from headway.core.stacks import Encoder
@@ -26,32 +35,34 @@ from headway.heads import Classifier, HeadSpec, LanguageModelHead
 class Config:
     """The architecture; defaults are bert-base-uncased's."""
 
-    vocabulary: int = 30522
+    vocabulary: Rows = 30522
     """Rows of the word table."""
-    hidden: int = 768
+    hidden: Size = 768
     """Size of a hidden state."""
-    layers: int = 12
+    layers: Depth = 12
     """Blocks."""
-    heads: int = 12
+    heads: Count = 12
     """Attention heads a block."""
-    inner: int = 3072
+    inner: Size = 3072
     """Size inside the feed-forward layer."""
-    activation: str = "gelu"
-    """Name in core.feedforward.ACTIVATIONS."""
-    positions: int = 512
+    activation: ActivationName = "gelu"
+    """Name of the one in the feed-forward layer."""
+    positions: Rows = 512
     """Longest text, in tokens."""
-    segments: int = 2
+    segments: Rows = 2
     """Rows of the segment table."""
-    norm_epsilon: float = 1e-12
+    norm_epsilon: NotNegative = 1e-12
     """Added to the variance in norms."""
-    dropout: float = 0.1
+    dropout: Rate = 0.1
     """Rate on hidden states while training."""
-    attention_dropout: float = 0.1
+    attention_dropout: Rate = 0.1
     """Rate on attention maps while training."""
-    classifier_dropout: float | None = None
+    classifier_dropout: Rate | None = None
     """Rate before the classifier; None = dropout."""
     tied: bool = True
     """Whether the masked-word head shares the word table."""
+    initial_std: NotNegative = 0.02
+    """Standard deviation of fresh weights."""
 
 
 FIELDS = (
@@ -68,23 +79,39 @@ FIELDS = (
     ("attention_dropout", "attention_probs_dropout_prob"),
     ("classifier_dropout", "classifier_dropout"),
     ("tied", "tie_word_embeddings"),
+    ("initial_std", "initializer_range"),
 )
 
-FIXED = {
-    "position_embedding_type": ("absolute", None),
-    "is_decoder": (False,),
-    "add_cross_attention": (False,),
-}
+FIXED = {"position_embedding_type": ("absolute", None), "is_decoder": (False,)}
+
+IGNORED_KEYS = frozenset(
+    {
+        "directionality",
+        "pooler_fc_size",
+        "pooler_num_attention_heads",
+        "pooler_num_fc_layers",
+        "pooler_size_per_head",
+        "pooler_type",
+    }
+)
+"""Of the released multilingual model; nothing ever read them."""
+
+CLASSES = {"bert": "Bert"}
 
 
 def from_hf(values: Mapping[str, Any]) -> Config:
     """The config from what config.json holds."""
-    return read_fields(Config, FIELDS, values, fixed=FIXED)
+    return read_fields(Config, FIELDS, values, fixed=FIXED, ignored=IGNORED_KEYS)
 
 
 def to_hf(config: Config) -> dict[str, Any]:
     """What config.json holds."""
     return {"model_type": "bert", **write_fields(config, FIELDS)}
+
+
+def longest(config: Config) -> int:
+    """How many tokens a text may have."""
+    return config.positions
 
 
 def build(config: Config) -> Encoder:
@@ -138,8 +165,14 @@ NAMES: tuple[Row, ...] = (
 OTHER_HEADS = ("cls.*", "classifier.*", "qa_outputs.*", "bert.pooler.*", "pooler.*")
 """Tensors of heads: set aside when another head, or none, is asked for."""
 
-IGNORED = ("embeddings.position_ids", "bert.embeddings.position_ids")
-"""Tensors that hold no weights."""
+IGNORED = (
+    "embeddings.position_ids",
+    "bert.embeddings.position_ids",
+    "cls.predictions.decoder.bias",
+)
+"""Tensors that hold no weights, and a copy of `cls.predictions.bias`."""
+
+SPARES = (("cls.predictions.bias", "cls.predictions.decoder.bias"),)
 
 
 def masked_word_head(config: Config, body: Encoder, labels: int) -> LanguageModelHead:
@@ -165,7 +198,7 @@ def classifier(config: Config, body: Encoder, labels: int) -> Classifier:
 
 HEADS = {
     "fill-mask": HeadSpec(
-        "BertForMaskedLM",
+        "ForMaskedLM",
         masked_word_head,
         (
             ("transform.0.*", "cls.predictions.transform.dense.*"),
@@ -175,7 +208,7 @@ HEADS = {
         ),
     ),
     "text-classification": HeadSpec(
-        "BertForSequenceClassification",
+        "ForSequenceClassification",
         classifier,
         (("transform.0.*", "bert.pooler.dense.*"), ("output.*", "classifier.*")),
     ),

@@ -10,52 +10,67 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from torch import nn
 
 from headway.core.attention import CrossAttention, SelfAttention
 from headway.core.blocks import PreNormBlock, PreNormCrossBlock
 from headway.core.embeddings import Embeddings
-from headway.core.feedforward import FeedForward, GatedFeedForward, activation
-from headway.core.fields import read_fields, write_fields
+from headway.core.feedforward import ACTIVATIONS, FeedForward, GatedFeedForward, activation
+from headway.core.fields import (
+    Choice,
+    Count,
+    Depth,
+    NotNegative,
+    Rate,
+    Rows,
+    Size,
+    read_fields,
+    write_fields,
+)
 from headway.core.names import Fused, Row
 from headway.core.positions import RelativeBias
 from headway.core.stacks import Decoder, Encoder, EncoderDecoder
-from headway.errors import CheckpointError
 from headway.heads import HeadSpec, LanguageModelHead
+
+FEEDFORWARDS = (*ACTIVATIONS, *(f"gated-{name}" for name in ACTIVATIONS))
 
 
 @dataclass(frozen=True)
 class Config:
     """The architecture; defaults are t5-small's."""
 
-    vocabulary: int = 32128
+    vocabulary: Rows = 32128
     """Rows of the word table."""
-    hidden: int = 512
+    hidden: Size = 512
     """Size of a hidden state."""
-    head_size: int = 64
+    head_size: Size = 64
     """Size of one attention head; heads * head_size need not be `hidden`."""
-    inner: int = 2048
+    inner: Size = 2048
     """Size inside the feed-forward layer."""
-    layers: int = 6
+    layers: Depth = 6
     """Blocks of the encoder."""
-    decoder_layers: int | None = None
+    decoder_layers: Depth | None = None
     """Blocks of the decoder; None = as many."""
-    heads: int = 8
+    heads: Count = 8
     """Attention heads a block."""
-    buckets: int = 32
+    buckets: Count = 32
     """Distances that the relative bias tells apart."""
-    farthest: int = 128
+    farthest: Size = 128
     """Distance, in tokens, from which on all share a bucket."""
-    feedforward: str = "relu"
+    feedforward: Annotated[str, Choice(FEEDFORWARDS)] = "relu"
     """An activation's name, or `gated-` and one."""
-    norm_epsilon: float = 1e-6
+    norm_epsilon: NotNegative = 1e-6
     """Added to the mean square in norms."""
-    dropout: float = 0.1
+    dropout: Rate = 0.1
     """Rate while training."""
     tied: bool = True
-    """Whether the head shares the word table."""
+    """Whether the language head shares the word table."""
+    scaled: bool = True
+    """Whether it is fed states divided by the root of their size."""
+    initial_std: NotNegative = 0.02
+    """Standard deviation of fresh weights."""
 
 
 FIELDS = (
@@ -72,16 +87,26 @@ FIELDS = (
     ("norm_epsilon", "layer_norm_epsilon"),
     ("dropout", "dropout_rate"),
     ("tied", "tie_word_embeddings"),
+    ("scaled", "scale_decoder_outputs"),
+    ("initial_std", "initializer_range"),
 )
 
-IGNORED_KEYS = frozenset(
-    {"scale_decoder_outputs", "n_positions", "classifier_dropout", "dense_act_fn", "is_gated_act"}
-)
+IGNORED_KEYS = frozenset({"n_positions", "classifier_dropout", "dense_act_fn", "is_gated_act"})
+
+CLASSES = {"t5": "T5"}
 
 
 def from_hf(values: Mapping[str, Any]) -> Config:
-    """The config from what config.json holds."""
-    return read_fields(Config, FIELDS, values, ignored=IGNORED_KEYS)
+    """The config from what config.json holds.
+
+    `tie_word_embeddings` tells both things where it stands alone: a head of its own is fed unscaled
+    states. transformers 5 writes `scale_decoder_outputs` beside it, and tie_word_embeddings = true
+    whatever the weights are; there an unscaled head has a table of its own.
+    """
+    tied = values.get("tie_word_embeddings", True)
+    scaled = values.get("scale_decoder_outputs", tied)
+    told = {"tie_word_embeddings": tied and scaled, "scale_decoder_outputs": scaled}
+    return read_fields(Config, FIELDS, {**values, **told}, ignored=IGNORED_KEYS)
 
 
 def to_hf(config: Config) -> dict[str, Any]:
@@ -89,52 +114,72 @@ def to_hf(config: Config) -> dict[str, Any]:
     return {"model_type": "t5", "is_encoder_decoder": True, **write_fields(config, FIELDS)}
 
 
+def longest(config: Config) -> None:
+    """How many tokens a text may have: any number, positions are relative."""
+
+
 def build(config: Config) -> EncoderDecoder:
     """Encoder and decoder around one word table, with fresh weights."""
     words = nn.Embedding(config.vocabulary, config.hidden)
-    size = {"head_size": config.head_size, "bias": False, "scale": 1.0, "dropout": config.dropout}
+    rate = config.dropout
 
     def norm() -> nn.RMSNorm:
         return nn.RMSNorm(config.hidden, eps=config.norm_epsilon)
 
     def attention() -> SelfAttention:
-        return SelfAttention(config.hidden, config.heads, **size)
+        return SelfAttention(
+            config.hidden,
+            config.heads,
+            head_size=config.head_size,
+            bias=False,
+            scale=1.0,
+            dropout=rate,
+        )
 
-    def bias(both_ways: bool) -> RelativeBias:
+    def cross_attention() -> CrossAttention:
+        return CrossAttention(
+            config.hidden,
+            config.heads,
+            head_size=config.head_size,
+            bias=False,
+            scale=1.0,
+            dropout=rate,
+        )
+
+    def bias(*, both_ways: bool) -> RelativeBias:
         return RelativeBias(
             config.heads, buckets=config.buckets, farthest=config.farthest, both_ways=both_ways
         )
 
     encoder_layers = [
-        PreNormBlock(attention(), norm(), feedforward(config), norm(), dropout=config.dropout)
+        PreNormBlock(attention(), norm(), feedforward(config), norm(), dropout=rate)
         for _ in range(config.layers)
     ]
     decoder_layers = [
         PreNormCrossBlock(
             attention(),
             norm(),
-            CrossAttention(config.hidden, config.heads, **size),
+            cross_attention(),
             norm(),
             feedforward(config),
             norm(),
-            dropout=config.dropout,
+            dropout=rate,
         )
         for _ in range(config.layers if config.decoder_layers is None else config.decoder_layers)
     ]
-    rate = config.dropout
     return EncoderDecoder(
         Encoder(
             Embeddings(words, dropout=rate),
             encoder_layers,
             norm=norm(),
-            bias=bias(True),
+            bias=bias(both_ways=True),
             dropout=rate,
         ),
         Decoder(
             Embeddings(words, dropout=rate),
             decoder_layers,
             norm=norm(),
-            bias=bias(False),
+            bias=bias(both_ways=False),
             dropout=rate,
         ),
     )
@@ -143,10 +188,6 @@ def build(config: Config) -> EncoderDecoder:
 def feedforward(config: Config) -> FeedForward | GatedFeedForward:
     """Plain or gated, by the config's word for it."""
     kind, _, name = config.feedforward.rpartition("-")
-    if kind not in ("", "gated"):
-        raise CheckpointError(
-            f"config.json: feed_forward_proj = {config.feedforward!r}", allowed="relu, gated-gelu"
-        )
     # The released 1.1 models say gated-gelu and mean the tanh form.
     bend = activation("gelu_new" if config.feedforward == "gated-gelu" else name)
     brick = GatedFeedForward if kind else FeedForward
@@ -207,17 +248,23 @@ IGNORED = (
 """Copies of the word table, and a tensor that no computation reads."""
 
 
+SPARES = (
+    ("shared.weight", "encoder.embed_tokens.weight"),
+    ("shared.weight", "decoder.embed_tokens.weight"),
+    ("lm_head.weight", "shared.weight"),
+)
+
+
 def language_head(config: Config, body: EncoderDecoder, labels: int) -> LanguageModelHead:
-    """Tied: the word table, fed states scaled down by sqrt(hidden). Else a table of its own."""
+    """A table of its own (1.1), or the word table turned around, fed scaled states (1.0)."""
     output = nn.Linear(config.hidden, config.vocabulary, bias=False)
-    if not config.tied:
-        return LanguageModelHead(output)
-    output.weight = body.decoder.embeddings.words.weight
-    return LanguageModelHead(output, scale=config.hidden**-0.5)
+    if config.tied:
+        output.weight = body.decoder.embeddings.words.weight
+    return LanguageModelHead(output, scale=config.hidden**-0.5 if config.scaled else 1.0)
 
 
 HEADS = {
     "text2text-generation": HeadSpec(
-        "T5ForConditionalGeneration", language_head, (("output.weight", "lm_head.weight"),)
+        "ForConditionalGeneration", language_head, (("output.weight", "lm_head.weight"),)
     ),
 }

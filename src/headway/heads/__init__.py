@@ -2,6 +2,7 @@
 
 from headway.heads.classification import Classifier
 from headway.heads.language import LanguageModelHead
+from headway.heads.own import OWN_HEADS, own_head
 from headway.heads.spec import HeadSpec
 
-__all__ = ["Classifier", "HeadSpec", "LanguageModelHead"]
+__all__ = ["OWN_HEADS", "Classifier", "HeadSpec", "LanguageModelHead", "own_head"]

@@ -25,6 +25,8 @@ class Classifier(nn.Module):
     1538
     """
 
+    per_token = False
+
     def __init__(
         self,
         pooling: str,

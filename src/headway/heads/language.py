@@ -20,6 +20,8 @@ class LanguageModelHead(nn.Module):
     Source of tying: Press & Wolf 2016, arXiv 1608.05859.
     """
 
+    per_token = True
+
     def __init__(
         self, output: nn.Linear, *, transform: nn.Module | None = None, scale: float = 1.0
     ) -> None:

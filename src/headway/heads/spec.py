@@ -18,12 +18,13 @@ class HeadSpec:
     """One head that checkpoints of a family can carry.
 
     Attributes:
-        architecture: the class that `architectures` in config.json names.
+        ending: of the class that `architectures` in config.json names, as in BertForMaskedLM; how
+            it begins, the family's CLASSES says.
         build: (family config, body, number of labels) -> the head; a language-model head takes the
             body's embedding table when the config ties the two.
         names: rows `ours | theirs` of the head's tensors, without the prefix that bodies have.
     """
 
-    architecture: str
-    build: Callable[[Any, nn.Module, int], nn.Module]
+    ending: str
+    build: Callable[[Any, Any, int], nn.Module]
     names: tuple[Row, ...]

@@ -1,0 +1,35 @@
+"""Weights of a model or a head that starts from nothing."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from headway.core.positions import SinusoidalPositions
+
+__all__ = ["initialise"]
+
+
+def initialise(module: nn.Module, std: float, *, shared_with: nn.Module | None = None) -> None:
+    """Fresh weights: normal for linear layers and tables, zero for biases, one for norms.
+
+    Args:
+        module: a body or a head on a real device.
+        std: standard deviation of the normal weights.
+        shared_with: a model whose parameters stay as they are, where `module` shares some: a fresh
+            head must not wipe out the word table it is tied to.
+
+    Source: Devlin et al. 2018, with a plain normal distribution in place of the truncated one.
+    """
+    kept = set() if shared_with is None else {id(p) for p in shared_with.parameters()}
+    for part in module.modules():
+        for name, parameter in part.named_parameters(recurse=False):
+            if id(parameter) in kept:
+                continue
+            if isinstance(part, SinusoidalPositions):
+                part.reset_parameters()
+            elif name == "bias":
+                nn.init.zeros_(parameter)
+            elif isinstance(part, (nn.Linear, nn.Embedding)):
+                nn.init.normal_(parameter, std=std)
+            else:
+                nn.init.ones_(parameter)

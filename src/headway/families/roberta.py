@@ -1,0 +1,228 @@
+"""RoBERTa, CamemBERT, XLM-RoBERTa: BERT's encoder, its positions counted from the padding id.
+
+The three differ in vocabulary and training text, not in computation.
+
+Sources: Liu et al. 2019, arXiv 1907.11692; Martin et al. 2019, arXiv 1911.03894; Conneau et al.
+2019, arXiv 1911.02116.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from torch import nn
+
+from headway.core.attention import SelfAttention
+from headway.core.blocks import PostNormBlock
+from headway.core.embeddings import Embeddings
+from headway.core.feedforward import ActivationName, FeedForward, activation
+from headway.core.fields import (
+    Choice,
+    Count,
+    Depth,
+    NotNegative,
+    Rate,
+    RowNumber,
+    Rows,
+    Size,
+    read_fields,
+    write_fields,
+)
+from headway.core.names import Fused, Row
+from headway.core.positions import LearnedPositions
+from headway.core.stacks import Encoder
+from headway.errors import CheckpointError
+from headway.heads import Classifier, HeadSpec, LanguageModelHead
+
+CLASSES = {"roberta": "Roberta", "camembert": "Camembert", "xlm-roberta": "XLMRoberta"}
+
+
+@dataclass(frozen=True)
+class Config:
+    """The architecture; defaults are those of the ecosystem's config class for RoBERTa."""
+
+    model_type: Annotated[str, Choice(tuple(CLASSES))] = "roberta"
+    """Which of the three it is; no computation depends on it."""
+    vocabulary: Rows = 50265
+    """Rows of the word table."""
+    hidden: Size = 768
+    """Size of a hidden state."""
+    layers: Depth = 12
+    """Blocks."""
+    heads: Count = 12
+    """Attention heads a block."""
+    inner: Size = 3072
+    """Size inside the feed-forward layer."""
+    activation: ActivationName = "gelu"
+    """Name of the one in the feed-forward layer."""
+    position_rows: Rows = 512
+    """Rows of the position table; the first padding_id + 1 are never read."""
+    padding_id: RowNumber = 1
+    """Id of the padding token, after whose number positions start."""
+    segments: Rows = 2
+    """Rows of the segment table."""
+    norm_epsilon: NotNegative = 1e-12
+    """Added to the variance in norms."""
+    dropout: Rate = 0.1
+    """Rate on hidden states while training."""
+    attention_dropout: Rate = 0.1
+    """Rate on attention maps while training."""
+    classifier_dropout: Rate | None = None
+    """Rate around the classifier's dense layer; None = dropout."""
+    tied: bool = True
+    """Whether the masked-word head shares the word table."""
+    initial_std: NotNegative = 0.02
+    """Standard deviation of fresh weights."""
+
+
+FIELDS = (
+    ("model_type", "model_type"),
+    ("vocabulary", "vocab_size"),
+    ("hidden", "hidden_size"),
+    ("layers", "num_hidden_layers"),
+    ("heads", "num_attention_heads"),
+    ("inner", "intermediate_size"),
+    ("activation", "hidden_act"),
+    ("position_rows", "max_position_embeddings"),
+    ("padding_id", "pad_token_id"),
+    ("segments", "type_vocab_size"),
+    ("norm_epsilon", "layer_norm_eps"),
+    ("dropout", "hidden_dropout_prob"),
+    ("attention_dropout", "attention_probs_dropout_prob"),
+    ("classifier_dropout", "classifier_dropout"),
+    ("tied", "tie_word_embeddings"),
+    ("initial_std", "initializer_range"),
+)
+
+FIXED = {"position_embedding_type": ("absolute", None), "is_decoder": (False,)}
+
+
+def from_hf(values: Mapping[str, Any]) -> Config:
+    """The config from what config.json holds."""
+    config = read_fields(Config, FIELDS, values, fixed=FIXED)
+    if longest(config) < 1:
+        raise CheckpointError(
+            f"config.json: max_position_embeddings = {config.position_rows} leaves no position "
+            f"behind pad_token_id = {config.padding_id}",
+            allowed=f"{config.padding_id + 2} or more",
+        )
+    return config
+
+
+def to_hf(config: Config) -> dict[str, Any]:
+    """What config.json holds."""
+    return write_fields(config, FIELDS)
+
+
+def longest(config: Config) -> int:
+    """How many tokens a text may have."""
+    return config.position_rows - config.padding_id - 1
+
+
+def build(config: Config) -> Encoder:
+    """The encoder, with fresh weights."""
+
+    def norm() -> nn.LayerNorm:
+        return nn.LayerNorm(config.hidden, eps=config.norm_epsilon)
+
+    embeddings = Embeddings(
+        nn.Embedding(config.vocabulary, config.hidden),
+        positions=LearnedPositions(
+            config.position_rows, config.hidden, offset=config.padding_id + 1
+        ),
+        segments=nn.Embedding(config.segments, config.hidden),
+        norm=norm(),
+        dropout=config.dropout,
+    )
+    layers = [
+        PostNormBlock(
+            attention=SelfAttention(config.hidden, config.heads, dropout=config.attention_dropout),
+            attention_norm=norm(),
+            feedforward=FeedForward(config.hidden, config.inner, activation(config.activation)),
+            feedforward_norm=norm(),
+            dropout=config.dropout,
+        )
+        for _ in range(config.layers)
+    ]
+    return Encoder(embeddings, layers)
+
+
+PREFIX = "roberta."
+
+NAMES: tuple[Row, ...] = (
+    ("embeddings.words.weight", "embeddings.word_embeddings.weight"),
+    ("embeddings.positions.weight", "embeddings.position_embeddings.weight"),
+    ("embeddings.segments.weight", "embeddings.token_type_embeddings.weight"),
+    ("embeddings.norm.*", "embeddings.LayerNorm.*"),
+    (
+        "layers.#.attention.qkv.*",
+        Fused(
+            "encoder.layer.#.attention.self.query.*",
+            "encoder.layer.#.attention.self.key.*",
+            "encoder.layer.#.attention.self.value.*",
+        ),
+    ),
+    ("layers.#.attention.output.*", "encoder.layer.#.attention.output.dense.*"),
+    ("layers.#.attention_norm.*", "encoder.layer.#.attention.output.LayerNorm.*"),
+    ("layers.#.feedforward.up.*", "encoder.layer.#.intermediate.dense.*"),
+    ("layers.#.feedforward.down.*", "encoder.layer.#.output.dense.*"),
+    ("layers.#.feedforward_norm.*", "encoder.layer.#.output.LayerNorm.*"),
+)
+
+OTHER_HEADS = ("lm_head.*", "classifier.*", "qa_outputs.*", "roberta.pooler.*", "pooler.*")
+"""Tensors of heads: set aside when another head, or none, is asked for."""
+
+IGNORED = (
+    "embeddings.position_ids",
+    "roberta.embeddings.position_ids",
+    "lm_head.decoder.bias",
+)
+"""Tensors that hold no weights, and a copy of `lm_head.bias`."""
+
+SPARES = (("lm_head.bias", "lm_head.decoder.bias"),)
+
+
+def masked_word_head(config: Config, body: Encoder, labels: int) -> LanguageModelHead:
+    """Dense, GELU, norm, then the word table turned around."""
+    transform = nn.Sequential(
+        nn.Linear(config.hidden, config.hidden),
+        activation("gelu"),
+        nn.LayerNorm(config.hidden, eps=config.norm_epsilon),
+    )
+    output = nn.Linear(config.hidden, config.vocabulary)
+    if config.tied:
+        output.weight = body.embeddings.words.weight
+    return LanguageModelHead(output, transform=transform)
+
+
+def classifier(config: Config, body: Encoder, labels: int) -> Classifier:
+    """The first token's state through dropout, a dense layer and tanh, then linear."""
+    rate = config.dropout if config.classifier_dropout is None else config.classifier_dropout
+    return Classifier(
+        "first",
+        nn.Linear(config.hidden, labels),
+        transform=nn.Sequential(nn.Linear(config.hidden, config.hidden), activation("tanh")),
+        transform_dropout=rate,
+        dropout=rate,
+    )
+
+
+HEADS = {
+    "fill-mask": HeadSpec(
+        "ForMaskedLM",
+        masked_word_head,
+        (
+            ("transform.0.*", "lm_head.dense.*"),
+            ("transform.2.*", "lm_head.layer_norm.*"),
+            ("output.weight", "lm_head.decoder.weight"),
+            ("output.bias", "lm_head.bias"),
+        ),
+    ),
+    "text-classification": HeadSpec(
+        "ForSequenceClassification",
+        classifier,
+        (("transform.0.*", "classifier.dense.*"), ("output.*", "classifier.out_proj.*")),
+    ),
+}
