@@ -11,6 +11,8 @@ from headway.reports.words import count, decimals, megabytes, percent, plural, s
 __all__ = ["facts"]
 
 Report = dict[str, Any]
+WEAKEST = 10  # labels shown by name where there are too many for one table
+
 Pairs = list[tuple[str, str]]
 
 
@@ -27,7 +29,8 @@ def facts(report: Report) -> dict[str, Any]:
         "baseline_name": (report.get("baseline") or {}).get("name", "Baseline"),
         "results": [row.text for row in result_rows(report)],
         "seeds": _seeds(report),
-        "per_label": _per_label(report),
+        "per_label": _per_label(report["test"].get("per_label") or {}),
+        "weakest": _per_label(dict(_by_f1(report)[:WEAKEST])),
         "data": _data(data),
         "label_counts": [(k, count(v)) for k, v in (data.get("labels") or {}).items()],
         "lengths": _lengths(report),
@@ -62,8 +65,12 @@ def _seeds(report: Report) -> list[tuple[str, str, str]]:
     ]
 
 
-def _per_label(report: Report) -> list[tuple[str, ...]]:
+def _by_f1(report: Report) -> list[tuple[str, dict[str, Any]]]:
     per_label = report["test"].get("per_label") or {}
+    return sorted(per_label.items(), key=lambda item: item[1].get("f1") or 0.0)
+
+
+def _per_label(per_label: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
     return [
         (
             label,

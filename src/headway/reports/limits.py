@@ -60,8 +60,8 @@ def _beside_baseline(report: Report) -> list[str]:
     if clearly_different(row):
         return [f"It is worse than {name}, which is smaller and faster: use that instead."]
     return [
-        f"Its {row.measure.name} is not clearly different from that of {name}, which is smaller "
-        "and faster. More test texts, or more training rows, would tell."
+        f"{row.measure.name} is not clearly different from that of {name}, which is smaller and "
+        "faster. More test texts, or more training rows, would tell."
     ]
 
 

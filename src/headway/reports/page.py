@@ -24,11 +24,12 @@ def page(report: dict[str, Any]) -> str:
     )
     drawn = pictures(report)
     found = facts(report)
+    found["training_title"] = "Confidence and training" if "reliability" in drawn else "Training"
 
     def picked(*names: str) -> list[Picture]:
         return [drawn[name] for name in names if name in drawn]
 
-    optional = {key: report.get(key) for key in ("created", "command")}
+    optional = {key: report.get(key) for key in ("created", "command", "baseline")}
     text = environment.get_template("page.html").render(
         report=report | optional,
         style=environment.get_template("page.css").render(),
@@ -51,7 +52,7 @@ def _sections(
         ("limits", "Limits", True),
         ("details", "Errors" if report["kind"] == "regression" else "Labels", details),
         ("examples", "Examples", report.get("examples")),
-        ("training", "Confidence and training", drawn.keys() & {"reliability", "curve"}),
+        ("training", found["training_title"], drawn.keys() & {"reliability", "curve"}),
         ("data", "Data", found["data"] or found["lengths"]),
         ("repeat", "Repeat the run", True),
     ]
@@ -78,9 +79,9 @@ def _answer(value: Any) -> str:
 
 
 def _state(label: Any, prediction: Any, kind: str) -> str:
-    """right, wrong, or number where there is no such thing."""
+    """right, wrong, or value where there is no such thing."""
     if kind == "regression":
-        return "number"
+        return "value"
     if isinstance(label, list) and isinstance(prediction, list):
         return "right" if set(map(str, label)) == set(map(str, prediction)) else "wrong"
     return "right" if label == prediction else "wrong"

@@ -14,8 +14,8 @@ __all__ = [
     "Measure",
     "ResultRow",
     "SeedRow",
+    "clearly_different",
     "headline",
-    "main_measure",
     "result_rows",
     "seed_rows",
 ]
@@ -106,11 +106,6 @@ class SeedRow:
     mean: float
     half_width: float
     values: tuple[float, ...]
-
-
-def main_measure(report: Report) -> Measure:
-    """The measure that carries the confidence interval: the first of its kind."""
-    return MEASURES[report["kind"]][0]
 
 
 def result_rows(report: Report) -> list[ResultRow]:

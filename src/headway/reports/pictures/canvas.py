@@ -26,6 +26,7 @@ __all__ = [
     "ORANGE",
     "PAPER",
     "SOFT",
+    "WIDTH",
     "Picture",
     "draw",
     "quiet",
@@ -34,6 +35,7 @@ __all__ = [
 
 INK, SOFT, LINE, PAPER = "#0a0b0c", "#6a6b6c", "#dadbdc", "#fafbfc"
 BLUE, ORANGE = "#0072b2", "#d55e00"
+WIDTH = 380  # of a picture in pixels, so that its letters stay readable on a phone
 VARIABLES = {
     INK: "ink",
     SOFT: "soft",
@@ -48,7 +50,7 @@ SETTINGS: dict[Any, Any] = {
     "text.parse_math": False,  # a label may hold dollar signs
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # measures only: the page puts its own font in
-    "font.size": 10,
+    "font.size": 12,
     "axes.edgecolor": LINE,
     "axes.labelcolor": SOFT,
     "axes.spines.top": False,
@@ -69,6 +71,7 @@ class Picture:
     """A picture of a page, with the same content in words and, where short, as a table.
 
     `svg` is empty where the table says it better. `width` is in pixels at normal size.
+    The first `text_columns` columns of the table hold texts, the others numbers.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Picture:
     width: int
     columns: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = ()
+    text_columns: int = 1
 
 
 def draw(name: str, title: str, size: tuple[int, int], paint: Callable[[Figure], None]) -> str:

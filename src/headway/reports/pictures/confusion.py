@@ -14,7 +14,7 @@ __all__ = ["confusion"]
 
 MOST_CELLS_A_SIDE = 30
 MOST_PAIRS = 20
-STRONG = 0.55  # share of a row from which its cell is dark enough for light digits
+STRONG = 0.7  # share of a row from which its cell is dark enough for light digits
 
 
 def confusion(report: dict[str, Any]) -> Picture | None:
@@ -30,8 +30,8 @@ def confusion(report: dict[str, Any]) -> Picture | None:
             f"A matrix of {len(labels)} labels has cells too small to read; the pairs most often "
             "confused are below."
         )
-        return Picture("confusion", "Labels most often confused", caption, "", 0, columns, rows)
-    side = max(300, 130 + len(labels) * (44 if len(labels) <= 12 else 28))
+        return Picture("confusion", "Labels most often confused", caption, "", 0, columns, rows, 2)
+    side = max(300, 130 + len(labels) * (48 if len(labels) <= 12 else 28))
     worst = (
         f" Most often confused: {rows[0][0]} taken for {rows[0][1]}, {rows[0][2]}." if rows else ""
     )
@@ -39,11 +39,12 @@ def confusion(report: dict[str, Any]) -> Picture | None:
     return Picture(
         "confusion",
         "Which label was taken for which",
-        "A row is a true label, a column what the model said; darker is a larger share of the row.",
+        "A row is a true label, a column what the model said; stronger: a larger share of the row.",
         draw("confusion", title, (side, side), lambda figure: _paint(figure, matrix, labels)),
         side,
         columns,
         rows,
+        2,
     )
 
 
@@ -66,7 +67,7 @@ def _paint(figure: Figure, matrix: list[list[int]], labels: list[str]) -> None:
 
     axes = figure.add_subplot()
     k = len(labels)
-    size = 10 if k <= 12 else 7
+    size = 12 if k <= 12 else 9
     for i, row in enumerate(matrix):
         for j, n in enumerate(row):
             share = n / sum(row) if n else 0.0

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from headway.reports.pictures.canvas import BLUE, ORANGE, SOFT, Picture, draw, quiet, say_percent
-from headway.reports.results import main_measure
+from headway.reports.pictures.canvas import (
+    BLUE,
+    ORANGE,
+    SOFT,
+    WIDTH,
+    Picture,
+    draw,
+    quiet,
+    say_percent,
+)
+from headway.reports.results import MEASURES, Measure
 from headway.reports.words import count, decimals
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["curve"]
@@ -26,61 +36,77 @@ def curve(report: dict[str, Any]) -> Picture | None:
     steps = _points(found.get("train") or [], "loss")
     if not steps:
         return None
-    train = _thin(steps)
-    measure = main_measure(report)
-    held_out = _points(found.get("validation") or [], "loss")
-    scores = _points(found.get("validation") or [], measure.key)
+    validation = found.get("validation") or []
+    measure = _measure(report, validation)
+    held_out, scores = _points(validation, "loss"), _points(validation, measure.key)
     test = report["test"].get(measure.key)
-    last = steps[-1][0]
+    train, last = _thin(steps), steps[-1][0]
 
     def paint(figure: Figure) -> None:
-        with_scores = bool(scores) or test is not None
-        panels = figure.subplots(2 if with_scores else 1, 1, sharex=True, squeeze=False)[:, 0]
-        top = panels[0]
-        top.plot(*_columns(train), color=BLUE, alpha=0.3, linewidth=1)
-        top.plot(*_columns(_smooth(train)), color=BLUE, linewidth=2, label="training")
-        if held_out:
-            top.plot(*_columns(held_out), "o-", color=ORANGE, markersize=4, label="validation")
-        top.set_ylabel("loss")
-        top.set_ylim(bottom=0)
-        quiet(top, grid="y")
-        if held_out:
-            top.legend(frameon=False, labelcolor=SOFT)
-        if with_scores:
-            below = panels[1]
-            if scores:
-                below.plot(*_columns(scores), "o-", color=ORANGE, markersize=4, label="validation")
-            if test is not None:
-                below.plot(
-                    [last], [test], "D", color=BLUE, markersize=7, label="test", clip_on=False
-                )
-            below.set_ylabel(measure.name.lower())
-            below.margins(y=0.15)
-            if measure.share:
-                below.yaxis.set_major_formatter(say_percent)
-            below.legend(frameon=False, labelcolor=SOFT, loc="best")
-            quiet(below, grid="y")
-        panels[-1].set_xlabel("step")
+        panels = 2 if scores or test is not None else 1
+        axes = figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0]
+        _paint_loss(axes[0], train, held_out)
+        if panels == 2:
+            _paint_scores(axes[1], scores, None if test is None else (last, test), measure)
+        axes[-1].set_xlabel("step")
 
     title = (
         f"Learning curve over {count(last)} steps: training loss from "
         f"{decimals(train[0][1])} to {decimals(train[-1][1])}."
     )
     if test is not None:
-        title += f" Test {measure.name.lower()} {measure.say(test)}."
-    rows = [
-        (f"{step:g}", decimals(loss), measure.say(dict(scores).get(step)))
-        for step, loss in held_out
-    ]
+        title += f" Test {measure.name}: {measure.say(test)}."
+    said = dict(scores)
+    rows = [(f"{s:g}", decimals(loss), measure.say(said.get(s))) for s, loss in held_out]
     return Picture(
         "curve",
         "Learning curve",
         "Thin: the loss of each step; bold: its running mean. Points are held-out measurements.",
-        draw("curve", title, (440, 330), paint),
-        440,
-        ("step", "validation loss", measure.name.lower()) if rows else (),
+        draw("curve", title, (WIDTH, 330), paint),
+        WIDTH,
+        ("step", "validation loss", measure.name) if rows else (),
         rows,
     )
+
+
+def _measure(report: dict[str, Any], validation: Sequence[dict[str, Any]]) -> Measure:
+    """The first measure that the validation rows were scored by."""
+    measures = MEASURES[report["kind"]]
+    scored = (m for m in measures if any(entry.get(m.key) is not None for entry in validation))
+    return next(scored, measures[0])
+
+
+def _paint_loss(axes: Axes, train: Points, held_out: Points) -> None:
+    axes.plot(*_columns(train), color=BLUE, alpha=0.3, linewidth=1)
+    axes.plot(*_columns(_smooth(train)), color=BLUE, linewidth=2, label="training")
+    if held_out:
+        axes.plot(*_columns(held_out), "o-", color=ORANGE, markersize=4, label="validation")
+        axes.legend(frameon=False, labelcolor=SOFT)
+    axes.set_ylabel("loss")
+    axes.set_ylim(bottom=min(0.0, *(loss for _, loss in train)))
+    quiet(axes, grid="y")
+
+
+def _paint_scores(
+    axes: Axes, scores: Points, test: tuple[float, float] | None, measure: Measure
+) -> None:
+    if scores:
+        axes.plot(*_columns(scores), "o-", color=ORANGE, markersize=4)
+    if test is not None:
+        axes.plot([test[0]], [test[1]], "D", color=BLUE, markersize=7, clip_on=False)
+        axes.annotate(
+            f"test {measure.say(test[1])}",
+            test,
+            xytext=(-9, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+        )
+    axes.set_ylabel(measure.name)
+    axes.margins(y=0.25)
+    if measure.share:
+        axes.yaxis.set_major_formatter(say_percent)
+    quiet(axes, grid="y")
 
 
 def _points(entries: Sequence[dict[str, Any]], key: str) -> Points:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from headway.reports.pictures.canvas import BLUE, INK, SOFT, Picture, draw, quiet, say_percent
+from headway.reports.pictures.canvas import (
+    BLUE,
+    INK,
+    SOFT,
+    WIDTH,
+    Picture,
+    draw,
+    quiet,
+    say_percent,
+)
 from headway.reports.results import result_rows
 
 if TYPE_CHECKING:
@@ -47,6 +56,9 @@ def intervals(report: dict[str, Any]) -> Picture | None:
         axes.set_xlim(low - room, high + room)
         axes.set_ylim(-0.4, 1.75)
         axes.set_yticks([])
+        axes.set_xticks(
+            [x for x in axes.get_xticks() if low - room <= x <= min(1 + 1e-9, high + room)]
+        )
         if row.measure.share:
             axes.xaxis.set_major_formatter(say_percent)
         quiet(axes, grid="x", keep=())
@@ -59,6 +71,6 @@ def intervals(report: dict[str, Any]) -> Picture | None:
         "intervals",
         f"{row.measure.name} beside the baseline",
         "Dots are measured on the same test texts; bars are 95% intervals.",
-        draw("intervals", title, (440, 130), paint),
-        440,
+        draw("intervals", title, (WIDTH, 130), paint),
+        WIDTH,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from headway.reports.pictures.canvas import BLUE, INK, Picture, draw, quiet, say_percent
+from headway.reports.pictures.canvas import BLUE, INK, WIDTH, Picture, draw, quiet, say_percent
 from headway.reports.words import count, percent, shorten
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def label_bars(report: dict[str, Any]) -> Picture | None:
         place = range(len(shown), 0, -1)
         axes.barh(place, scores, height=0.7, color=BLUE)
         for y, score in zip(place, scores, strict=True):
-            axes.text(score + 0.01, y, percent(score), va="center", size=9, color=INK)
+            axes.text(score + 0.01, y, percent(score), va="center", size=11, color=INK)
         axes.set_yticks(place, names)
         axes.set_xlim(0, 1.12)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
@@ -47,6 +47,6 @@ def label_bars(report: dict[str, Any]) -> Picture | None:
         "label-bars",
         "F1 by label",
         f"In brackets the test rows that have the label.{kept}",
-        draw("label-bars", title, (440, 60 + 24 * len(shown)), paint),
-        440,
+        draw("label-bars", title, (WIDTH, 60 + 24 * len(shown)), paint),
+        WIDTH,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from headway.reports.pictures.canvas import BLUE, INK, ORANGE, Picture, draw, quiet
+from headway.reports.pictures.canvas import BLUE, INK, ORANGE, WIDTH, Picture, draw, quiet
 from headway.reports.words import count, plural
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ def lengths(report: dict[str, Any]) -> Picture | None:
         draw(
             "lengths",
             f"Histogram of text lengths; the model's limit is {count(limit)} tokens, {over}.",
-            (440, 250),
+            (WIDTH, 250),
             paint,
         ),
-        440,
+        WIDTH,
         ("tokens", "texts"),
         [(span, count(n)) for span, n in zip(ranges, counts, strict=True)],
     )

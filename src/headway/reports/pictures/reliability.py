@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from headway.reports.pictures.canvas import BLUE, SOFT, Picture, draw, quiet, say_percent
+from headway.reports.pictures.canvas import BLUE, SOFT, WIDTH, Picture, draw, quiet, say_percent
 from headway.reports.words import count, percent
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def reliability(report: dict[str, Any]) -> Picture | None:
         "Does its confidence mean something?",
         "On the dashed line the model is right as often as it says; above it is too modest, below "
         "too sure.",
-        draw("reliability", title, (440, 360), paint),
-        440,
+        draw("reliability", title, (WIDTH, 360), paint),
+        WIDTH,
         ("confidence", "right", "texts"),
         [(percent(b["confidence"]), percent(b["accuracy"]), count(b["count"])) for b in bins],
     )

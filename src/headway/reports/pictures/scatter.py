@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from headway.reports.pictures.canvas import BLUE, INK, SOFT, Picture, draw, quiet
+from headway.reports.pictures.canvas import BLUE, INK, SOFT, WIDTH, Picture, draw, quiet
 from headway.reports.words import count, decimals
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ def scatter(report: dict[str, Any]) -> Picture | None:
             "scatter",
             f"Scatter plot of predicted against true values of {count(n)} texts, Pearson "
             f"{decimals(report['test'].get('pearson'))}.",
-            (400, 380),
+            (WIDTH, 380),
             paint,
         ),
-        400,
+        WIDTH,
     )
 
 
@@ -70,9 +70,7 @@ def residuals(report: dict[str, Any]) -> Picture | None:
     return Picture(
         "residuals",
         "How far off",
-        f"Mean error {decimals(mean)}: "
-        + ("too high" if mean > 0 else "too low" if mean < 0 else "neither high nor low")
-        + " on average.",
-        draw("residuals", f"Histogram of errors, mean {decimals(mean)}.", (440, 250), paint),
-        440,
+        f"Mean error {decimals(mean)}: above 0 the model says too much, below too little.",
+        draw("residuals", f"Histogram of errors, mean {decimals(mean)}.", (WIDTH, 250), paint),
+        WIDTH,
     )
