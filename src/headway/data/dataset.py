@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from headway.data.fingerprint import fingerprint
@@ -16,6 +15,7 @@ from headway.data.tables import merged, stacked, table_of, transposed
 from headway.errors import ConfigError, DataError, InputError, nearest
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas
 
 __all__ = ["Dataset", "Encoder", "no_column"]
@@ -28,7 +28,7 @@ _TEXTS_AT_ONCE = 1 << 16
 class Encoder(Protocol):
     """What `Dataset.tokenize` needs of a tokenizer."""
 
-    def encode_arrow(self, array: pa.Array, *, special: bool = True) -> pa.RecordBatch:
+    def encode_arrow(self, array: pa.Array, /, *, special: bool = True) -> pa.RecordBatch:
         """A string array in; a record batch with `ids`, list<int32>, out."""
 
 

@@ -7,10 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,6 +17,9 @@ from headway.data.columns import Columns
 from headway.data.dataset import Dataset, Encoder
 from headway.data.duplicates import drop_duplicates, drop_leaked
 from headway.data.rowkeys import row_codes
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = ["inspect"]
 

@@ -12,6 +12,7 @@ what is wrong and on which line, and is the definition of what is allowed:
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ __all__ = ["read_json", "read_jsonl", "read_jsonl_slowly", "read_squad", "table_
 
 _DEEPEST = 100  # levels of lists and objects inside one row
 _MOST_BRACKETS = 1000  # on a line; Arrow's parser overflows the stack on deep nesting
+_NULL = re.compile(b"null")
 _KINDS = {
     bool: "true/false",
     int: "a whole number",
@@ -131,7 +133,7 @@ def _numbered(path: Path, rows: Iterable[Any]) -> pa.Table:
 def _read_fast(buffer: pa.Buffer) -> pa.Table | None:
     """Arrow's reading of the lines, or None where it may differ from the slow one."""
     rows = _count_plain_rows(buffer)
-    if rows is None:
+    if rows is None or _nulls_in_lists(buffer):
         return None
     import pyarrow.json as arrow_json
 
@@ -147,11 +149,14 @@ def _read_fast(buffer: pa.Buffer) -> pa.Table | None:
             if "straddl" in str(error):  # a row longer than a block
                 continue
             return None
+        if any(_deeper(field.type, _DEEPEST) for field in table.schema):
+            return None
         texts = _dates_as_text(table.schema)
         if schema is None and texts != table.schema:
             schema = texts
             continue
-        return table if table.num_rows == rows and _numbers_kept(table) else None
+        same_rows = table.num_rows == rows and table.num_columns > 0
+        return table if same_rows and _numbers_kept(table) else None
     return None
 
 
@@ -195,6 +200,28 @@ def _numbers_kept(table: pa.Table) -> bool:
         elif pa.types.is_floating(leaf.type) and _any_huge(leaf):
             return False
     return True
+
+
+def _deeper(kind: pa.DataType, levels: int) -> bool:
+    """Whether a type is nested deeper than so many levels."""
+    if levels < 0:
+        return True
+    return any(_deeper(kind.field(i).type, levels - 1) for i in range(kind.num_fields))
+
+
+def _nulls_in_lists(buffer: pa.Buffer) -> bool:
+    """Whether a null may be an item of a list: Arrow's parser then makes arrays of wrong length.
+
+    Such a null follows a bracket or a comma, where that of an object follows a colon.
+    """
+    view = memoryview(buffer)
+    for null in _NULL.finditer(view):
+        before = null.start() - 1
+        while before > 0 and view[before] in b" \t\r":
+            before -= 1
+        if view[before] in b"[,":
+            return True
+    return False
 
 
 def _any_huge(decimals: pa.Array) -> bool:

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ..helpers import one, read_bytes, refusal, texts
+
+
+@given(rows=st.lists(texts, min_size=1), end=st.sampled_from(["\n", "\r\n"]), last=st.booleans())
+def test_lines_are_rows(rows: list[str], end: str, last: bool) -> None:
+    rows = [row.replace("\n", " ").replace("\r", " ") for row in rows]
+    if not last and not rows[-1]:
+        rows[-1] = "x"  # an empty last line without its end is no line
+    content = end.join(rows) + (end if last else "")
+    assert read_bytes(content.encode(), "a.txt")["text"] == rows
+
+
+def test_only_line_feeds_end_lines() -> None:
+    odd = "a\u2028b\u0085c\x0cd\x0be\rf"
+    assert read_bytes(f"{odd}\nnext\n".encode(), "a.txt")["text"] == [odd, "next"]
+
+
+def test_an_empty_file_is_refused() -> None:
+    assert "is empty" in refusal(b"", "a.txt")
+    assert "is empty" in refusal(b"\xef\xbb\xbf", "a.txt")
+
+
+def test_a_text_of_a_megabyte() -> None:
+    long = "ä" * 600_000
+    assert read_bytes(f"{long}\nb\n".encode(), "a.txt")["text"] == [long, "b"]
+
+
+def test_the_first_word_is_the_label() -> None:
+    data = read_bytes(b"NUM:dist How far ?\r\n\nLOC  Where\tis it ?  \nX\n", "a.label")
+    assert list(data) == [
+        {"label": "NUM:dist", "text": "How far ?"},
+        {"label": "LOC", "text": "Where\tis it ?"},
+        {"label": "X", "text": ""},
+    ]
+
+
+def test_labelled_lines_that_are_blank() -> None:
+    assert "only blank lines" in refusal(b"\n \n", "a.label")
+
+
+def test_trec(shared: Path) -> None:
+    train = one(shared / "trec" / "train_5500.label", format="labelled-lines", encoding="latin-1")
+    test = one(shared / "trec" / "TREC_10.label", encoding="latin-1")
+    assert (len(train), len(test)) == (5452, 500)
+    coarse = Counter(label.split(":")[0] for label in train["label"])
+    assert coarse == {"ENTY": 1250, "HUM": 1223, "DESC": 1162, "NUM": 896, "LOC": 835, "ABBR": 86}
+
+
+def test_wikitext_lines(shared: Path) -> None:
+    data = one(shared / "wikitext-2" / "valid.txt")
+    content = (shared / "wikitext-2" / "valid.txt").read_text(encoding="utf-8")
+    assert data["text"] == content.removesuffix("\n").split("\n")
