@@ -60,6 +60,7 @@ class AddedTokens:
         entries: the list `added_tokens` of a tokenizer.json.
         vocabulary: the model's; a token that is in it keeps that id.
         normalizer: the tokenizer's, or None.
+        in_text: whether they are looked for in texts, or only known when decoding.
 
     >>> added = AddedTokens([{"id": 5, "content": "<s>", "special": True, "normalized": False}],
     ...                     {"a": 0}, None)
@@ -68,7 +69,12 @@ class AddedTokens:
     """
 
     def __init__(
-        self, entries: Any, vocabulary: dict[str, int], normalizer: Normalizer | None
+        self,
+        entries: Any,
+        vocabulary: dict[str, int],
+        normalizer: Normalizer | None,
+        *,
+        in_text: bool = True,
     ) -> None:
         if not isinstance(entries, list):
             raise TokenizerError(f"added_tokens is {entries!r:.60}", allowed="a list")
@@ -85,7 +91,7 @@ class AddedTokens:
             if token.normalized and normalizer:
                 form = normalizer(AlignedText(form)).text
             self.written[token.id] = form
-            if form:
+            if form and in_text:
                 (normalized if token.normalized else raw)[form] = token
         self._raw, self._normalized = _Finder(raw), _Finder(normalized)
 

@@ -3,7 +3,7 @@ r"""Regular expressions of tokenizer.json files, compiled for Python's `regex` p
 The files are written for Oniguruma (https://github.com/kkos/oniguruma/blob/master/doc/RE), whose
 syntax is that of `regex` but for a few points, rewritten here: `^` and `$` match at every line,
 `(?m)` lets the dot match newlines, `\h` is a hexadecimal digit, `\x{1F600}` is a code point,
-`\w` knows neither joiners.
+`\w` knows neither joiners, and `\z` is the very end of the text.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ __all__ = ["compile_pattern", "find_spans", "pattern_of"]
 # A backslash with what it escapes, a group's flags, or one character of a set.
 _TOKEN = regex.compile(r"\\x\{[0-9A-Fa-f]+\}|\\.|\(\?[a-z-]+[:)]|\[\^?\]?|\]|&&|.", regex.DOTALL)
 _OUTSIDE = {
+    r"\z": r"\Z",
+    r"\Z": r"(?=\n?\Z)",
     r"\h": "[0-9A-Fa-f]",
     r"\H": "[^0-9A-Fa-f]",
     r"\w": r"[\p{L}\p{M}\p{N}\p{Pc}]",

@@ -66,9 +66,9 @@ class Tokenizer:
                 known here; the message names it.
         """
         found = find(Path(path))
-        document = found.read()
+        document, pipeline = found.read()
         try:
-            return cls.from_document(document, found.config)
+            return cls(pipeline or Pipeline.from_document(document), document, found.config)
         except TokenizerError as error:
             raise TokenizerError(f"{found.path}: {error}") from error
 

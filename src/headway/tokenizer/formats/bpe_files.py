@@ -13,7 +13,7 @@ from typing import Any
 
 from headway.errors import TokenizerError
 from headway.tokenizer.checks import Fields
-from headway.tokenizer.formats.documents import Document, added_token, document, template
+from headway.tokenizer.formats.documents import Content, Document, added_token, document, template
 from headway.tokenizer.formats.files import read_object, read_text
 
 __all__ = ["read_bpe_files"]
@@ -22,7 +22,7 @@ __all__ = ["read_bpe_files"]
 _NAMES = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
 
 
-def read_bpe_files(path: Path, config: dict[str, Any]) -> Document:
+def read_bpe_files(path: Path, config: dict[str, Any]) -> Content:
     """The tokenizer.json that is equivalent to a vocabulary and its merges.
 
     Args:
@@ -39,10 +39,10 @@ def read_bpe_files(path: Path, config: dict[str, Any]) -> Document:
                 f"{vocabulary_file} is CLIP's, whose text is prepared in a way of its own",
                 next_step="use its tokenizer.json",
             )
-        return _first_gpt(vocabulary, merges)
+        return Content(_first_gpt(vocabulary, merges))
     if {"<s>", "</s>", "<mask>"} <= vocabulary.keys():
-        return _roberta(vocabulary, merges, fields)
-    return _gpt2(vocabulary, merges, fields)
+        return Content(_roberta(vocabulary, merges, fields))
+    return Content(_gpt2(vocabulary, merges, fields))
 
 
 def _both(path: Path) -> tuple[Path, Path]:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["Document", "added_token", "document", "template"]
+from headway.tokenizer.reference import Pipeline
+
+__all__ = ["Content", "Document", "added_token", "document", "template"]
 
 Document = dict[str, Any]
+
+
+class Content(NamedTuple):
+    """What a file holds.
+
+    Attributes:
+        document: the content of an equivalent tokenizer.json.
+        pipeline: the steps to run, where they are not those of the document.
+    """
+
+    document: Document
+    pipeline: Pipeline | None = None
 
 
 def document(model: Document, **parts: Any) -> Document:
@@ -48,13 +61,9 @@ def template(single: str, pair: str, ids: dict[str, int]) -> Document:
         "single": [_slot(slot) for slot in single.split()],
         "pair": [_slot(slot) for slot in pair.split()],
         "special_tokens": {
-            token: {"id": token, "ids": [ids[token]], "tokens": [token]} for token in _sorted(used)
+            token: {"id": token, "ids": [ids[token]], "tokens": [token]} for token in sorted(used)
         },
     }
-
-
-def _sorted(tokens: Iterable[str]) -> list[str]:
-    return sorted(tokens)
 
 
 def _slot(slot: str) -> Document:

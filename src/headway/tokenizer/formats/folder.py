@@ -8,20 +8,22 @@ from typing import Any, NamedTuple
 
 from headway.errors import TokenizerError
 from headway.tokenizer.formats.bpe_files import read_bpe_files
-from headway.tokenizer.formats.documents import Document
+from headway.tokenizer.formats.documents import Content
 from headway.tokenizer.formats.files import read_object
+from headway.tokenizer.formats.sentencepiece import read_sentencepiece
 from headway.tokenizer.formats.tokenizer_json import read_tokenizer_json
 from headway.tokenizer.formats.wordpiece_vocab import read_vocab_txt
 
 __all__ = ["FILES", "Found", "find"]
 
-Reader = Callable[[Path, dict[str, Any]], Document]
+Reader = Callable[[Path, dict[str, Any]], Content]
 
 # What is looked for in a folder, in this order; * stands for any beginning of a name.
 FILES: dict[str, Reader] = {
     "tokenizer.json": read_tokenizer_json,
     "*vocab.json": read_bpe_files,
     "*encoder.json": read_bpe_files,
+    "*.model": read_sentencepiece,
     "*vocab.txt": read_vocab_txt,
 }
 
@@ -33,7 +35,7 @@ class Found(NamedTuple):
     reader: Reader
     config: dict[str, Any]
 
-    def read(self) -> Document:
+    def read(self) -> Content:
         """The content, as that of a tokenizer.json."""
         return self.reader(self.path, self.config)
 

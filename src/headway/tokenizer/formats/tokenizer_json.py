@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from headway.errors import TokenizerError
-from headway.tokenizer.formats.documents import Document
+from headway.tokenizer.formats.documents import Content
 from headway.tokenizer.formats.files import read_object
 
 __all__ = ["read_tokenizer_json"]
 
 
-def read_tokenizer_json(path: Path, config: dict[str, Any]) -> Document:
+def read_tokenizer_json(path: Path, config: dict[str, Any]) -> Content:
     """The content of the file, with truncation and padding switched off."""
     content = read_object(path)
     if "model" not in content:
@@ -26,4 +26,4 @@ def read_tokenizer_json(path: Path, config: dict[str, Any]) -> Document:
         )
     if content.get("version", "1.0") != "1.0":
         raise TokenizerError(f"{path} is of version {content['version']!r:.40}", allowed="'1.0'")
-    return {**content, "truncation": None, "padding": None}
+    return Content({**content, "truncation": None, "padding": None})

@@ -12,7 +12,7 @@ from typing import Any
 
 from headway.errors import TokenizerError
 from headway.tokenizer.checks import Fields
-from headway.tokenizer.formats.documents import Document, added_token, document, template
+from headway.tokenizer.formats.documents import Content, added_token, document, template
 from headway.tokenizer.formats.files import read_text
 
 __all__ = ["read_vocab_txt"]
@@ -20,7 +20,7 @@ __all__ = ["read_vocab_txt"]
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
-def read_vocab_txt(path: Path, config: dict[str, Any]) -> Document:
+def read_vocab_txt(path: Path, config: dict[str, Any]) -> Content:
     """The tokenizer.json that is equivalent to a vocab.txt."""
     lines = read_text(path).split("\n")
     if lines and not lines[-1]:
@@ -34,7 +34,7 @@ def read_vocab_txt(path: Path, config: dict[str, Any]) -> Document:
         )
     fields = Fields(config, "tokenizer_config.json")
     special = [token for token in _SPECIAL if token in vocabulary]
-    return document(
+    content = document(
         {
             "type": "WordPiece",
             "unk_token": "[UNK]",
@@ -56,6 +56,7 @@ def read_vocab_txt(path: Path, config: dict[str, Any]) -> Document:
         else None,
         decoder={"type": "WordPiece", "prefix": "##", "cleanup": True},
     )
+    return Content(content)
 
 
 def _is_uncased(vocabulary: dict[str, int]) -> bool:

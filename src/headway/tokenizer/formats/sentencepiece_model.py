@@ -1,0 +1,168 @@
+"""The content of a SentencePiece .model file, as a plain object.
+
+Source: https://github.com/google/sentencepiece (src/sentencepiece_model.proto). Defaults are the
+ones stated there.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from headway.errors import TokenizerError
+from headway.tokenizer.formats.protobuf import Value, read_fields
+from headway.tokenizer.vocabulary import checked_vocabulary
+
+__all__ = [
+    "BYTE",
+    "CONTROL",
+    "NORMAL",
+    "UNKNOWN",
+    "UNUSED",
+    "USER_DEFINED",
+    "Sentencepiece",
+    "SpmModel",
+]
+
+NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
+_ALGORITHMS = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentencepiece:
+    """One entry of the vocabulary: how it is written, its log-probability (or rank) and kind."""
+
+    text: str
+    score: float
+    kind: int
+
+
+@dataclass(slots=True)
+class SpmModel:
+    """What a .model file says.
+
+    Attributes:
+        pieces: the vocabulary in the order of the ids.
+        algorithm: unigram or bpe.
+        byte_fallback: unknown characters are written as their bytes.
+        space_as_suffix: the mark of a space ends a word instead of beginning it.
+        unknown_surface: what decoding writes for the unknown token.
+        charsmap: precompiled normalization rules, may be empty.
+        dummy_prefix: a space is put before the text.
+        remove_spaces: spaces at the ends, and all but one of several, are removed.
+        escape_spaces: spaces are written as U+2581.
+    """
+
+    pieces: list[Sentencepiece] = field(default_factory=list)
+    algorithm: str = "unigram"
+    byte_fallback: bool = False
+    space_as_suffix: bool = False
+    unknown_surface: str = " \u2047 "
+    charsmap: bytes = b""
+    dummy_prefix: bool = True
+    remove_spaces: bool = True
+    escape_spaces: bool = True
+
+    @classmethod
+    def from_bytes(cls, data: bytes, place: str) -> SpmModel:
+        """Reads and checks the content of a file."""
+        model = cls()
+        for number, value in read_fields(data):
+            if number == 1:
+                model.pieces.append(_piece(_message(value, place), f"{place}, piece"))
+            elif number == 2:
+                model._read_trainer(_message(value, place))
+            elif number == 3:
+                model._read_normalizer(_message(value, place))
+        model._check(place)
+        return model
+
+    @property
+    def vocabulary(self) -> dict[str, int]:
+        """Piece -> id."""
+        return {piece.text: number for number, piece in enumerate(self.pieces)}
+
+    @property
+    def unknown_id(self) -> int:
+        """The id of the unknown piece."""
+        return next(i for i, piece in enumerate(self.pieces) if piece.kind == UNKNOWN)
+
+    def of_kind(self, *kinds: int) -> dict[str, int]:
+        """Piece -> id, for the pieces of some kinds."""
+        return {p.text: i for i, p in enumerate(self.pieces) if p.kind in kinds}
+
+    def _read_trainer(self, data: bytes) -> None:
+        for number, value in read_fields(data):
+            if number == 3:
+                self.algorithm = _ALGORITHMS.get(int(_number(value)), str(value))
+            elif number == 24:
+                self.space_as_suffix = bool(value)
+            elif number == 35:
+                self.byte_fallback = bool(value)
+            elif number == 44:
+                self.unknown_surface = _text(value, "trainer_spec.unk_surface")
+
+    def _read_normalizer(self, data: bytes) -> None:
+        for number, value in read_fields(data):
+            if number == 2:
+                self.charsmap = _message(value, "normalizer_spec.precompiled_charsmap")
+            elif number == 3:
+                self.dummy_prefix = bool(value)
+            elif number == 4:
+                self.remove_spaces = bool(value)
+            elif number == 5:
+                self.escape_spaces = bool(value)
+
+    def _check(self, place: str) -> None:
+        if self.algorithm not in ("unigram", "bpe"):
+            raise TokenizerError(
+                f"{place} is a SentencePiece model of the kind {self.algorithm!r}",
+                allowed="unigram, bpe",
+            )
+        entries = ((piece.text, number) for number, piece in enumerate(self.pieces))
+        checked_vocabulary(entries, place)
+        unknown = len(self.of_kind(UNKNOWN))
+        if unknown != 1:
+            raise TokenizerError(
+                f"{place} has {unknown} unknown pieces among its {len(self.pieces)}",
+                allowed="exactly one",
+                next_step="get the file again: it is damaged, or no SentencePiece model",
+            )
+        if self.byte_fallback and len(self.of_kind(BYTE)) != 256:
+            raise TokenizerError(
+                f"{place} falls back to bytes and has {len(self.of_kind(BYTE))} pieces for them",
+                allowed="256",
+            )
+
+
+def _piece(data: bytes, place: str) -> Sentencepiece:
+    text, score, kind = "", 0.0, NORMAL
+    for number, value in read_fields(data):
+        if number == 1:
+            text = _text(value, place)
+        elif number == 2:
+            score = float(_number(value))
+        elif number == 3:
+            kind = int(_number(value))
+    if not text or not math.isfinite(score) or not NORMAL <= kind <= BYTE:
+        raise TokenizerError(f"{place} {text!r:.60} has the score {score} and the kind {kind}")
+    return Sentencepiece(text, score, kind)
+
+
+def _message(value: Value, place: str) -> bytes:
+    if not isinstance(value, bytes):
+        raise TokenizerError(f"{place} has the number {value} where a message belongs")
+    return value
+
+
+def _number(value: Value) -> int | float:
+    if isinstance(value, bytes):
+        raise TokenizerError(f"{value!r:.60} stands where a number belongs")
+    return value
+
+
+def _text(value: Value, place: str) -> str:
+    try:
+        return _message(value, place).decode()
+    except UnicodeDecodeError as error:
+        raise TokenizerError(f"{place} is not UTF-8: {value!r:.60}") from error
