@@ -88,9 +88,10 @@ def megabytes(value: float | None) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """The text cut to `limit` characters, the last one an ellipsis if anything was cut.
+    """The text on one line of at most `limit` characters, the last an ellipsis if it was cut.
 
     >>> shorten("a long label", 6)
     'a lon…'
     """
+    text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -8,6 +8,7 @@ from headway.reports.pictures.canvas import BLUE, INK, PAPER, Picture, draw, qui
 from headway.reports.words import count, percent, shorten
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["confusion"]
@@ -63,30 +64,18 @@ def _worst_pairs(matrix: list[list[int]], labels: list[str]) -> list[tuple[str, 
 
 
 def _paint(figure: Figure, matrix: list[list[int]], labels: list[str]) -> None:
-    from matplotlib.patches import Rectangle
-
     axes = figure.add_subplot()
     k = len(labels)
     size = 12 if k <= 12 else 9
     for i, row in enumerate(matrix):
+        total = sum(row)
         for j, n in enumerate(row):
-            share = n / sum(row) if n else 0.0
-            axes.add_patch(
-                Rectangle(
-                    (j + 0.03, i + 0.03), 0.94, 0.94, facecolor=BLUE, alpha=0.04 + 0.96 * share
-                )
-            )
-            if n:
-                colour = PAPER if share > STRONG else INK
-                axes.text(
-                    j + 0.5, i + 0.52, str(n), ha="center", va="center", size=size, color=colour
-                )
-    short = [shorten(label.replace("\n", " "), 18) for label in labels]
+            _paint_cell(axes, i, j, n, n / total if n else 0.0, size)
+    short = [shorten(label, 18) for label in labels]
     ticks = [i + 0.5 for i in range(k)]
     slanted = k > 4 or max(map(len, short)) > 8
-    axes.set_xticks(
-        ticks, short, rotation=45 if slanted else 0, ha="left" if slanted else "center", size=size
-    )
+    rotation, side = (45, "left") if slanted else (0, "center")
+    axes.set_xticks(ticks, short, rotation=rotation, ha=side, size=size)
     axes.set_yticks(ticks, short, size=size)
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
@@ -96,3 +85,17 @@ def _paint(figure: Figure, matrix: list[list[int]], labels: list[str]) -> None:
     axes.set_ylim(k, 0)
     axes.set_aspect("equal")
     quiet(axes, keep=())
+
+
+def _paint_cell(axes: Axes, i: int, j: int, n: int, share: float, size: int) -> None:
+    from matplotlib.patches import Rectangle
+
+    alpha = 0.04 + 0.96 * share
+    cell = Rectangle((j + 0.03, i + 0.03), 0.94, 0.94, facecolor=BLUE, alpha=alpha)
+    # Cells lie inside the axes: measuring each of them for the layout only takes time.
+    axes.add_patch(cell).set_in_layout(False)
+    if n:
+        colour = PAPER if share > STRONG else INK
+        digits = axes.text(j + 0.5, i + 0.52, str(n), ha="center", va="center", color=colour)
+        digits.set_fontsize(size)
+        digits.set_in_layout(False)

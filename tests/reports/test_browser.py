@@ -1,0 +1,112 @@
+"""The page in a real browser: no request, no complaint, nothing cut off on a phone."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from headway.reports.page import page
+from headway.reports.plain import plain, printable
+
+from .frozen import single_label
+from .test_page import PAGES
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+]
+
+# Writes into the page what cannot be seen from outside it: whether anything sticks out.
+MEASURE = """<script>
+const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+const out = [...document.querySelectorAll("svg")].flatMap(svg => {
+  const box = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll("text")].filter(text => {
+    const t = text.getBoundingClientRect();
+    return t.left < box.left - 1 || t.right > box.right + 1
+        || t.top < box.top - 1 || t.bottom > box.bottom + 1;
+  }).map(text => text.textContent);
+});
+document.title = JSON.stringify({wide, out, pictures: document.querySelectorAll("svg").length});
+</script>"""
+
+
+def visit(path, tmp_path, width=1100):
+    """The page's DOM after loading, what the browser said about it, and every address asked."""
+    net_log = tmp_path / "net.json"
+    done = subprocess.run(
+        [
+            CHROMIUM,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--host-resolver-rules=MAP * ~NOTFOUND",
+            "--enable-logging=stderr",
+            f"--log-net-log={net_log}",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            f"--window-size={width},900",
+            "--dump-dom",
+            path.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=True,
+    )
+    complaints = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    # The browser's own calls (its updates, its clock) have no page as their initiator.
+    events = re.findall(r'"initiator":"([^"]*)".*"url":"([^"]*)"', net_log.read_text())
+    asked = {url for who, url in events if who != "not an origin" and not url.startswith("file:")}
+    return done.stdout, complaints, asked
+
+
+@pytest.mark.parametrize("name", ["hostile", "regression"])
+def test_no_request_and_no_complaint(tmp_path, name):
+    path = tmp_path / "report.html"
+    path.write_text(page(printable(plain(PAGES[name]()))), encoding="utf-8")
+    dom, complaints, asked = visit(path, tmp_path)
+    assert dom.count("<svg") >= 4
+    assert complaints == []
+    assert asked == set()
+
+
+def test_the_check_sees_what_it_looks_for(tmp_path):
+    text = page(plain(single_label()))
+    injected = text.replace("</main>", "<script>document.title='run'</script></main>")
+    image = '<img src="http://localhost:9/x.png">'
+    path = tmp_path / "report.html"
+    path.write_text(injected.replace("</main>", f"{image}</main>"), encoding="utf-8")
+    dom, complaints, _ = visit(path, tmp_path)
+    assert "<title>run</title>" not in dom  # the page's own policy stops it
+    assert len(complaints) >= 2
+    free = injected.replace('http-equiv="Content-Security-Policy"', 'name="x"')
+    path.write_text(free.replace("</main>", f"{image}</main>"), encoding="utf-8")
+    dom, _, asked = visit(path, tmp_path)
+    assert "<title>run</title>" in dom
+    assert asked == {"http://localhost:9/x.png"}
+
+
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [("single-label", 500), ("multi-label", 500), ("regression", 500), ("hostile", 1100)],
+)
+def test_nothing_sticks_out(tmp_path, name, width):
+    text = page(printable(plain(PAGES[name]())))
+    text = text.replace('http-equiv="Content-Security-Policy"', 'name="x"')
+    path = tmp_path / "report.html"
+    path.write_text(text.replace("</body>", MEASURE + "</body>"), encoding="utf-8")
+    dom, _, _ = visit(path, tmp_path, width)
+    found = json.loads(re.search(r"<title>(.*?)</title>", dom)[1])
+    assert found["pictures"] >= 4
+    assert found["wide"] == 0
+    assert found["out"] == []
