@@ -14,23 +14,25 @@ from torch import Tensor
 
 from headway.core.layout import Layout
 
-__all__ = ["Mask", "Pattern", "causal", "everywhere"]
-
-Mask = Callable[[Tensor, Tensor], Tensor]
-"""(query positions [q], key positions [k]) -> bool [q, k], True = may attend."""
-
-Bias = Callable[[Tensor, Tensor], Tensor]
-"""(query positions [q], key positions [k]) -> float [heads, q, k], added to the scores."""
+__all__ = ["Pattern", "causal", "everywhere"]
 
 
 def everywhere(queries: Tensor, keys: Tensor) -> Tensor:
     """Every query sees every key of its sequence (BERT; cross-attention)."""
-    return torch.ones(len(queries), len(keys), dtype=torch.bool, device=queries.device)
+    return torch.ones((), dtype=torch.bool, device=keys.device).expand(
+        torch.broadcast_shapes(queries.shape, keys.shape)
+    )
 
 
 def causal(queries: Tensor, keys: Tensor) -> Tensor:
-    """A query sees the keys at its own position and before (GPT)."""
-    return keys[None, :] <= queries[:, None]
+    """A query sees the keys at its own position and before (GPT).
+
+    >>> causal(torch.arange(3)[:, None], torch.arange(3)).int()
+    tensor([[1, 0, 0],
+            [1, 1, 0],
+            [1, 1, 1]], dtype=torch.int32)
+    """
+    return keys <= queries
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +42,16 @@ class Pattern:
     Args:
         queries: layout of the queries.
         keys: layout of the keys; as many sequences.
-        mask: which positions see which.
-        bias: scores added by position (T5); None adds nothing.
+        mask: `everywhere`, or `causal` where the keys are the queries' own texts from their start:
+            (query positions [..., q, 1], key positions [k]) -> bool [..., q, k].
+        bias: what is added to the scores by position (T5), as float [..., heads, q, k] of the same
+            arguments; None adds nothing.
     """
 
     queries: Layout
     keys: Layout
-    mask: Mask = everywhere
-    bias: Bias | None = None
+    mask: Callable[[Tensor, Tensor], Tensor] = everywhere
+    bias: Callable[[Tensor, Tensor], Tensor] | None = None
 
     def __post_init__(self) -> None:
         if len(self.queries.lengths) != len(self.keys.lengths):
@@ -74,36 +78,27 @@ class Pattern:
             self.keys.split(self.keys.positions),
             strict=True,
         )
-        return [self._added(queries, keys) for queries, keys in pairs]
+        return [self._added(queries[:, None], keys) for queries, keys in pairs]
 
     @cached_property
     def padded(self) -> Tensor | None:
         """The same for a padded batch: float [sequences or 1, heads or 1, q, k]; None = nothing."""
         if self.mask is everywhere and self.bias is None and self.keys.uniform:
             return None
-        if any(self.queries.past) or (self.mask is not everywhere and not self.keys.uniform):
-            return self._stack()
-        shape = self.queries.longest, self.keys.longest
-        added = self._added(*(torch.arange(n, device=self.keys.device) for n in shape))[None]
-        if self.keys.uniform:
-            return added
-        places = torch.arange(self.keys.longest, device=self.keys.device)
-        beyond = places[None, :] >= self.keys.counts[:, None]  # [sequences, k]
+        past = self.queries.past[:1] if len(set(self.queries.past)) == 1 else self.queries.past
+        start = torch.tensor(past, device=self.queries.device)[:, None]  # [sequences or 1, 1]
+        queries = start + torch.arange(self.queries.longest, device=self.queries.device)
+        keys = torch.arange(self.keys.longest, device=self.keys.device)
+        added = self._added(queries[..., None], keys)  # [sequences or 1, heads or 1, q, k]
+        if self.mask is causal or self.keys.uniform:
+            return added  # a causal query sees nothing behind its own place, so no padding either
+        beyond = keys >= self.keys.counts[:, None]  # [sequences, k]
         return added.masked_fill(beyond[:, None, None, :], -torch.inf)
 
     def _added(self, queries: Tensor, keys: Tensor) -> Tensor:
-        seen = self.mask(queries, keys)
-        added = torch.zeros((1, *seen.shape), device=seen.device)
+        """Query positions [..., q, 1], key positions [k] -> float [..., heads or 1, q, k]."""
+        seen = self.mask(queries, keys).unsqueeze(-3)  # [..., 1, q, k]
+        added = torch.zeros(seen.shape, device=seen.device)
         if self.bias is not None:
             added = self.bias(queries, keys)
         return added.masked_fill(~seen, -torch.inf)
-
-    def _stack(self) -> Tensor:
-        """`per_sequence` padded: keys behind the end unseen, queries behind the end see key 0."""
-        heads = self.per_sequence[0].shape[0]
-        shape = (len(self.keys.lengths), heads, self.queries.longest, self.keys.longest)
-        stacked = torch.full(shape, -torch.inf, device=self.keys.device)
-        stacked[..., 0] = 0.0
-        for row, added in zip(stacked, self.per_sequence, strict=True):
-            row[:, : added.shape[1], : added.shape[2]] = added
-        return stacked

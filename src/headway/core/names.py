@@ -6,6 +6,7 @@ operation, and each can be undone:
 
 Fused(a, b, c)    ours is theirs laid one below the other
 Transposed(a)     ours is theirs with its two dimensions exchanged
+Doubled(a, b)     ours lies there twice
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Fused", "Pair", "Row", "Transposed", "matches_any", "pair_names", "prefixed"]
+__all__ = ["Doubled", "Fused", "Pair", "Row", "Transposed", "matches_any", "pair_names", "prefixed"]
 
 
 class Same:
@@ -61,6 +62,18 @@ class Fused(Same):
     def part(self, ours: Tensor, widths: Sequence[int]) -> list[Tensor]:
         """Ours to theirs."""
         return list(ours.split(list(widths)))
+
+
+class Doubled(Same):
+    """Ours lies there twice; where the two differ, computation reads the last."""
+
+    def join(self, parts: Sequence[Tensor]) -> Tensor:
+        """Theirs to ours."""
+        return parts[-1]
+
+    def part(self, ours: Tensor, widths: Sequence[int]) -> list[Tensor]:
+        """Ours to theirs; copies, since safetensors stores no tensor under two names."""
+        return [ours, *(ours.clone() for _ in self.names[1:])]
 
 
 Row = tuple[str, str | Same]

@@ -145,10 +145,10 @@ class RelativeBias(nn.Module):
         self.buckets, self.farthest, self.both_ways = buckets, farthest, both_ways
 
     def forward(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Positions int64 [q], [k] -> float [heads, q, k]."""
-        distance = keys[None, :] - queries[:, None]  # [q, k]; negative = the key is before
-        bias: Tensor = self.values(self.bucket(distance))  # [q, k, heads]
-        return bias.permute(2, 0, 1)
+        """Positions int64 [..., q, 1] and [k] -> float [..., heads, q, k]."""
+        distance = keys - queries  # [..., q, k]; negative = the key is before
+        bias: Tensor = self.values(self.bucket(distance))  # [..., q, k, heads]
+        return bias.movedim(-1, -3)
 
     def bucket(self, distance: Tensor) -> Tensor:
         """The bucket of each distance: half of them exact, the rest log-wide; int64, same shape."""

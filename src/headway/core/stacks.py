@@ -11,7 +11,7 @@ from headway.core.cache import Cache
 from headway.core.dropout import Dropout
 from headway.core.embeddings import Embeddings
 from headway.core.layout import Layout
-from headway.core.masks import Mask, Pattern, causal, everywhere
+from headway.core.masks import Pattern, causal
 from headway.core.positions import RelativeBias, Rotary
 from headway.core.taps import Tap
 
@@ -27,7 +27,6 @@ class Encoder(nn.Module):
         norm: behind the last block (pre-norm stacks), or None.
         bias: relative positions shared by all blocks, or None.
         dropout: rate behind the last norm (T5).
-        mask: who sees whom.
     """
 
     def __init__(
@@ -38,7 +37,6 @@ class Encoder(nn.Module):
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,
         dropout: float = 0.0,
-        mask: Mask = everywhere,
     ) -> None:
         super().__init__()
         self.embeddings = embeddings
@@ -46,12 +44,11 @@ class Encoder(nn.Module):
         self.norm = norm
         self.bias = bias
         self.dropout = Dropout(dropout)
-        self.mask = mask
         self.out = Tap()
 
     def forward(self, ids: Tensor, layout: Layout, segments: Tensor | None = None) -> Tensor:
         """int64 [tokens] -> [tokens, hidden]."""
-        step = Step(Pattern(layout, layout, self.mask, self.bias))
+        step = Step(Pattern(layout, layout, bias=self.bias))
         x = self.embeddings(ids, layout, segments)
         for layer in self.layers:
             x = layer(x, step)
@@ -76,7 +73,6 @@ class Decoder(nn.Module):
         bias: RelativeBias | None = None,
         rotary: Rotary | None = None,
         dropout: float = 0.0,
-        mask: Mask = causal,
     ) -> None:
         super().__init__()
         self.embeddings = embeddings
@@ -85,7 +81,6 @@ class Decoder(nn.Module):
         self.bias = bias
         self.rotary = rotary
         self.dropout = Dropout(dropout)
-        self.mask = mask
         self.out = Tap()
 
     def forward(
@@ -111,7 +106,7 @@ class Decoder(nn.Module):
             layout = extension.new
         total = extension.total if extension is not None else layout
         angles = self.rotary.angles(layout.positions) if self.rotary is not None else None
-        step = Step(Pattern(layout, total, self.mask, self.bias), angles, extension)
+        step = Step(Pattern(layout, total, causal, self.bias), angles, extension)
         seen = Pattern(layout, memory[1]) if memory is not None else None
         x = self.embeddings(ids, layout, segments)
         for number, layer in enumerate(self.layers):

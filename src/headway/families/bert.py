@@ -25,7 +25,7 @@ from headway.core.fields import (
     read_fields,
     write_fields,
 )
-from headway.core.names import Fused, Row
+from headway.core.names import Doubled, Fused, Row
 from headway.core.positions import LearnedPositions
 from headway.core.stacks import Encoder
 from headway.heads import Classifier, HeadSpec, LanguageModelHead
@@ -168,11 +168,12 @@ OTHER_HEADS = ("cls.*", "classifier.*", "qa_outputs.*", "bert.pooler.*", "pooler
 IGNORED = (
     "embeddings.position_ids",
     "bert.embeddings.position_ids",
-    "cls.predictions.decoder.bias",
 )
-"""Tensors that hold no weights, and a copy of `cls.predictions.bias`."""
+"""Tensors that hold no weights."""
 
-SPARES = (("cls.predictions.bias", "cls.predictions.decoder.bias"),)
+OUTPUT_BIAS = ("cls.predictions.bias", "cls.predictions.decoder.bias")
+
+SPARES = (OUTPUT_BIAS, OUTPUT_BIAS[::-1])
 
 
 def masked_word_head(config: Config, body: Encoder, labels: int) -> LanguageModelHead:
@@ -204,7 +205,7 @@ HEADS = {
             ("transform.0.*", "cls.predictions.transform.dense.*"),
             ("transform.2.*", "cls.predictions.transform.LayerNorm.*"),
             ("output.weight", "cls.predictions.decoder.weight"),
-            ("output.bias", "cls.predictions.bias"),
+            ("output.bias", Doubled(*OUTPUT_BIAS)),
         ),
     ),
     "text-classification": HeadSpec(

@@ -30,7 +30,7 @@ from headway.core.fields import (
     read_fields,
     write_fields,
 )
-from headway.core.names import Fused, Row
+from headway.core.names import Doubled, Fused, Row
 from headway.core.positions import LearnedPositions
 from headway.core.stacks import Encoder
 from headway.errors import CheckpointError
@@ -177,11 +177,12 @@ OTHER_HEADS = ("lm_head.*", "classifier.*", "qa_outputs.*", "roberta.pooler.*", 
 IGNORED = (
     "embeddings.position_ids",
     "roberta.embeddings.position_ids",
-    "lm_head.decoder.bias",
 )
-"""Tensors that hold no weights, and a copy of `lm_head.bias`."""
+"""Tensors that hold no weights."""
 
-SPARES = (("lm_head.bias", "lm_head.decoder.bias"),)
+OUTPUT_BIAS = ("lm_head.bias", "lm_head.decoder.bias")
+
+SPARES = (OUTPUT_BIAS, OUTPUT_BIAS[::-1])
 
 
 def masked_word_head(config: Config, body: Encoder, labels: int) -> LanguageModelHead:
@@ -217,7 +218,7 @@ HEADS = {
             ("transform.0.*", "lm_head.dense.*"),
             ("transform.2.*", "lm_head.layer_norm.*"),
             ("output.weight", "lm_head.decoder.weight"),
-            ("output.bias", "lm_head.bias"),
+            ("output.bias", Doubled(*OUTPUT_BIAS)),
         ),
     ),
     "text-classification": HeadSpec(

@@ -8,6 +8,7 @@ Source: Raffel et al. 2019, arXiv 1910.10683; version 1.1: Shazeer 2020, arXiv 2
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -103,10 +104,10 @@ def from_hf(values: Mapping[str, Any]) -> Config:
     states. transformers 5 writes `scale_decoder_outputs` beside it, and tie_word_embeddings = true
     whatever the weights are; there an unscaled head has a table of its own.
     """
-    tied = values.get("tie_word_embeddings", True)
-    scaled = values.get("scale_decoder_outputs", tied)
-    told = {"tie_word_embeddings": tied and scaled, "scale_decoder_outputs": scaled}
-    return read_fields(Config, FIELDS, {**values, **told}, ignored=IGNORED_KEYS)
+    scaled = values.get("scale_decoder_outputs", values.get("tie_word_embeddings", True))
+    told = {**values, "scale_decoder_outputs": scaled}
+    config = read_fields(Config, FIELDS, told, ignored=IGNORED_KEYS)
+    return dataclasses.replace(config, tied=config.tied and config.scaled)
 
 
 def to_hf(config: Config) -> dict[str, Any]:

@@ -1,0 +1,40 @@
+"""GPT-2 keeps every promise."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from contracts import PROMISES, SEEDS, promise_name, small_case
+from transformers import GPT2Config
+
+from headway.errors import CheckpointError
+from headway.families import gpt2
+
+
+def config(draw: random.Random) -> Any:
+    heads = draw.choice([1, 2, 3])
+    return GPT2Config(
+        vocab_size=draw.randint(30, 99),
+        n_embd=heads * draw.choice([5, 7, 12]),
+        n_layer=draw.choice([1, 2, 3]),
+        n_head=heads,
+        n_inner=draw.choice([None, draw.randint(9, 41)]),
+        activation_function=draw.choice(["gelu_new", "relu", "silu"]),
+        n_positions=draw.randint(12, 40),
+        scale_attn_weights=draw.choice([True, False]),
+        scale_attn_by_inverse_layer_idx=draw.choice([True, False]),
+        tie_word_embeddings=draw.choice([True, True, False]),
+    )
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=promise_name)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_promise(promise: Any, seed: int) -> None:
+    promise(small_case("gpt2", config, seed))
+
+
+def test_what_is_not_supported_is_refused_by_name() -> None:
+    with pytest.raises(CheckpointError, match=r"reorder_and_upcast_attn = True .*Allowed: False"):
+        gpt2.from_hf({"model_type": "gpt2", "reorder_and_upcast_attn": True})
