@@ -117,6 +117,7 @@ def test_a_package_with_only_source_is_neither_built_nor_brought(
     with pytest.raises(ResolveError, match="publishes a wheel"):
         fetch("pkg:m")
     assert not marker.exists() and packages(cache) == []
+    assert not any(path.startswith("/files/") for path in index.requests)
 
 
 @pytest.mark.parametrize("metadata", [True, False], ids=["metadata alone", "whole wheel"])
@@ -211,8 +212,20 @@ def test_an_index_out_of_reach_is_told_from_an_unknown_package(
 def test_settings_for_installing_do_not_disturb(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("PIP_USER", "PIP_REQUIRE_VIRTUALENV", "PIP_REQUIRE_HASHES"):
+    for name in ("PIP_USER", "PIP_REQUIRE_HASHES"):
         monkeypatch.setenv(name, "1")
+    index.add(build_wheel(tmp_path, "m", "1.0", model_files("m")))
+    assert fetch("pkg:m").version == "1.0"
+
+
+def test_outside_of_a_virtual_environment_fetch_works_too(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
+    if subprocess.run([outside, "-m", "pip", "--version"], capture_output=True).returncode:
+        pytest.skip(f"{outside} has no pip")
+    monkeypatch.setattr(sys, "executable", str(outside))
+    monkeypatch.setenv("PIP_REQUIRE_VIRTUALENV", "1")
     index.add(build_wheel(tmp_path, "m", "1.0", model_files("m")))
     assert fetch("pkg:m").version == "1.0"
 

@@ -65,7 +65,10 @@ def test_folders_and_packages_reach_nothing(
     assert nothing_reached == []
 
 
-def test_the_block_would_notice(nothing_reached: list[str], tmp_path: Path) -> None:
+def test_the_block_would_notice(
+    nothing_reached: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
     with pytest.raises(ResolveError):
         resolve_model("hf://org/name")
     assert nothing_reached

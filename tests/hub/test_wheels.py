@@ -208,6 +208,19 @@ def test_a_weak_hash_in_record_is_refused(tmp_path: Path, algorithm: str) -> Non
     refuse(wheel, "no SHA-256 or better in its RECORD for m/x.json")
 
 
+@pytest.mark.parametrize("said", ["sha256=", "sha256", "", "=", "shake_128=AAAA"])
+def test_a_row_of_record_without_a_hash_is_refused(tmp_path: Path, said: str) -> None:
+    wheel = build_wheel(
+        tmp_path,
+        "m",
+        "1.0",
+        model_files("m"),
+        record=plus(f"m/x.json,{said},2\n"),
+        change=add("m/x.json"),
+    )
+    refuse(wheel, "no SHA-256 or better in its RECORD for m/x.json")
+
+
 @pytest.mark.parametrize("algorithm", ["sha384", "sha512"])
 def test_a_stronger_hash_in_record_is_checked(tmp_path: Path, algorithm: str) -> None:
     for said, accepted in ((b"{}", True), (b"[]", False)):

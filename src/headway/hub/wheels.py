@@ -140,7 +140,8 @@ def unpack(wheel: Path, into: Path, *, limits: Limits | None = None) -> dict[str
                 target = into / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(entry) as source, target.open("xb") as out:
-                    _copy(source, out, entry, record.get(path), wheel)
+                    expected = record[path] if path != record_path else None
+                    _copy(source, out, entry, expected, wheel)
     except _BROKEN_ZIP as error:
         raise _bad(wheel, f"is damaged ({error or type(error).__name__})") from error
     except FileExistsError as error:
@@ -247,7 +248,12 @@ def _check_listed(
     missing = [path for path in record if is_data(path) and path not in data]
     if missing:
         raise _bad(wheel, f"lacks files that its RECORD lists: {listed(missing, 4)}")
-    weak = [path for path in data if path != record_path and record[path][0] not in RECORD_HASHES]
+    listed_data = {path: record[path] for path in data if path != record_path}
+    weak = [
+        path
+        for path, (algorithm, digest) in listed_data.items()
+        if algorithm not in RECORD_HASHES or not digest
+    ]
     if weak:
         raise _bad(wheel, f"has no SHA-256 or better in its RECORD for {listed(weak, 4)}")
 
@@ -260,8 +266,7 @@ def _copy(
     wheel: Path,
 ) -> None:
     """Copies one file, and compares size and hash; RECORD itself has nothing to compare with."""
-    algorithm, digest = expected if expected and expected[0] else ("sha256", b"")
-    actual = hashlib.new(algorithm)
+    actual = hashlib.new(expected[0] if expected else "sha256")
     size = 0
     while block := source.read(_BLOCK):
         size += len(block)
@@ -271,7 +276,7 @@ def _copy(
         out.write(block)
     if size != entry.file_size:
         raise _bad(wheel, f"has fewer bytes in {entry.filename!r} than it declares")
-    if digest and actual.digest() != digest:
+    if expected and actual.digest() != expected[1]:
         raise _bad(wheel, f"has another {entry.filename!r} than its RECORD says (hash differs)")
 
 
