@@ -18,6 +18,13 @@ def test_equal_to_scikit_learn_on_random_labels():
         assert mcc(p, r) == pytest.approx(sk.matthews_corrcoef(r, p), abs=1e-9)
 
 
+def test_integer_arrays_equal_lists_of_the_same_labels():
+    p, r = np.random.default_rng(0).integers(-3, 3, (2, 100))
+    assert (confusion_matrix(p, r) == confusion_matrix(p.tolist(), r.tolist())).all()
+    assert mcc(p, r) == mcc(p.tolist(), r.tolist())
+    assert (confusion_matrix(p, r) == sk.confusion_matrix(r, p)).all()
+
+
 @pytest.mark.parametrize(
     "edge", [e for e in EDGES if e not in ("hostile names", "one row", "one class")]
 )

@@ -12,6 +12,7 @@ from headway.metrics import (
     bootstrap_interval,
     confidence_interval,
     macro_f1,
+    mcc,
     pearson,
     wilson_interval,
 )
@@ -85,6 +86,12 @@ def test_macro_f1_by_codes_equals_macro_f1_by_names():
     names = sorted(set(r))
     by_name = bootstrap_interval(lambda a, b: macro_f1(a, b, labels=names), p, r, resamples=100)
     assert confidence_interval("macro_f1", p, r, resamples=100) == pytest.approx(by_name, abs=1e-12)
+
+
+def test_mcc_by_codes_equals_mcc_by_names():
+    p, r = label_columns(0, n=60)
+    by_name = bootstrap_interval(mcc, p, r, resamples=100)
+    assert confidence_interval("mcc", p, r, resamples=100) == pytest.approx(by_name, abs=1e-12)
 
 
 def test_a_choice_of_labels_is_kept():

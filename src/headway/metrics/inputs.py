@@ -105,6 +105,11 @@ def encode(
     same_length(predictions, references)
     if isinstance(labels, range) and _are_codes(labels, predictions, references):
         return Encoded(np.asarray(predictions), np.asarray(references), list(labels))
+    if labels is None and _are_integers(predictions, references):
+        both = np.concatenate([predictions, references])
+        found, codes = np.unique(both, return_inverse=True)
+        n = len(predictions)
+        return Encoded(codes[:n], codes[n:], found.tolist())
     columns = [
         _one_label_a_row(predictions, "predictions"),
         _one_label_a_row(references, "references"),
@@ -141,14 +146,18 @@ def encode_sets(
     return LabelSets(first, second, names)
 
 
-def _are_codes(labels: range, *columns: Column) -> bool:
-    return labels == range(len(labels)) and all(
-        isinstance(column, np.ndarray)
-        and column.ndim == 1
-        and column.dtype == np.int64
-        and (not len(column) or (column.min() >= 0 and column.max() < len(labels)))
+def _are_integers(*columns: Column) -> bool:
+    return all(
+        isinstance(column, np.ndarray) and column.ndim == 1 and column.dtype == np.int64
         for column in columns
     )
+
+
+def _are_codes(labels: range, *columns: Column) -> bool:
+    if labels != range(len(labels)) or not _are_integers(*columns):
+        return False
+    every = np.concatenate(columns)
+    return not every.size or bool(every.min() >= 0 and every.max() < len(labels))
 
 
 def _one_label_a_row(values: Column, what: str) -> list[Label]:

@@ -47,6 +47,8 @@ def confidence_interval(
     if name in LABEL_METRICS:
         predictions, references, labels = _as_codes(predictions, references, options.get("labels"))
         options |= {"labels": labels}
+    elif name == "mcc":
+        predictions, references, _ = _as_codes(predictions, references, None)
     function = METRICS[name]
     return bootstrap_interval(
         lambda p, r: function(p, r, **options),
