@@ -50,7 +50,7 @@ def row_codes(
             values = [column.cast(pa.large_string()) for column in values]
         chunks = [chunk for column in values for chunk in column.chunks]
         column = pa.chunked_array(chunks, type=values[0].type)
-        if not column.num_chunks:
+        if not len(column):
             continue
         encoded = column.dictionary_encode(null_encoding="encode").combine_chunks()
         found = _indices(encoded)

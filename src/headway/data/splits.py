@@ -51,7 +51,7 @@ def take_splits(
             lists, or one in which most values are distinct, is cut without that.
         seed: decides the cuts.
         test_share: the share of all rows that is cut for test.
-        validation_share: the share of the remaining rows that is cut for validation.
+        validation_share: the share of the remaining rows that is cut for validation; 0 cuts none.
 
     Raises:
         DataError: no train split, an unknown split, or too few rows to cut.
@@ -122,6 +122,8 @@ def few_per_class(data: Dataset, column: str, n: int, *, seed: int = 0) -> tuple
 def _cut(
     data: Dataset, share: float, seed: int, label: str | None, what: str
 ) -> tuple[Dataset, Dataset]:
+    if share == 0:
+        return data, data.select([])
     if len(data) < 2:
         raise DataError(
             f"{data.name or 'the data set'} has {len(data)} rows left, too few to cut rows for "

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 
-from headway.data.formats.source import ReadOptions, unreadable
+from headway.data.formats.source import ReadOptions, mapped
 from headway.errors import DataError
 
 __all__ = ["read_arrow", "read_parquet"]
@@ -19,25 +18,23 @@ def read_parquet(path: Path, options: ReadOptions) -> pa.Table:
     """A Parquet file."""
     import pyarrow.parquet as parquet  # 25 ms that other formats need not pay
 
+    source = mapped(path)
     with _clear_errors(path, "Parquet"):
         # One file as it is: no folder of partitions, no columns taken from the path.
-        table = parquet.ParquetFile(os.fspath(path), memory_map=True).read()
-        return _plain(path, table)
+        table = parquet.ParquetFile(pa.BufferReader(source)).read()
+    return _plain(path, table)
 
 
 def read_arrow(path: Path, options: ReadOptions) -> pa.Table:
     """An Arrow IPC file (also called Feather 2) or an Arrow IPC stream, memory-mapped."""
+    source = mapped(path)
     with _clear_errors(path, "Arrow"):
-        source = pa.memory_map(os.fspath(path))
-        if source.read(6) == b"ARROW1":
-            source.seek(0)
-            table = pa.ipc.open_file(source).read_all()
-        else:
-            source.seek(0)
-            table = pa.ipc.open_stream(source).read_all()
+        whole = source.size >= 6 and source.slice(0, 6).to_pybytes() == b"ARROW1"
+        reader = pa.ipc.open_file(source) if whole else pa.ipc.open_stream(source)
+        table = reader.read_all()
         # The file is not trusted: a wrong offset would read outside the mapped memory.
         table.validate(full=True)
-        return _plain(path, table)
+    return _plain(path, table)
 
 
 def _plain(path: Path, table: pa.Table) -> pa.Table:
@@ -74,8 +71,6 @@ def _clear_errors(path: Path, kind: str) -> Iterator[None]:
     """Turns what Arrow raises about a broken file into one DataError."""
     try:
         yield
-    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-        raise unreadable(path, error) from error
     except (pa.ArrowException, OSError, EOFError) as error:
         said = " ".join(str(error).split())
         raise DataError(

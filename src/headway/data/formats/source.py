@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import mmap
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from headway.errors import DataError
 
-__all__ = ["ReadOptions", "text_buffer", "unreadable"]
+__all__ = ["ReadOptions", "mapped", "text_buffer", "unreadable"]
 
 # The first bytes of files that no text reader can take: (bytes, what they are, what to do).
 _SIGNATURES = (
@@ -54,7 +55,7 @@ def text_buffer(path: Path, encoding: str, *, empty_allowed: bool = False) -> pa
     Raises:
         DataError: an empty file, bytes that the encoding does not know, a NUL, or a binary file.
     """
-    buffer = _mapped(path)
+    buffer = mapped(path)
     if _is_utf8(encoding):
         buffer = _checked_utf8(path, buffer)
     else:
@@ -74,23 +75,28 @@ def text_buffer(path: Path, encoding: str, *, empty_allowed: bool = False) -> pa
     return buffer
 
 
-def unreadable(path: Path, error: OSError) -> DataError:
+def mapped(path: Path) -> pa.Buffer:
+    """The bytes of a file, memory-mapped.
+
+    Raises:
+        DataError: the operating system does not hand the file over.
+    """
+    try:
+        with path.open("rb") as file:
+            if not os.fstat(file.fileno()).st_size:  # an empty file cannot be mapped
+                return pa.py_buffer(b"")
+            return pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError | ValueError) -> DataError:
     """The error for a file that the operating system does not hand over."""
     return DataError(
-        f"cannot read {path}: {error.strerror or error}",
+        f"cannot read {path}: {getattr(error, 'strerror', None) or error}",
         allowed="a file that you may read",
         next_step="check the path and its permissions",
     )
-
-
-def _mapped(path: Path) -> pa.Buffer:
-    try:
-        if not path.stat().st_size:  # an empty file cannot be mapped
-            return pa.py_buffer(b"")
-        with pa.memory_map(os.fspath(path)) as file:
-            return file.read_buffer()
-    except OSError as error:
-        raise unreadable(path, error) from error
 
 
 def _is_utf8(encoding: str) -> bool:
