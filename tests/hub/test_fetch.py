@@ -180,13 +180,6 @@ def test_a_hostile_wheel_leaves_nothing(index: Index, cache: Path, tmp_path: Pat
         resolve_model("pkg:m")
 
 
-def test_a_package_of_code_alone_leaves_nothing(index: Index, cache: Path, tmp_path: Path) -> None:
-    index.add(build_wheel(tmp_path, "m", "1.0", {"m/__init__.py": b""}))
-    with pytest.raises(ResolveError, match="carries no model and no data"):
-        fetch("pkg:m")
-    assert packages(cache) == []
-
-
 def test_what_was_damaged_is_fetched_again(index: Index, cache: Path, tmp_path: Path) -> None:
     index.add(build_wheel(tmp_path, "m", "1.0", model_files("m")))
     config = fetch("pkg:m").path / "m/config.json"
