@@ -1,8 +1,8 @@
 """CSV and TSV: Arrow parses, and a slow exact scanner names the line when something is wrong.
 
-Cells are text. A column becomes whole numbers or decimals only where every cell is one, written
-the ordinary way (so `007`, `1e5` and `NA` stay text); an empty cell is then a missing number, and
-in a text column it is an empty text. Dates and true/false stay text.
+Cells are text. A column becomes whole numbers or decimals only where every cell is one, written as
+programs write them (`12`, `0.5`, `6e-08`; but `007`, `1e5` and `NA` stay text); an empty cell is
+then a missing number, and in a text column it is an empty text. Dates and true/false stay text.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _BLOCK_BYTES = 1 << 24
 _LONGEST_HEADER_CELL = 64  # characters
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 _QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
-_INTEGER = r"^-?(0|[1-9][0-9]{0,17})$"
-_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
+_INTEGER = r"^-?(0|[1-9][0-9]{0,18})$"
+_NUMBER = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?([eE][-+][0-9]{1,2})?$"
 _NUMBER_CELL = re.compile(r"[-+]?[0-9][0-9.,eE+-]*")
 
 
@@ -135,7 +135,10 @@ def _numbers_or_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
             empty = pc.equal(column, "")
             if pc.all(empty).as_py():
                 return column
-            return pc.if_else(empty, pa.scalar(None, pa.string()), column).cast(kind)
+            try:
+                return pc.if_else(empty, pa.scalar(None, pa.string()), column).cast(kind)
+            except pa.ArrowInvalid:  # a whole number past 64 bits, whose digits are kept as text
+                return column
     return column
 
 
