@@ -7,11 +7,7 @@ import subprocess
 
 import pytest
 
-from headway.reports.page import page
-from headway.reports.plain import plain, printable
-
-from .frozen import single_label
-from .test_page import PAGES
+from .test_page import source
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
@@ -73,7 +69,7 @@ def visit(path, tmp_path, width=1100):
 @pytest.mark.parametrize("name", ["hostile", "regression"])
 def test_no_request_and_no_complaint(tmp_path, name):
     path = tmp_path / "report.html"
-    path.write_text(page(printable(plain(PAGES[name]()))), encoding="utf-8")
+    path.write_text(source(name), encoding="utf-8")
     dom, complaints, asked = visit(path, tmp_path)
     assert dom.count("<svg") >= 4
     assert complaints == []
@@ -81,7 +77,7 @@ def test_no_request_and_no_complaint(tmp_path, name):
 
 
 def test_the_check_sees_what_it_looks_for(tmp_path):
-    text = page(plain(single_label()))
+    text = source("single-label")
     injected = text.replace("</main>", "<script>document.title='run'</script></main>")
     image = '<img src="http://localhost:9/x.png">'
     path = tmp_path / "report.html"
@@ -101,7 +97,7 @@ def test_the_check_sees_what_it_looks_for(tmp_path):
     [("single-label", 500), ("multi-label", 500), ("regression", 500), ("hostile", 1100)],
 )
 def test_nothing_sticks_out(tmp_path, name, width):
-    text = page(printable(plain(PAGES[name]())))
+    text = source(name)
     text = text.replace('http-equiv="Content-Security-Policy"', 'name="x"')
     path = tmp_path / "report.html"
     path.write_text(text.replace("</body>", MEASURE + "</body>"), encoding="utf-8")

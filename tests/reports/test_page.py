@@ -9,6 +9,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -90,9 +91,15 @@ PAGES = {
 }
 
 
+@cache
+def source(name: str) -> str:
+    """The page of that name, made once for all tests that only read it."""
+    return page(printable(plain(PAGES[name]())))
+
+
 @pytest.fixture(scope="module", params=PAGES)
 def parsed(request):
-    return render(PAGES[request.param]())
+    return Parsed(source(request.param))
 
 
 def test_tags_are_closed_and_ids_unique(parsed):
@@ -143,7 +150,7 @@ def test_every_colour_follows_the_page(parsed):
 
 @pytest.mark.parametrize("kind", REPORTS)
 def test_the_picture_of_each_kind_is_there(kind):
-    found = {a["id"] for a in render(REPORTS[kind]()).all("figure")}
+    found = {a["id"] for a in Parsed(source(kind)).all("figure")}
     expected = {
         "single-label": {"intervals", "confusion", "reliability", "curve", "lengths"},
         "multi-label": {"intervals", "label-bars", "curve", "lengths"},
@@ -153,7 +160,7 @@ def test_the_picture_of_each_kind_is_there(kind):
 
 
 def test_hostile_texts_are_shown_and_do_nothing():
-    parsed = render(hostile())
+    parsed = Parsed(source("hostile"))
     for label in HOSTILE:
         shown = printable(label)
         assert shown in parsed.text or shown.replace("\n", " ") in parsed.text, label
@@ -161,14 +168,14 @@ def test_hostile_texts_are_shown_and_do_nothing():
 
 
 def test_the_result_is_said_first():
-    text = " ".join(render(single_label()).text.split())
+    text = " ".join(Parsed(source("single-label")).text.split())
     assert "92.4% of 2,077 test texts right, 95% interval 91.2% to 93.5%" in text
     assert text.index("4.0 points above TF-IDF") < text.index("Each label")
     assert "92.5% ± 1.5%" in text
 
 
 def test_examples_say_right_and_wrong_in_words_and_count_tokens():
-    text = " ".join(render(single_label()).text.split())
+    text = " ".join(Parsed(source("single-label")).text.split())
     assert text.count("✗ wrong") == 2
     assert text.count("✓ right") == 1
     assert "640 of 640 tokens read in 2 windows" in text
@@ -208,7 +215,7 @@ def test_the_same_report_gives_the_same_bytes_in_another_process(tmp_path):
         env=os.environ | {"PYTHONHASHSEED": "1"},
     )
     there, _, pyplot = done.stdout.rpartition(" ")
-    assert json.loads(there) == page(plain(single_label()))
+    assert json.loads(there) == source("single-label")
     assert pyplot.strip() == "False"
 
 
@@ -243,6 +250,6 @@ def test_import_is_light():
 
 
 def test_titles_are_escaped_in_attributes():
-    text = page(printable(plain(hostile())))
+    text = source("hostile")
     assert html.escape(HOSTILE[0]) in text
     assert HOSTILE[0] not in text
