@@ -17,11 +17,12 @@ from headway.logs import log
 from headway.tokenizer.aligned_text import AlignedText
 from headway.tokenizer.checks import Fields
 from headway.tokenizer.normalizers import Normalizer
+from headway.tokenizer.patterns import NEWER_THAN_17, as_unassigned
 from headway.tokenizer.vocabulary import refuse_surrogates
 
 __all__ = ["AddedToken", "AddedTokens", "Cut"]
 
-_STARTS_WITH_WORD = regex.compile(r"\w")
+_WORD = regex.compile(r"\w")
 _LEADING_SPACE = regex.compile(r"\s*")
 
 
@@ -195,9 +196,8 @@ class _Finder:
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
-    before = start > 0 and _STARTS_WITH_WORD.match(text[start - 1])
-    after = end < len(text) and _STARTS_WITH_WORD.match(text[end])
-    return not before and not after
+    around = text[max(start - 1, 0) : start] + text[end : end + 1]
+    return not _WORD.search(as_unassigned(around, NEWER_THAN_17))
 
 
 def _end_without_space(text: str, end: int) -> int:

@@ -21,6 +21,7 @@ import regex
 
 from headway.errors import TokenizerError
 from headway.tokenizer.aligned_text import AlignedText
+from headway.tokenizer.patterns import NEWER_THAN_17, as_unassigned
 
 __all__ = ["Charsmap"]
 
@@ -57,7 +58,10 @@ class Charsmap:
     def normalize(self, text: AlignedText) -> AlignedText:
         """Applies the rules as the `tokenizers` package does: grapheme cluster by cluster."""
         groups: list[_Group] = []
-        for grapheme in _GRAPHEMES.findall(text.text):
+        place = 0
+        for match in _GRAPHEMES.finditer(as_unassigned(text.text, NEWER_THAN_17)):
+            grapheme = text.text[place : match.end()]
+            place = match.end()
             known = self._graphemes.get(grapheme)
             if known is None:
                 known = self._grapheme(grapheme)

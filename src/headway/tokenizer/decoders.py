@@ -146,8 +146,6 @@ def _build_strip(fields: Fields) -> Decoder:
 
 def _build_replace(fields: Fields) -> Decoder:
     pattern, content = pattern_of(fields), fields.text("content")
-    if pattern is None:
-        raise TokenizerError(f"{fields.place}.pattern is empty", next_step="remove this decoder")
     return lambda tokens: [pattern.sub(lambda _: content, token) for token in tokens]
 
 

@@ -22,7 +22,7 @@ from headway.tokenizer.byte_alphabet import BYTE_TABLE
 from headway.tokenizer.charsmap import Charsmap
 from headway.tokenizer.checks import Fields
 from headway.tokenizer.normal_forms import normal_form
-from headway.tokenizer.patterns import find_spans, pattern_of
+from headway.tokenizer.patterns import NEWER_THAN_16, find_spans, pattern_of
 from headway.tokenizer.unicode_tables import (
     COMBINING_MARKS,
     CONTROL,
@@ -190,11 +190,9 @@ def _build_precompiled(fields: Fields) -> Normalizer:
 
 def _build_replace(fields: Fields) -> Normalizer:
     pattern, content = pattern_of(fields), fields.text("content")
-    if pattern is None:
-        raise TokenizerError(f"{fields.place}.pattern is empty", next_step="remove this normalizer")
 
     def replace(text: AlignedText) -> AlignedText:
-        spans = list(find_spans(pattern, text.text)) if text.text else []
+        spans = list(find_spans(pattern, text.text, NEWER_THAN_16)) if text.text else []
         return text.substitute(spans, content) if spans else text
 
     return replace

@@ -15,23 +15,49 @@ import regex
 
 from headway.errors import TokenizerError
 from headway.tokenizer.checks import Fields
+from headway.tokenizer.unicode_tables import (
+    UNICODE_17_AND_LATER,
+    WORDS_OF_UNICODE_18,
+    pattern_class,
+)
 
-__all__ = ["compile_pattern", "find_spans", "pattern_of"]
+__all__ = [
+    "NEWER_THAN_16",
+    "NEWER_THAN_17",
+    "as_unassigned",
+    "compile_pattern",
+    "find_spans",
+    "pattern_of",
+]
 
 # A backslash with what it escapes, a group's flags, or one character of a set.
-_TOKEN = regex.compile(r"\\x\{[0-9A-Fa-f]+\}|\\.|\(\?[a-z-]+[:)]|\[\^?\]?|\]|&&|.", regex.DOTALL)
+_TOKEN = regex.compile(
+    r"\\x\{[0-9A-Fa-f]+\}|\\.|\(\?[a-z-]+[:)]|\[:\^?[a-z]+:\]|\[\^?\]?|\]|&&|.", regex.DOTALL
+)
+_WORD = r"\p{Alphabetic}\p{M}\p{Nd}\p{Pc}"
 _OUTSIDE = {
-    r"\z": r"\Z",
-    r"\Z": r"(?=\n?\Z)",
     r"\h": "[0-9A-Fa-f]",
     r"\H": "[^0-9A-Fa-f]",
-    r"\w": r"[\p{L}\p{M}\p{N}\p{Pc}]",
-    r"\W": r"[^\p{L}\p{M}\p{N}\p{Pc}]",
+    r"\N": "[^\n]",
+    r"\O": r"[\s\S]",
+    r"\w": f"[{_WORD}²³¹¼½¾]",  # these six are words there, though only outside of sets
+    r"\W": f"[^{_WORD}²³¹¼½¾]",
+    r"\z": r"\Z",
+    r"\Z": r"(?=\n?\Z)",
 }
 _INSIDE = {
     r"\h": "0-9A-Fa-f",
-    r"\w": r"\p{L}\p{M}\p{N}\p{Pc}",
+    r"\w": _WORD,
+    r"\W": f"[^{_WORD}]",
+    "[:alnum:]": r"\p{Alphabetic}\p{Nd}",
+    "[:punct:]": r"\p{P}\p{S}",
+    "[:word:]": _WORD,
 }
+
+
+NEWER_THAN_16 = regex.compile(f"[{pattern_class(UNICODE_17_AND_LATER)}]")
+NEWER_THAN_17 = regex.compile(f"[{pattern_class(WORDS_OF_UNICODE_18)}]")
+_UNASSIGNED = "\u0378"
 
 
 def compile_pattern(pattern: str, place: str) -> Any:
@@ -50,17 +76,31 @@ def compile_pattern(pattern: str, place: str) -> Any:
 
 
 def pattern_of(fields: Fields) -> Any:
-    """Compiles the field `pattern`: {"String": ...} or {"Regex": ...}; None for an empty string."""
+    """Compiles the field `pattern`: {"String": ...} or {"Regex": ...}."""
     pattern = Fields(fields.mapping("pattern"), f"{fields.place}.pattern")
     if "String" in pattern.values:
-        literal = pattern.text("String")
-        return compile_pattern(regex.escape(literal), pattern.place) if literal else None
+        return regex.compile(regex.escape(pattern.text("String")))
     return compile_pattern(pattern.text("Regex"), pattern.place)
 
 
-def find_spans(pattern: Any, text: str) -> Iterator[tuple[int, int]]:
-    """The spans that a compiled pattern matches, from left to right."""
-    for match in pattern.finditer(text):
+def as_unassigned(text: str, newer: Any) -> str:
+    """The text with the characters that a program does not know yet as an unassigned one.
+
+    Matching against it gives the spans that the program finds, however new `regex` is.
+    """
+    return text if text.isascii() else newer.sub(_UNASSIGNED, text)
+
+
+def find_spans(pattern: Any, text: str, newer: Any) -> Iterator[tuple[int, int]]:
+    """The spans that a compiled pattern matches, from left to right.
+
+    Args:
+        pattern: the pattern.
+        text: where to look.
+        newer: what the program that is followed does not know, or None for a pattern that names
+            every character it matches.
+    """
+    for match in pattern.finditer(as_unassigned(text, newer) if newer else text):
         yield match.span()
 
 
@@ -70,7 +110,7 @@ def _translate(pattern: str) -> str:
     for token in _TOKEN.findall(pattern):
         if token.startswith(r"\x{"):
             out.append(rf"\U{int(token[3:-1], 16):08X}")
-        elif token[0] == "[" and token != "[" + "]":
+        elif token[0] == "[" and not token.startswith("[:"):
             depth += 1
             out.append(token)
         elif token == "]" and depth:

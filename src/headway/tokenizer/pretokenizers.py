@@ -4,8 +4,8 @@ A pre-tokenizer is a function from one AlignedText to a list of them. Each build
 fields of one kind and returns that function; PRETOKENIZERS holds them all.
 
 Source of the format and of every behaviour: https://github.com/huggingface/tokenizers
-(tokenizers/src/pre_tokenizers). `\w`, `\p{L}` and scripts follow the Unicode version of the
-`regex` package; characters newer than that of the peer are the only difference.
+(tokenizers/src/pre_tokenizers). A character that the peer does not know yet is matched as an
+unassigned one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from headway.errors import TokenizerError, nearest
 from headway.tokenizer.aligned_text import AlignedText
 from headway.tokenizer.byte_alphabet import BYTE_TABLE
 from headway.tokenizer.checks import Fields
-from headway.tokenizer.patterns import find_spans, pattern_of
+from headway.tokenizer.patterns import NEWER_THAN_16, NEWER_THAN_17, find_spans, pattern_of
 from headway.tokenizer.scripts import script_runs
 from headway.tokenizer.unicode_tables import NUMERIC, PUNCTUATION, WHITESPACE, pattern_class
 
@@ -45,10 +45,10 @@ _GPT2_WORDS = regex.compile(
 )
 
 
-def _parts(pattern: Any, text: str) -> Iterable[_Part]:
+def _parts(pattern: Any, text: str, newer: Any) -> Iterable[_Part]:
     """The whole text as parts that match the pattern and parts between them."""
     place = 0
-    for start, end in find_spans(pattern, text):
+    for start, end in find_spans(pattern, text, newer):
         if place != start:
             yield place, start, False
         yield start, end, True
@@ -87,9 +87,11 @@ def _cut(text: AlignedText, spans: Iterable[tuple[int, int]]) -> list[AlignedTex
     return [text.slice(start, end) for start, end in spans if start != end]
 
 
-def _split_by(pattern: Any, behavior: str, *, invert: bool = False) -> PreTokenizer:
+def _split_by(
+    pattern: Any, behavior: str, *, invert: bool = False, newer: Any = None
+) -> PreTokenizer:
     def split(text: AlignedText) -> list[AlignedText]:
-        parts = _parts(pattern, text.text)
+        parts = _parts(pattern, text.text, newer)
         if invert:
             parts = [(start, end, not match) for start, end, match in parts]
         return _cut(text, _arrange(parts, behavior))
@@ -97,8 +99,8 @@ def _split_by(pattern: Any, behavior: str, *, invert: bool = False) -> PreTokeni
     return split
 
 
-def _matches_of(pattern: Any) -> PreTokenizer:
-    return lambda text: [text.slice(*match.span()) for match in pattern.finditer(text.text)]
+def _matches_of(pattern: Any, newer: Any = None) -> PreTokenizer:
+    return lambda text: [text.slice(*span) for span in find_spans(pattern, text.text, newer)]
 
 
 def _build_sequence(fields: Fields) -> PreTokenizer:
@@ -121,7 +123,7 @@ def _build_bert(fields: Fields) -> PreTokenizer:
 
 
 def _build_whitespace(fields: Fields) -> PreTokenizer:
-    return _matches_of(_WORDS)
+    return _matches_of(_WORDS, NEWER_THAN_17)
 
 
 def _build_whitespace_split(fields: Fields) -> PreTokenizer:
@@ -143,20 +145,19 @@ def _build_delimiter(fields: Fields) -> PreTokenizer:
 def _build_split(fields: Fields) -> PreTokenizer:
     pattern = pattern_of(fields)
     behavior, invert = fields.choice("behavior", BEHAVIORS), fields.flag("invert")
-    if pattern is None:  # an empty string matches nothing
-        pattern = regex.compile(r"(?!)")
-    return _split_by(pattern, behavior, invert=invert)
+    return _split_by(pattern, behavior, invert=invert, newer=NEWER_THAN_16)
 
 
 def _build_byte_level(fields: Fields) -> PreTokenizer:
     """GPT-2's: words with the space before them, written in the alphabet of bytes."""
     prefix_space = fields.flag("add_prefix_space")
-    words = _split_by(_GPT2_WORDS, "Isolated") if fields.flag("use_regex", True) else None
+    by_words = fields.flag("use_regex", True)
+    words = _split_by(_GPT2_WORDS, "Isolated", newer=NEWER_THAN_16)
 
     def byte_level(text: AlignedText) -> list[AlignedText]:
         if prefix_space and not text.text.startswith(" "):
             text = text.prepend(" ")
-        return [_as_bytes(piece) for piece in (words(text) if words else [text])]
+        return [_as_bytes(piece) for piece in (words(text) if by_words else [text])]
 
     return byte_level
 

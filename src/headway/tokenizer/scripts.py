@@ -9,6 +9,7 @@ it by tests/tokenizer/test_unicode_tables.py.
 from __future__ import annotations
 
 import bisect
+import itertools
 
 from headway.tokenizer.unicode_tables import code_ranges
 
@@ -271,4 +272,4 @@ def script_runs(text: str) -> list[tuple[int, int]]:
         if script and script != last:
             borders.append(i)
             last = script
-    return [*zip(borders, [*borders[1:], len(text)], strict=True)]
+    return [*itertools.pairwise([*borders, len(text)])]

@@ -4,7 +4,8 @@ A tokenizer must split a text today as it did when its vocabulary was learnt, wh
 Unicode the running Python knows. So the sets behind the fixed components (punctuation, marks,
 control characters, digits) are kept here, as ranges of hexadecimal code points, at the versions
 that the `tokenizers` package applies: Unicode 8 for general categories, Unicode 9 for normal
-forms and combining marks, Unicode 17 for digits and letter case.
+forms and combining marks, Unicode 17 for digits and letter case. Regular expressions take what is
+newer than Unicode 16 for unassigned (17 where the peer uses Rust's own).
 
 Sources: the Unicode Character Database (https://www.unicode.org/ucd/); each set is checked
 against the package, one code point at a time, by tests/tokenizer/test_unicode_tables.py.
@@ -20,7 +21,9 @@ __all__ = [
     "NUMERIC",
     "PUNCTUATION",
     "UNICODE_10_AND_LATER",
+    "UNICODE_17_AND_LATER",
     "WHITESPACE",
+    "WORDS_OF_UNICODE_18",
     "character_set",
     "code_ranges",
     "pattern_class",
@@ -140,6 +143,31 @@ UNICODE_10_AND_LATER = """
 1b123-1b126 1ccd6-1ccf9 1d127-1d128 1d250-1d252 1d25b-1d25c 1d25f 1d280-1d281 1d6a6 1df95
 1dfcd-1dfff 1e030-1e06d 1e08f 1e130-1e136 1e2ae 1e2ec-1e2ef 1e4ec-1e4ef 1e5ee-1e5ef 1e6e3 1e6e6
 1e6ee-1e6ef 1e6f5 1f16c 1fbf0-1fbf9
+"""
+
+# Characters newer than Unicode 16, which the regular expressions of files were written for.
+UNICODE_17_AND_LATER = """
+558 58b-58c 5c8-5c9 88f b53-b54 c5c cdc 1acf-1af0 208f 209d-209f 20c1-20c4 2b96 2e60-2e63
+a7ce-a7cf a7d2 a7d4 a7dd a7e2 a7f1 ab6c-ab6d fbc3-fbd2 fd90-fd91 fdc8-fdce 107bb-107bf
+10940-10959 10ec5-10ec7 10ec9-10eee 10ef0-10efb 11b0a 11b60-11b67 11db0-11ddb 11de0-11de9
+11df0-11df1 1246f 12475-1247f 12550-12686 16ea0-16eb8 16ebb-16ed3 16ff2-16ff6 187f8-187ff
+18cd6-18cda 18d09-18d20 18d80-18df2 18e00-19191 191a0-191d2 1b123-1b128 1b168 1ccfa-1ccfc
+1ceba-1ced0 1ced2-1ced4 1cedd-1cefd 1d127-1d128 1d1eb-1d1ff 1d250-1d281 1d6a6 1db00-1db1c
+1df1f-1df24 1df2b-1df81 1df90-1df96 1dfcd-1dfff 1e6c0-1e6de 1e6e0-1e6f5 1e6fe-1e6ff 1f1ae
+1f6d8-1f6d9 1f777-1f77a 1f7da-1f7db 1f7f1-1f7ff 1f8d0-1f8d8 1fa54-1fa57 1fa8a-1fa8e 1fac8
+1facc-1facd 1fadd 1faea-1faeb 1faef 1faf9-1fafa 1fbfa 2b73a-2b73f 2b81e 2cea2-2cead 323b0-33479
+3d000-3fc3f
+"""
+
+# Letters, marks and digits newer than Unicode 17.
+WORDS_OF_UNICODE_18 = """
+558 58b-58c 5c8-5c9 88f b53-b54 c5c cdc 1acf-1af0 208f 209d-209f a7ce-a7cf a7d2 a7d4 a7dd a7e2
+a7f1 ab6c-ab6d 107bb-107bf 10940-10959 10ec5-10ec7 10ecb-10ecf 10ed9-10eee 10ef0-10efb 11b0a
+11b60-11b67 11db0-11ddb 11de0-11de9 11df0-11df1 1246f 12475-1247f 12550-12686 16ea0-16eb8
+16ebb-16ed3 16ff2-16ff6 187f8-187ff 18cd6-18cda 18d09-18d20 18d80-18df2 18e00-19191 191a0-191d2
+1b123-1b128 1b168 1d127-1d128 1d250-1d252 1d25b-1d25c 1d25f 1d280-1d281 1d6a6 1df1f-1df24
+1df2b-1df81 1df90-1df96 1dfcd-1dfff 1e6c0-1e6de 1e6e0-1e6f5 1e6fe-1e6ff 2b73a-2b73f 2b81e
+2cea2-2cead 323b0-33479 3d000-3fc3f
 """
 
 # Capitals of Unicode 15 to 17: first, last, distance to the small letter.
