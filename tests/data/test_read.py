@@ -113,6 +113,29 @@ def test_folders_that_make_no_data(files: dict[str, bytes], says: str, tmp_path:
     assert says in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["package/news/data/tech/1.txt", "package/news/data/state/2.txt", "package/code/x.py"],
+        ["news/tech/1.txt", "news/state/2.txt", "package-1.0.dist-info/top_level.txt"],
+    ],
+)
+def test_the_only_folder_with_rows_is_found(files: list[str], tmp_path: Path) -> None:
+    plant(tmp_path, dict.fromkeys(files, b"a text"))
+    assert one(tmp_path)["label"] == ["state", "tech"]
+
+
+def test_one_folder_of_texts_is_no_class(tmp_path: Path) -> None:
+    plant(tmp_path, {"data/train.txt": b"a\nb\n", "data/test.txt": b"c\n"})
+    assert sizes(read(tmp_path)) == {"train": 2, "test": 1}
+
+
+def test_several_folders_with_rows_are_listed(tmp_path: Path) -> None:
+    plant(tmp_path, {"de/a.csv": CSV, "en/a.csv": CSV, "code/a.py": b""})
+    with pytest.raises(DataError, match=r"several folders of rows: de, en\."):
+        read(tmp_path)
+
+
 def test_a_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
     plant(tmp_path, {"tickets.csv": CSV})
     with pytest.raises(DataError, match=r"no file or folder .*did you mean 'tickets.csv'"):

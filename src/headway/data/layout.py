@@ -59,11 +59,13 @@ def split_of(name: str) -> str | None:
 
 
 def visible(paths: Iterable[Path]) -> list[Path]:
-    """Sorted, without hidden files and without notes such as README.txt."""
+    """Sorted, without hidden files, notes such as README.txt and what a package says of itself."""
     return sorted(
         path
         for path in paths
-        if not path.name.startswith((".", "_")) and path.stem.casefold() not in _NOT_ROWS
+        if not path.name.startswith((".", "_"))
+        and (path.stem.casefold() not in _NOT_ROWS or path.is_dir())
+        and not path.name.endswith((".dist-info", ".egg-info"))
     )
 
 

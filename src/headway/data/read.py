@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -195,20 +195,27 @@ def _read_folder(
         return {
             split: splits[split] for split in ("train", "validation", "test") if split in splits
         }
-    if _holds_classes(path, inside, format):
+    if _holds_classes(path, inside, format, least=2):
         return _read_classes(path, options, name)
     files = _readable(inside, format)
     if files:
         return _read_files(files, format, options, name)
-    if len(folders) == 1:
-        return _read_folder(folders[0], format, options, name)
+    inner = [folder for folder in folders if any(_readable(folder.rglob("*"), None))]
+    if len(inner) == 1:
+        return _read_folder(inner[0], format, options, name)
+    if inner:
+        raise DataError(
+            f"{path} holds several folders of rows: {', '.join(one.name for one in inner)}",
+            allowed="one data set",
+            next_step=f"name one of them, such as {inner[0]}",
+        )
     raise _nothing_to_read(path)
 
 
 def _read_split_folder(path: Path, format: str | None, options: ReadOptions, name: str) -> Dataset:
     """Everything in a folder that is a split by its own name, whatever its files are called."""
     inside = visible(path.iterdir())
-    if _holds_classes(path, inside, format):
+    if _holds_classes(path, inside, format, least=1):
         return _read_classes(path, options, name)
     files = _readable(inside, format)
     if not files:
@@ -216,12 +223,12 @@ def _read_split_folder(path: Path, format: str | None, options: ReadOptions, nam
     return _read_together(files, format, options, name)
 
 
-def _holds_classes(path: Path, inside: list[Path], format: str | None) -> bool:
+def _holds_classes(path: Path, inside: list[Path], format: str | None, *, least: int) -> bool:
     """Class folders win over loose .txt files, which are notes, but not over other rows."""
     if format is not None:
         return format == "folder"
     rows = any(one.suffix.lower() != ".txt" for one in _readable(inside, None))
-    return not rows and bool(class_folders(path))
+    return not rows and len(class_folders(path)) >= least
 
 
 def _read_classes(path: Path, options: ReadOptions, name: str) -> Dataset:
@@ -229,7 +236,7 @@ def _read_classes(path: Path, options: ReadOptions, name: str) -> Dataset:
     return Dataset(read_folder(path, options), name=name)
 
 
-def _readable(inside: list[Path], format: str | None) -> list[Path]:
+def _readable(inside: Iterable[Path], format: str | None) -> list[Path]:
     """The files with a suffix of the format; all files, if none has one and a format is named."""
     files = [one for one in inside if one.is_file()]
     suffixes = FORMATS[format].suffixes if format is not None else tuple(_BY_SUFFIX)

@@ -23,8 +23,8 @@ def test_class_folders(tmp_path: Path) -> None:
         {
             "tech/b.txt": b"two\r\nlines\n",
             "tech/a.txt": b"\xef\xbb\xbfone",
-            "art/z.TXT": b"",
-            "art/notes.md": b"not read",
+            "state/z.TXT": b"",
+            "state/notes.md": b"not read",
             ".git/x.txt": b"not read",
             "__pycache__/x.txt": b"not read",
             "empty/x.md": b"not read",
@@ -32,7 +32,7 @@ def test_class_folders(tmp_path: Path) -> None:
         },
     )
     assert list(one(tmp_path)) == [
-        {"text": "", "label": "art", "file": "art/z.TXT"},
+        {"text": "", "label": "state", "file": "state/z.TXT"},
         {"text": "one", "label": "tech", "file": "tech/a.txt"},
         {"text": "two\nlines\n", "label": "tech", "file": "tech/b.txt"},
     ]

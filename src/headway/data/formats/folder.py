@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from headway.data.formats.source import ReadOptions, text_buffer
+from headway.data.layout import visible
 from headway.errors import DataError
 from headway.logs import log
 
@@ -15,10 +16,8 @@ __all__ = ["class_folders", "read_folder"]
 
 def class_folders(path: Path) -> list[Path]:
     """The folders right under `path` that hold .txt files, sorted; hidden ones are left out."""
-    folders = (
-        one for one in path.iterdir() if one.is_dir() and not one.name.startswith((".", "_"))
-    )
-    return sorted(folder for folder in folders if any(_texts(folder)))
+    folders = [one for one in visible(path.iterdir()) if one.is_dir()]
+    return [folder for folder in folders if any(_texts(folder))]
 
 
 def read_folder(path: Path, options: ReadOptions) -> pa.Table:
