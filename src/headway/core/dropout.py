@@ -23,6 +23,9 @@ def dropout(x: Tensor, rate: float) -> Tensor:
         x: any float tensor.
         rate: share to drop, 0 to 1; rounded to a multiple of 1/256 on processors.
 
+    >>> dropout(torch.ones(4), 1.0)
+    tensor([0., 0., 0., 0.])
+
     Source: Srivastava et al. 2014.
     """
     if rate == 0.0 or x.numel() == 0:
@@ -55,7 +58,7 @@ class _ByteDropout(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, dropped: int) -> Tensor:
         draws = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
         kept = (draws.view(torch.uint8)[: x.numel()] >= dropped).view(x.shape)
-        ctx.scale = 256 / (256 - dropped)
+        ctx.scale = 256 / (256 - dropped) if dropped < 256 else 0.0
         ctx.save_for_backward(kept)
         return x * kept * ctx.scale
 

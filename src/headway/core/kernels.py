@@ -125,4 +125,5 @@ def varlen(q: Tensor, k: Tensor, v: Tensor, pattern: Pattern, *, scale: float) -
 def _varlen_can(q: Tensor, pattern: Pattern, drop: float) -> bool:
     seen = pattern.plainly_causal or (pattern.mask is everywhere and pattern.bias is None)
     half = q.dtype in (torch.float16, torch.bfloat16)
-    return q.is_cuda and half and seen and not drop
+    fits = q.shape[-1] % 8 == 0 and q.shape[-1] <= 256  # head sizes that FlashAttention has
+    return q.is_cuda and half and fits and seen and not drop

@@ -45,7 +45,11 @@ class Classifier(nn.Module):
 
     def forward(self, hidden: Tensor, layout: Layout) -> Tensor:
         """[tokens, hidden] -> logits [sequences, classes]."""
-        pooled = POOLINGS[self.pooling](hidden, layout)
+        pooled = self.pooled(hidden, layout)
         if self.transform is not None:
             pooled = self.transform(self.transform_dropout(pooled))
         return self.output(self.dropout(pooled))
+
+    def pooled(self, hidden: Tensor, layout: Layout) -> Tensor:
+        """[tokens, hidden] -> one vector a sequence, [sequences, hidden]."""
+        return POOLINGS[self.pooling](hidden, layout)

@@ -15,6 +15,9 @@ def single_label(logits: Tensor, targets: Tensor, weights: Tensor | None = None)
         logits: float [n, classes].
         targets: int64 [n].
         weights: float [classes], how much a row of each class counts, or None.
+
+    >>> single_label(torch.zeros(2, 4), torch.tensor([0, 3]))  # log 4: nothing is known
+    tensor(1.3863)
     """
     return F.cross_entropy(logits.float(), targets, weight=weights)
 
@@ -26,6 +29,9 @@ def multi_label(logits: Tensor, targets: Tensor, weights: Tensor | None = None) 
         logits: float [n, labels].
         targets: 0 or 1, [n, labels].
         weights: float [labels], how much a positive of each label counts, or None.
+
+    >>> multi_label(torch.zeros(1, 3), torch.tensor([[1, 0, 1]]))  # log 2
+    tensor(0.6931)
     """
     return F.binary_cross_entropy_with_logits(logits.float(), targets.float(), pos_weight=weights)
 
@@ -37,5 +43,8 @@ def regression(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -
         logits: float [n, 1].
         targets: float [n].
         weights: not used; the signature is that of its siblings.
+
+    >>> regression(torch.tensor([[1.0], [3.0]]), torch.tensor([1.0, 1.0]))
+    tensor(2.)
     """
     return F.mse_loss(logits.float().squeeze(-1), targets.float())

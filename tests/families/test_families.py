@@ -1,0 +1,227 @@
+"""The table of families: files and dict agree, and names lead both ways."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import transformers
+
+import headway.families
+from headway.core.names import pair_names
+from headway.errors import CheckpointError
+from headway.families import FAMILIES, class_name, family_of, task_of
+
+CONTRACT = (
+    "Config from_hf to_hf longest build CLASSES PREFIX NAMES OTHER_HEADS IGNORED SPARES HEADS"
+)
+
+
+def test_every_file_is_a_family_and_every_family_is_listed() -> None:
+    files = {path.stem for path in Path(headway.families.__file__).parent.glob("[a-z]*.py")}
+    assert {family.__name__.rpartition(".")[2] for family in FAMILIES.values()} == files
+    assert {model_type for family in FAMILIES.values() for model_type in family.CLASSES} == set(
+        FAMILIES
+    )
+    assert list(FAMILIES) == sorted(FAMILIES)
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_a_family_has_all_parts_and_uniform_names(model_type: str) -> None:
+    family = family_of(model_type)
+    assert all(hasattr(family, part) for part in CONTRACT.split())
+    config = family.Config()
+    assert min(config.vocabulary, config.hidden, config.layers, config.heads) >= 1
+    assert 0 < config.initial_std < 1
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_defaults_are_the_references(model_type: str) -> None:
+    """A key that config.json lacks must mean the same here and there."""
+    theirs = transformers.AutoConfig.for_model(model_type).to_dict()
+    family = family_of(model_type)
+    ours = family.to_hf(family.from_hf({"model_type": model_type}))
+    derived = {
+        "num_key_value_heads",
+        "head_dim",
+        "num_decoder_layers",
+    }  # None here = worked out there
+    different = {
+        key
+        for key, value in ours.items()
+        if key in theirs and theirs[key] != value and not (key in derived and value is None)
+    }
+    assert different <= ({"vocab_size"} if model_type in ("camembert", "xlm-roberta") else set())
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_a_full_size_model_costs_nothing_on_the_meta_device(model_type: str) -> None:
+    family = family_of(model_type)
+    with torch.device("meta"):
+        body = family.build(family.Config())
+    pairs, _ = pair_names(body, family.NAMES)
+    assert all(pair.tensor.is_meta for pair in pairs)
+    used = {row for row, _ in family.NAMES}
+    assert len(used) == len(family.NAMES)
+
+
+@pytest.mark.parametrize("model_type", ["bort", "", None, 7, ["bert"], {}])
+def test_unknown_architectures_are_refused_by_name(model_type: object) -> None:
+    with pytest.raises(CheckpointError) as caught:
+        family_of(model_type)
+    assert f"model_type = {model_type!r}" in str(caught.value)
+    assert "Allowed: bert, camembert" in str(caught.value)
+
+
+def test_near_misses_get_a_hint() -> None:
+    with pytest.raises(CheckpointError, match="did you mean 'xlm-roberta'"):
+        family_of("xlm_roberta")
+
+
+def test_class_names_lead_both_ways() -> None:
+    assert class_name("xlm-roberta", "text-classification") == "XLMRobertaForSequenceClassification"
+    assert class_name("llama", None) == "LlamaModel"
+    assert task_of("gpt2", "GPT2LMHeadModel") == "text-generation"
+    assert task_of("gpt2", "GPT2DoubleHeadsModel") is None
+
+
+RELEASED = {
+    "bert-base-multilingual-cased": {
+        "architectures": ["BertForMaskedLM"],
+        "attention_probs_dropout_prob": 0.1,
+        "directionality": "bidi",
+        "hidden_act": "gelu",
+        "hidden_dropout_prob": 0.1,
+        "hidden_size": 768,
+        "initializer_range": 0.02,
+        "intermediate_size": 3072,
+        "layer_norm_eps": 1e-12,
+        "max_position_embeddings": 512,
+        "model_type": "bert",
+        "num_attention_heads": 12,
+        "num_hidden_layers": 12,
+        "pad_token_id": 0,
+        "pooler_fc_size": 768,
+        "pooler_num_attention_heads": 12,
+        "pooler_num_fc_layers": 3,
+        "pooler_size_per_head": 128,
+        "pooler_type": "first_token_transform",
+        "position_embedding_type": "absolute",
+        "transformers_version": "4.6.0.dev0",
+        "type_vocab_size": 2,
+        "use_cache": True,
+        "vocab_size": 119547,
+    },
+    "distilbert-base-uncased": {
+        "activation": "gelu",
+        "architectures": ["DistilBertForMaskedLM"],
+        "attention_dropout": 0.1,
+        "dim": 768,
+        "dropout": 0.1,
+        "hidden_dim": 3072,
+        "initializer_range": 0.02,
+        "max_position_embeddings": 512,
+        "model_type": "distilbert",
+        "n_heads": 12,
+        "n_layers": 6,
+        "pad_token_id": 0,
+        "qa_dropout": 0.1,
+        "seq_classif_dropout": 0.2,
+        "sinusoidal_pos_embds": False,
+        "tie_weights_": True,
+        "transformers_version": "4.10.0.dev0",
+        "vocab_size": 30522,
+    },
+    "gpt2": {
+        "activation_function": "gelu_new",
+        "architectures": ["GPT2LMHeadModel"],
+        "attn_pdrop": 0.1,
+        "bos_token_id": 50256,
+        "embd_pdrop": 0.1,
+        "eos_token_id": 50256,
+        "initializer_range": 0.02,
+        "layer_norm_epsilon": 1e-05,
+        "model_type": "gpt2",
+        "n_ctx": 1024,
+        "n_embd": 768,
+        "n_head": 12,
+        "n_layer": 12,
+        "n_positions": 1024,
+        "resid_pdrop": 0.1,
+        "summary_activation": None,
+        "summary_first_dropout": 0.1,
+        "summary_proj_to_labels": True,
+        "summary_type": "cls_index",
+        "summary_use_proj": True,
+        "task_specific_params": {"text-generation": {"do_sample": True, "max_length": 50}},
+        "vocab_size": 50257,
+    },
+    "t5-small": {
+        "architectures": ["T5ForConditionalGeneration"],
+        "d_ff": 2048,
+        "d_kv": 64,
+        "d_model": 512,
+        "decoder_start_token_id": 0,
+        "dropout_rate": 0.1,
+        "eos_token_id": 1,
+        "initializer_factor": 1.0,
+        "is_encoder_decoder": True,
+        "layer_norm_epsilon": 1e-06,
+        "model_type": "t5",
+        "n_positions": 512,
+        "num_heads": 8,
+        "num_layers": 6,
+        "output_past": True,
+        "pad_token_id": 0,
+        "relative_attention_num_buckets": 32,
+        "task_specific_params": {"summarization": {"prefix": "summarize: "}},
+        "vocab_size": 32128,
+    },
+    "llama-3.2-1b": {
+        "architectures": ["LlamaForCausalLM"],
+        "attention_bias": False,
+        "attention_dropout": 0.0,
+        "bos_token_id": 128000,
+        "eos_token_id": [128001, 128008],
+        "head_dim": 64,
+        "hidden_act": "silu",
+        "hidden_size": 2048,
+        "initializer_range": 0.02,
+        "intermediate_size": 8192,
+        "max_position_embeddings": 131072,
+        "mlp_bias": False,
+        "model_type": "llama",
+        "num_attention_heads": 32,
+        "num_hidden_layers": 16,
+        "num_key_value_heads": 8,
+        "pretraining_tp": 1,
+        "rms_norm_eps": 1e-05,
+        "rope_scaling": {
+            "factor": 32.0,
+            "high_freq_factor": 4.0,
+            "low_freq_factor": 1.0,
+            "original_max_position_embeddings": 8192,
+            "rope_type": "llama3",
+        },
+        "rope_theta": 500000.0,
+        "tie_word_embeddings": True,
+        "torch_dtype": "bfloat16",
+        "transformers_version": "4.45.0.dev0",
+        "use_cache": True,
+        "vocab_size": 128256,
+    },
+}
+"""config.json as models were released with, older keys included."""
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_released_configs_are_read_whole(name: str) -> None:
+    values = json.loads(json.dumps(RELEASED[name]))
+    family = family_of(values["model_type"])
+    config = family.from_hf(values)
+    written = family.to_hf(config)
+    for key in {theirs for _, theirs in family.FIELDS} & values.keys():
+        assert written[key] == values[key]
+    assert task_of(values["model_type"], values["architectures"][0]) is not None

@@ -1,0 +1,69 @@
+"""Losses against their definitions, written out with plain numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from headway.heads.losses import multi_label, regression, single_label
+
+LOGITS = [[0.5, -1.0, 2.0], [3.0, 0.0, -0.5], [0.1, 0.2, 0.3], [-2.0, 1.0, 1.0]]
+TARGETS = [2, 1, 0, 1]
+FLAGS = [[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]]
+
+
+def test_single_label_is_the_mean_surprise() -> None:
+    surprises = [
+        math.log(sum(map(math.exp, row))) - row[target]
+        for row, target in zip(LOGITS, TARGETS, strict=True)
+    ]
+    got = single_label(torch.tensor(LOGITS), torch.tensor(TARGETS))
+    assert got.item() == pytest.approx(sum(surprises) / 4, rel=1e-6)
+    weights = [0.5, 2.0, 1.0]
+    weighed = sum(weights[t] * s for t, s in zip(TARGETS, surprises, strict=True))
+    got = single_label(torch.tensor(LOGITS), torch.tensor(TARGETS), torch.tensor(weights))
+    assert got.item() == pytest.approx(weighed / sum(weights[t] for t in TARGETS), rel=1e-6)
+
+
+def test_multi_label_is_the_mean_over_all_labels() -> None:
+    def surprise(x: float, on: int, weight: float = 1.0) -> float:
+        p = 1 / (1 + math.exp(-x))
+        return -weight * math.log(p) if on else -math.log(1 - p)
+
+    pairs = [list(zip(row, on, strict=True)) for row, on in zip(LOGITS, FLAGS, strict=True)]
+    wanted = sum(surprise(x, on) for row in pairs for x, on in row) / 12
+    got = multi_label(torch.tensor(LOGITS), torch.tensor(FLAGS))
+    assert got.item() == pytest.approx(wanted, rel=1e-5)
+    weights = [2.0, 1.0, 0.25]
+    weighed = sum(
+        surprise(x, on, weight)
+        for row in pairs
+        for (x, on), weight in zip(row, weights, strict=True)
+    )
+    got = multi_label(torch.tensor(LOGITS), torch.tensor(FLAGS), torch.tensor(weights))
+    assert got.item() == pytest.approx(weighed / 12, rel=1e-5)
+
+
+def test_regression_is_the_mean_square() -> None:
+    got = regression(torch.tensor([[1.0], [4.0], [-2.0]]), torch.tensor([0.0, 4.0, 1.0]))
+    assert got.item() == pytest.approx((1 + 0 + 9) / 3)
+
+
+CASES = [
+    (single_label, torch.tensor(LOGITS), torch.tensor(TARGETS)),
+    (multi_label, torch.tensor(LOGITS), torch.tensor(FLAGS)),
+    (regression, torch.tensor(LOGITS)[:, :1], torch.tensor([0.0, 1.0, 2.0, 3.0])),
+]
+
+
+@pytest.mark.parametrize(("loss", "logits", "targets"), CASES)
+def test_half_precision_logits_are_summed_in_full(
+    loss: Callable[..., Tensor], logits: Tensor, targets: Tensor
+) -> None:
+    got = loss(logits.bfloat16(), targets)
+    assert got.dtype == torch.float32
+    torch.testing.assert_close(got, loss(logits.bfloat16().float(), targets))
