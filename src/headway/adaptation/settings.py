@@ -1,0 +1,106 @@
+"""Everything a user may decide about one adaptation; what is not decided is chosen and said."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from headway.errors import ConfigError, nearest
+
+__all__ = ["Settings", "settings_from"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One adaptation.
+
+    Raises:
+        ConfigError: a value outside its range.
+    """
+
+    text: str | None = None
+    """Text column; None = guessed and said."""
+    pair: str | None = None
+    """Column of the second text."""
+    label: str | None = None
+    """Label column; None = guessed and said."""
+    kind: str | None = None
+    """single-label, multi-label or regression; None = read off the label column."""
+    encoding: str = "utf-8"
+    """Of the data files."""
+    format: str | None = None
+    """Of the data files; None = by their names."""
+    max_labels_per_class: int | None = None
+    """Train on so many rows of each class; every other row is test where no test is given."""
+    validation: float | None = None
+    """Share of the training rows that chooses the best epoch; None = 0.1 where there are rows to
+    spare, else none."""
+    head: str = "linear"
+    """linear, or family: the head that the ecosystem's checkpoints of this architecture carry."""
+    pooling: str | None = None
+    """first, last, max or mean; None = as the checkpoint embeds, mean for encoders, last for
+    decoders."""
+    probe: bool | None = None
+    """Start a linear head from a linear probe of the body; None = with 64 rows a class or fewer."""
+    class_weights: bool = False
+    """Whether rare classes count more."""
+    epochs: int | None = None
+    """Passes over the training rows; None = by their number."""
+    lr: float | None = None
+    """Peak learning rate; None = by the number of rows."""
+    batch_tokens: int | None = None
+    """Most tokens in a step; None = by the texts' lengths."""
+    warmup: float = 0.1
+    """Share of the steps in which the learning rate rises."""
+    weight_decay: float = 0.01
+    """Of matrices."""
+    clip: float = 1.0
+    """Largest norm of a gradient."""
+    patience: int = 2
+    """Epochs without a better validation score before it stops."""
+    window: int | None = None
+    """Most tokens read at once; None = as many as the model takes."""
+    stride: int | None = None
+    """Tokens that neighbouring windows share; None = an eighth of a window."""
+    most_windows: int = 8
+    """In training, a longer text takes part with so many of its windows, drawn anew each epoch."""
+    precision: str = "auto"
+    """auto, fp32 or bf16."""
+    seed: int = 0
+    """Of everything that is drawn."""
+    baseline: bool = True
+    """Whether to measure TF-IDF and a linear model beside it."""
+
+    def __post_init__(self) -> None:
+        wrong = [
+            ("max_labels_per_class", self.max_labels_per_class, 1, None),
+            ("epochs", self.epochs, 1, None),
+            ("batch_tokens", self.batch_tokens, 1, None),
+            ("window", self.window, 8, None),
+            ("stride", self.stride, 0, None),
+            ("most_windows", self.most_windows, 1, None),
+            ("validation", self.validation, 0, 0.9),
+            ("lr", self.lr, 0, 1),
+        ]
+        for name, value, least, most in wrong:
+            low = value is not None and value < least
+            if low or (value is not None and most is not None and value > most):
+                allowed = f"{least} or more" if most is None else f"{least} to {most}"
+                raise ConfigError(f"{name} = {value}", allowed=allowed)
+
+
+def settings_from(values: dict[str, Any]) -> Settings:
+    """Settings from named values; what is None stays at its default.
+
+    Raises:
+        ConfigError: a name that is no setting.
+    """
+    known = [field.name for field in dataclasses.fields(Settings)]
+    for name in values:
+        if name not in known:
+            hint = nearest(name, known)
+            raise ConfigError(
+                f"setting {name!r} is not known", allowed=", ".join(known), next_step=hint
+            )
+    return Settings(**{name: value for name, value in values.items() if value is not None})

@@ -1,0 +1,84 @@
+"""Texts with their windows as one ragged batch, and a model's logits for them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from headway.core.layout import Layout
+from headway.core.pooling import mean
+from headway.data.batches import shuffled_batches
+from headway.model import Model
+from headway.windows import Windowed
+
+__all__ = ["Batch", "epoch_batches", "text_logits"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some texts of one step.
+
+    Attributes:
+        rows: their numbers.
+        windows: ids of every window, text after text.
+        segments: 0 or 1 for each token, likewise.
+        counts: how many windows each text has here.
+    """
+
+    rows: list[int]
+    windows: list[list[int]]
+    segments: list[list[int]]
+    counts: tuple[int, ...]
+
+
+def epoch_batches(
+    texts: Sequence[Windowed], *, batch_tokens: int, seed: int, most_windows: int
+) -> list[Batch]:
+    """The batches of one epoch.
+
+    Args:
+        texts: as `window_texts` makes them.
+        batch_tokens: most tokens in a batch; a longer text is a batch of its own.
+        seed: of this epoch.
+        most_windows: a text with more windows takes part with so many of them, drawn anew each
+            epoch, so that one very long text cannot fill the memory.
+    """
+    chance = random.Random(seed)
+    chosen = [
+        sorted(chance.sample(range(len(text.ids)), min(most_windows, len(text.ids))))
+        for text in texts
+    ]
+    lengths = [
+        sum(len(text.ids[n]) for n in kept) for text, kept in zip(texts, chosen, strict=True)
+    ]
+    return [
+        Batch(
+            rows,
+            [texts[row].ids[n] for row in rows for n in chosen[row]],
+            [texts[row].segments[n] for row in rows for n in chosen[row]],
+            tuple(len(chosen[row]) for row in rows),
+        )
+        for rows in shuffled_batches(lengths, batch_tokens, seed=seed)
+    ]
+
+
+def text_logits(model: Model, batch: Batch) -> Tensor:
+    """One row of logits a text, float32 [texts, classes]: the mean over its windows.
+
+    Args:
+        model: body and head.
+        batch: as `epoch_batches` makes it.
+    """
+    layout = Layout.of(batch.windows, model.device)
+    ids, marks = (
+        torch.tensor([n for window in part for n in window], device=model.device)
+        for part in (batch.windows, batch.segments)
+    )
+    hidden = model.body(ids, layout, marks)
+    assert model.head is not None
+    logits = model.head(hidden, layout).float()
+    return mean(logits, Layout(batch.counts, device=model.device))
