@@ -160,7 +160,7 @@ class _Finder:
         place = 0
         for start, end, token in self._matches(text.text):
             if token.lstrip:
-                start = max(_end_without_space(text.text, start), place)
+                start = _without_space(text.text, place, start)
             if token.rstrip:
                 end = _LEADING_SPACE.match(text.text, end).end()
             if place < start:
@@ -200,7 +200,8 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     return not _WORD.search(as_unassigned(around, NEWER_THAN_17))
 
 
-def _end_without_space(text: str, end: int) -> int:
-    while end > 0 and _LEADING_SPACE.fullmatch(text[end - 1]):
+def _without_space(text: str, start: int, end: int) -> int:
+    """Where text[start:end] ends when the spaces at its end are left out."""
+    while end > start and _LEADING_SPACE.fullmatch(text[end - 1]):
         end -= 1
     return end

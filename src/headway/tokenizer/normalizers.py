@@ -4,9 +4,9 @@ A normalizer is a function from AlignedText to AlignedText. Each builder here re
 one kind and returns that function; NORMALIZERS holds them all.
 
 Source of the format and of every behaviour: https://github.com/huggingface/tokenizers
-(tokenizers/src/normalizers). Two things are done better than there and are tested as such: a
-deletion at the very beginning by Precompiled does not shift the alignments of the whole text, and
-an inserted text at an empty match of Replace is not repeated by the normalizer after it.
+(tokenizers/src/normalizers). Two things are done better than there, and are tested as such: what
+Precompiled deletes does not shift the alignments after it, and Replace may insert a text at an
+empty match at the beginning.
 """
 
 from __future__ import annotations

@@ -201,10 +201,10 @@ def character_set(table: str) -> frozenset[str]:
 
 
 def pattern_class(table: str) -> str:
-    """The inside of a `[...]` of a regular expression that matches the characters of a table.
+    r"""The inside of a `[...]` of a regular expression that matches the characters of a table.
 
-    >>> pattern_class("41-43 61")
-    '\\U00000041-\\U00000043\\U00000061'
+    >>> print(pattern_class("41-43 61"))
+    \U00000041-\U00000043\U00000061
     """
     parts = []
     for low, high in code_ranges(table):
