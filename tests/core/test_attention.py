@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from headway.core.attention import CrossAttention, SelfAttention
+from headway.core.cache import LayerCache
 from headway.core.layout import Layout
 from headway.core.masks import Pattern, causal
 from headway.core.taps import replace
@@ -58,6 +59,17 @@ def test_cross_attention_sees_only_its_own_memory() -> None:
     assert not torch.isclose(before[2:], after[2:]).all(-1).any()
     # One key: all weight is on it, whatever the query.
     torch.testing.assert_close(after[2], after[4])
+
+
+def test_cross_attention_reads_the_memory_once() -> None:
+    torch.manual_seed(0)
+    layer, cache = CrossAttention(6, 2), LayerCache()
+    queries, keys = Layout((2, 3)), Layout((4, 1))
+    x, memory = torch.randn(5, 6), torch.randn(5, 6)
+    first = layer(x, memory, Pattern(queries, keys), cache=cache)
+    torch.testing.assert_close(first, layer(x, memory, Pattern(queries, keys)))
+    again = layer(x, torch.full_like(memory, torch.nan), Pattern(queries, keys), cache=cache)
+    assert torch.equal(first, again)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from contracts import PROMISES, SEEDS, promise_name, small_case
 from transformers import GPT2Config
 
+from headway.core.names import matches_any
 from headway.errors import CheckpointError
 from headway.families import gpt2
 
@@ -33,6 +34,13 @@ def config(draw: random.Random) -> Any:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_promise(promise: Any, seed: int) -> None:
     promise(small_case("gpt2", config, seed))
+
+
+def test_the_masks_of_older_checkpoints_are_passed_over() -> None:
+    for name in ("h.11.attn.bias", "h.0.attn.masked_bias"):
+        assert matches_any(name, gpt2.IGNORED)
+        assert matches_any(f"transformer.{name}", gpt2.IGNORED)
+    assert not matches_any("h.0.attn.c_attn.bias", gpt2.IGNORED)
 
 
 def test_what_is_not_supported_is_refused_by_name() -> None:

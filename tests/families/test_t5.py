@@ -37,12 +37,13 @@ def test_promise(promise: Any, kind: str) -> None:
     promise(small_case("t5", lambda draw: config(draw, kind), seed))
 
 
-def own_head_model(tmp_path: Any) -> Any:
-    """A version 1.1 model of the reference: a head of its own, unscaled."""
+def own_head_model(tmp_path: Any, **told: bool) -> Any:
+    """A model of the reference with a head of its own; unscaled, as version 1.1, unless told."""
     torch.manual_seed(0)
     values = config(random.Random(0), "gated-gelu").to_dict()
     del values["scale_decoder_outputs"]
-    model = T5ForConditionalGeneration(T5Config(**{**values, "tie_word_embeddings": False}))
+    made = T5Config(**{**values, "tie_word_embeddings": False, **told})
+    model = T5ForConditionalGeneration(made)
     model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.shared.weight))
     model.save_pretrained(tmp_path)
     return T5ForConditionalGeneration.from_pretrained(tmp_path).eval()
@@ -98,7 +99,10 @@ def test_a_head_of_its_own_opens_in_the_reference(tmp_path: Any) -> None:
     assert torch.equal(their_logits(again), their_logits(theirs))
 
 
-def test_scaled_states_with_a_head_of_its_own() -> None:
+def test_scaled_states_with_a_head_of_its_own(tmp_path: Any) -> None:
+    theirs = own_head_model(tmp_path, scale_decoder_outputs=True)
+    told = {**theirs.config.to_dict(), "tie_word_embeddings": False}
+    close(logits(t5.from_hf(told), theirs.state_dict()), their_logits(theirs))
     values = {"model_type": "t5", "tie_word_embeddings": False, "scale_decoder_outputs": True}
     ours = t5.from_hf(values)
     assert (ours.tied, ours.scaled) == (False, True)
