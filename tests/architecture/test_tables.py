@@ -64,7 +64,9 @@ def homes(value: object) -> Iterator[str]:
     elif inspect.isfunction(value) or inspect.isclass(value):
         yield value.__module__
     elif isinstance(value, str):
-        yield value.partition(":")[0]  # "headway.cli.adapt:command", imported when it is called
+        module, _, attribute = value.partition(":")  # imported when it is called
+        assert hasattr(importlib.import_module(module), attribute), f"{value!r} leads nowhere"
+        yield module
     elif isinstance(value, (tuple, list)):
         yield from (home for part in value for home in homes(part))
     elif dataclasses.is_dataclass(value):
@@ -117,6 +119,11 @@ def test_own_heads_are_functions_of_their_file() -> None:
         == ["hidden", "labels", "pooling", "dropout"]
     }
     assert builders == {function.__name__ for function in own.OWN_HEADS.values()}
+
+
+def test_what_a_model_is_adapted_to_it_can_answer() -> None:
+    tasks = importlib.import_module("headway.training").TASKS
+    assert set(tasks) <= set(importlib.import_module("headway.pipelines").PIPELINES)
 
 
 def test_dicts_of_the_package_are_never_changed() -> None:
