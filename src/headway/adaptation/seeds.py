@@ -1,0 +1,57 @@
+"""One adaptation with several seeds: how much of its result is chance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from headway.adaptation.adapt import Result, adapt
+from headway.adaptation.rows import Data
+from headway.logs import log
+from headway.reports import write_report
+from headway.reports.results import MEASURES
+
+__all__ = ["adapt_seeds"]
+
+
+def adapt_seeds(
+    model: str | Path, data: Data, *, out: str | Path, first: int, count: int, **options: Any
+) -> Result:
+    """Adapts anew with seeds first, first + 1, ...; the report of the first tells of all.
+
+    Args:
+        model: the name of a model, loaded for every seed.
+        data: as in `adapt`.
+        out: where the first run is saved; the others lie below it, in `seed-K`.
+        first: the first seed.
+        count: how many.
+        options: of `adapt`.
+
+    Returns:
+        The first run, whose report has a list `seeds`, one dict of measures a seed; or the one
+        that was interrupted, with what came before it saved.
+
+    Raises:
+        InputError: as `adapt` does.
+    """
+    results: list[Result] = []
+    for seed in range(first, first + count):
+        log.info("seed %d, %d of %d", seed, len(results) + 1, count)
+        folder = Path(out) if seed == first else Path(out) / f"seed-{seed}"
+        result = adapt(model, data, out=folder, seed=seed, **options)
+        if result.interrupted:
+            return result
+        results.append(result)
+    whole = results[0]
+    whole.report["seeds"] = [_measures(result.report) for result in results]
+    write_report(whole.report, Path(out))
+    return whole
+
+
+def _measures(report: dict[str, Any]) -> dict[str, Any]:
+    """The seed, the measures, and the baseline's main one."""
+    keys = [measure.key for measure in MEASURES[report["kind"]]]
+    found = {"seed": report["seed"], **{key: report["test"][key] for key in keys}}
+    if report["baseline"] is not None:
+        found[f"baseline_{keys[0]}"] = report["baseline"][keys[0]]
+    return found

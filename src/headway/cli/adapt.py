@@ -1,0 +1,99 @@
+"""`headway adapt`: from labelled text to a measured, saved model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+import headway
+from headway.cli.terminal.options import PRECISION, column_options, file_options, json_option
+from headway.cli.terminal.output import say_error, say_json
+
+
+@click.command("adapt")
+@click.argument("model")
+@click.argument("data")
+@click.option("--task", default="text-classification", show_default=True, help="What it learns.")
+@click.option("--out", required=True, metavar="DIR", help="Where model and report are saved.")
+@column_options
+@click.option(
+    "--test", metavar="DATA", help="Rows that judge.  [default: the test split, or a cut]"
+)
+@file_options
+@click.option(
+    "--kind",
+    type=click.Choice(["single-label", "multi-label", "regression"]),
+    help="Of the labels.  [default: read off the label column]",
+)
+@click.option(
+    "--max-labels-per-class",
+    type=int,
+    metavar="N",
+    help="Train on N rows of each class; all others test where no test is given.",
+)
+@click.option(
+    "--validation",
+    type=float,
+    metavar="SHARE",
+    help="Of the training rows, to choose the best epoch.  [default: 0.1 from 1,000 rows on]",
+)
+@click.option("--epochs", type=int, help="Passes over the rows.  [default: by their number]")
+@click.option("--lr", type=float, help="Peak learning rate.  [default: by the number of rows]")
+@click.option("--batch-tokens", type=int, help="Most tokens a step.  [default: by the lengths]")
+@click.option("--patience", type=int, help="Epochs without a better validation.  [default: 2]")
+@click.option("--class-weights", is_flag=True, help="Let rare classes count more.")
+@click.option(
+    "--head",
+    type=click.Choice(["linear", "family"]),
+    default="linear",
+    show_default=True,
+    help="The family's own head opens in other libraries.",
+)
+@click.option(
+    "--pooling",
+    type=click.Choice(["first", "last", "max", "mean"]),
+    help="Of a linear head.  [default: as the model embeds]",
+)
+@click.option("--window", type=int, help="Most tokens read at once.  [default: all it takes]")
+@click.option("--stride", type=int, help="Tokens that windows share.  [default: window / 8]")
+@click.option("--precision", type=PRECISION, default="auto", show_default=True)
+@click.option("--no-baseline", "baseline", flag_value=False, default=True, help="Compare nothing.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of all that is drawn.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Repeat with N seeds: seed, seed + 1, ... The first is saved in DIR, the others in "
+    "DIR/seed-K.",
+)
+@json_option
+@click.pass_obj
+def command(
+    typed: str, /, model: str, data: str, *, seed: int, seeds: int, as_json: bool, **settings: Any
+) -> int:
+    """Adapt MODEL to the labelled rows of DATA, and measure it beside a baseline.
+
+    DATA is a csv, tsv, jsonl, json, parquet, arrow or txt file, a folder of them or of class
+    folders, or pkg:NAME. What you leave open is chosen from the rows, and said.
+
+    Ctrl-C ends training behind the current step and saves the model as it is.
+    """
+    if seeds == 1:
+        result = headway.adapt(model, data, command=typed, seed=seed, **settings)
+    else:
+        from headway.adaptation.seeds import adapt_seeds
+
+        result = adapt_seeds(model, data, command=typed, first=seed, count=seeds, **settings)
+    if as_json:
+        say_json(result.report or {"state": "interrupted", "folder": result.folder})
+    elif not result.interrupted:
+        from headway.cli.terminal.runs import show_result
+
+        show_result(result.report, str(result.folder))
+    if result.interrupted:
+        say_error(f"{result.stopped}; the model as it was then is saved in {result.folder}")
+        return 2
+    return 0

@@ -1,0 +1,7 @@
+"""What the commands share.
+
+group.py     commands found by name        failures.py  what ends a command, and its exit code
+options.py   options of several commands   output.py    stdout and stderr
+runs.py      what a run measured           card.py      what a data set looks like
+tokens.py    a text cut into tokens
+"""

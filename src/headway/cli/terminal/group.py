@@ -1,0 +1,71 @@
+"""A group of commands that are imported when they are asked for."""
+
+from __future__ import annotations
+
+import importlib
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from headway.cli.terminal.failures import exit_code, readable_arguments
+from headway.cli.terminal.output import notes_on_stderr, tolerant_streams
+from headway.errors import nearest
+
+__all__ = ["LazyGroup"]
+
+
+class LazyGroup(click.Group):
+    """The whole command line.
+
+    Args:
+        places: name of a command -> `module:attribute`.
+    """
+
+    def __init__(self, *args: Any, places: Mapping[str, str], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.places = places
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of `places`."""
+        return list(self.places)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports the command of that name, if there is one."""
+        if cmd_name not in self.places:
+            return None
+        module, _, attribute = self.places[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the command that the first argument names, or says which there are."""
+        if args[0] not in self.places and not args[0].startswith("-"):
+            hint = nearest(args[0], self.places)
+            known = ", ".join(self.places)
+            raise click.UsageError(
+                f"no command {args[0]!r}" + (f" ({hint})" if hint else "") + f". Allowed: {known}.",
+                ctx,
+            )
+        return super().resolve_command(ctx, args)
+
+    def main(
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, *_: Any, **more: Any
+    ) -> Any:
+        """Runs a command line and exits with its code."""
+        given = list(sys.argv[1:] if args is None else args)
+        prog_name = prog_name or "headway"
+        tolerant_streams()
+
+        def work() -> object:
+            readable_arguments(given)
+            said = {"obj": shlex.join([prog_name, *given]), **more, "standalone_mode": False}
+            return super(LazyGroup, self).main(given, prog_name, **said)
+
+        with notes_on_stderr():
+            code = exit_code(work)
+        sys.exit(code)

@@ -1,0 +1,41 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ["PRECISION", "column_options", "file_options", "json_option", "together"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PRECISION = click.Choice(["auto", "fp32", "bf16"])
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."
+)
+
+
+def together(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one decorator, shown in this order."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+column_options = together(
+    click.option("--text", metavar="COL", help="Text column.  [default: guessed and said]"),
+    click.option("--pair", metavar="COL", help="Column of the second text, for pairs."),
+    click.option("--label", metavar="COL", help="Label column.  [default: guessed and said]"),
+)
+
+file_options = together(
+    click.option("--encoding", metavar="NAME", help="Of the data files.  [default: utf-8]"),
+    click.option("--format", metavar="NAME", help="Of the data files.  [default: by their names]"),
+)

@@ -1,0 +1,91 @@
+"""`headway tokenizer`: texts to tokens and back."""
+
+from __future__ import annotations
+
+import click
+
+from headway.cli.terminal.options import json_option
+from headway.cli.terminal.output import say, say_json
+from headway.cli.terminal.texts import texts_or_lines
+
+SPECIAL = click.option(
+    "--special/--no-special",
+    default=True,
+    show_default=True,
+    help="With the model's special tokens around.",
+)
+
+
+@click.group("tokenizer")
+def command() -> None:
+    """See how texts are cut into tokens.
+
+    A tokenizer is a MODEL, or a file: tokenizer.json, vocab.txt, vocab.json with merges.txt, or a
+    SentencePiece .model.
+    """
+
+
+@command.command("encode")
+@click.argument("model", metavar="MODEL|FILE")
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.option("--pair", metavar="TEXT", help="A second text for each.")
+@SPECIAL
+@json_option
+def encode(
+    model: str, texts: tuple[str, ...], *, pair: str | None, special: bool, as_json: bool
+) -> None:
+    """The ids of each TEXT (or line of standard input), a line a text."""
+    from headway.cli.terminal.tokens import as_document, tokenizer_of
+
+    tokenizer = tokenizer_of(model)
+    encodings = (tokenizer.encode(text, pair, special) for text in texts_or_lines(texts))
+    if as_json:
+        say_json([as_document(encoding) for encoding in encodings])
+        return
+    for encoding in encodings:
+        say(" ".join(map(str, encoding.ids)))
+
+
+@command.command("decode", context_settings={"ignore_unknown_options": True})
+@click.argument("model", metavar="MODEL|FILE")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option(
+    "--skip-special/--keep-special",
+    default=True,
+    show_default=True,
+    help="Whether special tokens are left out.",
+)
+@json_option
+def decode(model: str, ids: tuple[str, ...], *, skip_special: bool, as_json: bool) -> None:
+    """The text of some IDs; or of each line of standard input."""
+    from headway.cli.terminal.tokens import numbers_in, tokenizer_of
+
+    tokenizer = tokenizer_of(model)
+    rows = [" ".join(ids)] if ids and ids != ("-",) else texts_or_lines(ids)
+    found = (tokenizer.decode(numbers_in(row), skip_special) for row in rows)
+    if as_json:
+        say_json(list(found))
+        return
+    for text in found:
+        say(text)
+
+
+@command.command("show")
+@click.argument("model", metavar="MODEL|FILE")
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.option("--pair", metavar="TEXT", help="A second text for each.")
+@SPECIAL
+@json_option
+def show(
+    model: str, texts: tuple[str, ...], *, pair: str | None, special: bool, as_json: bool
+) -> None:
+    """Each token of each TEXT: its piece, its id, and the characters it covers."""
+    from headway.cli.terminal.tokens import as_document, show_tokens, tokenizer_of
+
+    tokenizer = tokenizer_of(model)
+    encodings = ((text, tokenizer.encode(text, pair, special)) for text in texts_or_lines(texts))
+    if as_json:
+        say_json([{"text": text, **as_document(encoding)} for text, encoding in encodings])
+        return
+    for text, encoding in encodings:
+        show_tokens(text, pair, encoding)
