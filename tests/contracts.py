@@ -519,17 +519,10 @@ def promise_name(promise: Callable[[Case], None]) -> str:
     return promise.__name__
 
 
-def check_family(case: Case) -> None:
-    """All promises at once, for a family whose test needs no more than a yes."""
-    for promise in PROMISES:
-        promise(case)
-
-
 __all__ = [
     "PROMISES",
     "SEEDS",
     "Case",
-    "check_family",
     "close",
     "flat",
     "promise_name",

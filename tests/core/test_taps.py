@@ -59,6 +59,14 @@ def test_contexts_nest_in_order() -> None:
     assert torch.equal(out, ((X + 1) * 10 + 1) * 2)
 
 
+def test_closing_one_context_leaves_the_others_open() -> None:
+    model = Two()
+    with replace(model, {"first": lambda value: value * 10}):
+        with record(model, ["first"]):
+            pass
+        assert torch.equal(model(X), (X + 1) * 20)
+
+
 def test_an_error_inside_leaves_nothing_behind() -> None:
     model = Two()
     with pytest.raises(ZeroDivisionError), record(model, ["*"]):

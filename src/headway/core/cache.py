@@ -55,10 +55,10 @@ class Cache:
         sequences: how many texts are decoded at once.
         layers: how many blocks the decoder has.
 
-    Example:
-        cache = Cache(sequences=1, layers=len(decoder.layers))
-        decoder(prompt, Layout((len(prompt),)), cache=cache)   # reads the prompt
-        decoder(token, Layout((1,)), cache=cache)              # reads one token more
+    >>> cache = Cache(sequences=2, layers=1)
+    >>> step = cache.advance(Layout((3, 1)))  # two prompts
+    >>> cache.advance(Layout((1, 1))).new.positions  # one token more of each
+    tensor([3, 1])
     """
 
     def __init__(self, sequences: int, layers: int, device: torch.device | None = None) -> None:

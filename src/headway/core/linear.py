@@ -14,6 +14,10 @@ class FusedLinear(nn.Linear):
         inputs: size of the common input.
         widths: output size of each layer, in order.
         bias: whether they have one.
+
+    >>> import torch
+    >>> [part.shape[-1] for part in FusedLinear(3, (2, 5)).separate(torch.ones(4, 3))]
+    [2, 5]
     """
 
     def __init__(self, inputs: int, widths: tuple[int, ...], *, bias: bool = True) -> None:

@@ -78,10 +78,12 @@ def record(model: nn.Module, patterns: Iterable[str]) -> Iterator[dict[str, Tens
     Raises:
         ConfigError: if a pattern stands for no tap.
 
-    Example:
-        with record(model, ["body.layers.*.attention.map"]) as seen:
-            model.forward([[101, 2054, 102]])
-        seen["body.layers.0.attention.map"][0].shape  # [heads, 3, 3]
+    >>> import torch
+    >>> model = nn.Sequential(nn.Flatten(0), Tap())
+    >>> with record(model, ["1"]) as seen:
+    ...     _ = model(torch.ones(2, 2))
+    >>> seen["1"]
+    tensor([1., 1., 1., 1.])
     """
     seen: dict[str, Tensor | list[Tensor]] = {}
     names = dict.fromkeys(name for pattern in patterns for name in matching(model, pattern))
@@ -100,9 +102,11 @@ def replace(model: nn.Module, edits: Mapping[str, Callable[..., object]]) -> Ite
     Raises:
         ConfigError: if a name stands for no tap.
 
-    Example:
-        with replace(model, {"body.layers.0.out": lambda hidden: hidden * 0}):
-            model.forward([[101, 2054, 102]])
+    >>> import torch
+    >>> model = nn.Sequential(nn.Flatten(0), Tap())
+    >>> with replace(model, {"1": lambda value: value * 3}):
+    ...     model(torch.ones(2, 2))
+    tensor([3., 3., 3., 3.])
     """
     named = {name: edit for key, edit in edits.items() for name in matching(model, key)}
     with _listening(model, named):

@@ -16,6 +16,7 @@ def single_label(logits: Tensor, targets: Tensor, weights: Tensor | None = None)
         targets: int64 [n].
         weights: float [classes], how much a row of each class counts, or None.
 
+    >>> import torch
     >>> single_label(torch.zeros(2, 4), torch.tensor([0, 3]))  # log 4: nothing is known
     tensor(1.3863)
     """
@@ -30,6 +31,7 @@ def multi_label(logits: Tensor, targets: Tensor, weights: Tensor | None = None) 
         targets: 0 or 1, [n, labels].
         weights: float [labels], how much a positive of each label counts, or None.
 
+    >>> import torch
     >>> multi_label(torch.zeros(1, 3), torch.tensor([[1, 0, 1]]))  # log 2
     tensor(0.6931)
     """
@@ -44,6 +46,7 @@ def regression(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -
         targets: float [n].
         weights: not used; the signature is that of its siblings.
 
+    >>> import torch
     >>> regression(torch.tensor([[1.0], [3.0]]), torch.tensor([1.0, 1.0]))
     tensor(2.)
     """
