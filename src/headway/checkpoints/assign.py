@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -10,9 +11,9 @@ from torch import Tensor, nn
 from headway.core.names import Row, pair_names
 from headway.errors import CheckpointError
 
-__all__ = ["Mismatch", "assign", "tensors_of"]
+__all__ = ["Mismatch", "assign", "same_values", "tensors_of"]
 
-SHOWN = 20
+Shape = tuple[int, ...]
 
 
 @dataclass
@@ -23,28 +24,38 @@ class Mismatch:
         missing: their name -> shape the module wants.
         unexpected: their name -> shape found.
         misshaped: their name -> (shape the module wants, shape found).
+        mistyped: their name -> type of numbers found, where parameters have fractions.
+        torn: their name -> the tensor that it should be equal to, since the module has one for
+            both.
     """
 
-    missing: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    unexpected: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    misshaped: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
+    missing: dict[str, Shape] = field(default_factory=dict)
+    unexpected: dict[str, Shape] = field(default_factory=dict)
+    misshaped: dict[str, tuple[Shape, Shape]] = field(default_factory=dict)
+    mistyped: dict[str, str] = field(default_factory=dict)
+    torn: dict[str, str] = field(default_factory=dict)
 
     def raise_if_any(self, source: str) -> None:
         """Raises CheckpointError with every line, if there is one."""
         lines = [
-            *(f"  missing     {name} {list(shape)}" for name, shape in self.missing.items()),
-            *(f"  unexpected  {name} {list(shape)}" for name, shape in self.unexpected.items()),
+            *(f"missing     {name} {list(shape)}" for name, shape in self.missing.items()),
+            *(f"unexpected  {name} {list(shape)}" for name, shape in self.unexpected.items()),
             *(
-                f"  misshaped   {name} is {list(found)}, the config says {list(wanted)}"
+                f"misshaped   {name} is {list(found)}, the config says {list(wanted)}"
                 for name, (wanted, found) in self.misshaped.items()
+            ),
+            *(f"mistyped    {name} holds {kind}" for name, kind in self.mistyped.items()),
+            *(
+                f"torn        {name} differs from {other}, the config says they are one"
+                for name, other in self.torn.items()
             ),
         ]
         if lines:
+            untie = ", or set tie_word_embeddings to false if two tensors are meant"
             raise CheckpointError(
-                f"{source}: {len(lines)} tensors do not fit the config:\n"
-                + "\n".join(lines)
-                + "\n",
-                next_step="check that config.json and the weights belong together",
+                "\n  ".join([f"{source}: {len(lines)} tensors do not fit the config:", *lines]),
+                next_step="check that config.json and the weights belong together"
+                + (untie if self.torn else ""),
             )
 
 
@@ -63,21 +74,23 @@ def assign(
         The checkpoint names that the module accounts for.
     """
     pairs, tied = pair_names(module, rows)
-    used = set(tied)
+    places = _places(module)
+    shared: list[str] = []
     for pair in pairs:
-        used.update(pair.theirs)
+        if len(places[id(pair.tensor)]) > 1:
+            shared += [name for name in pair.theirs if name in tensors]
         wanted = {name: tuple(part.shape) for name, part in pair.parts().items()}
-        parts = []
-        for name, shape in wanted.items():
-            if name not in tensors:
-                mismatch.missing[name] = shape
-            elif tuple(tensors[name].shape) != shape:
-                mismatch.misshaped[name] = (shape, tuple(tensors[name].shape))
-            else:
-                parts.append(tensors[name])
-        if len(parts) == len(wanted):
-            _set(module, pair.tensor, pair.operation.join(parts))
-    return used
+        fits = [_fits(name, shape, tensors.get(name), mismatch) for name, shape in wanted.items()]
+        if all(fits):
+            value = pair.operation.join([tensors[name] for name in wanted]).to(pair.tensor.dtype)
+            new = nn.Parameter(value.contiguous(), requires_grad=pair.tensor.requires_grad)
+            for owner, name in places[id(pair.tensor)]:
+                setattr(owner, name, new)
+    for name in sorted(tied & tensors.keys()):
+        # A checkpoint may hold a tied tensor again under its second name, if it is the same.
+        if shared and not any(same_values(tensors[name], tensors[other]) for other in shared):
+            mismatch.torn[name] = " or ".join(shared)
+    return tied.union(*(pair.theirs for pair in pairs))
 
 
 def tensors_of(module: nn.Module, rows: Iterable[Row]) -> dict[str, Tensor]:
@@ -86,10 +99,31 @@ def tensors_of(module: nn.Module, rows: Iterable[Row]) -> dict[str, Tensor]:
     return {name: part.contiguous() for pair in pairs for name, part in pair.parts().items()}
 
 
-def _set(module: nn.Module, old: Tensor, value: Tensor) -> None:
-    """Replaces a parameter wherever it stands, so that tied ones stay tied."""
-    new = nn.Parameter(value.to(old.dtype).contiguous(), requires_grad=old.requires_grad)
+def same_values(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors hold the same numbers; what is not a number equals itself."""
+    if a is b:
+        return True
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    return bool(((a == b) | ((a != a) & (b != b))).all())
+
+
+def _fits(name: str, shape: Shape, found: Tensor | None, mismatch: Mismatch) -> bool:
+    if found is None:
+        mismatch.missing[name] = shape
+    elif tuple(found.shape) != shape:
+        mismatch.misshaped[name] = (shape, tuple(found.shape))
+    elif not found.is_floating_point():
+        mismatch.mistyped[name] = str(found.dtype).removeprefix("torch.")
+    else:
+        return True
+    return False
+
+
+def _places(module: nn.Module) -> dict[int, list[tuple[nn.Module, str]]]:
+    """Where each parameter stands; more than one place where parts of the module share it."""
+    places: dict[int, list[tuple[nn.Module, str]]] = defaultdict(list)
     for owner in module.modules():
-        for name, parameter in owner.named_parameters(recurse=False):
-            if parameter is old:
-                setattr(owner, name, new)
+        for name, parameter in owner.named_parameters(recurse=False, remove_duplicate=False):
+            places[id(parameter)].append((owner, name))
+    return places

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import fnmatch
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,19 +15,38 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headway.checkpoints.assign import Mismatch, assign, tensors_of
+from headway.checkpoints.assign import Mismatch, assign, same_values, tensors_of
+from headway.checkpoints.documents import read_object, write_json
 from headway.checkpoints.embedding import Embedding, read_embedding, write_embedding
 from headway.checkpoints.folders import replaced_folder
-from headway.checkpoints.heads import KINDS, HeadPlan, plan_head
-from headway.checkpoints.tensors import WEIGHT_FILES, read_json, read_tensors, write_tensors
+from headway.checkpoints.generation import GENERATION, Generation, read_generation
+from headway.checkpoints.heads import KINDS, HeadPlan, architecture, plan_head
+from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, read_tensors, write_tensors
 from headway.core.fields import GENERIC
 from headway.core.names import Row, matches_any, prefixed
 from headway.core.stacks import Body
-from headway.errors import CheckpointError
+from headway.errors import CheckpointError, ConfigError
 from headway.families import class_name, family_of
 from headway.tokenizer import Tokenizer
+from headway.tokenizer.formats.folder import FILES as TOKENIZER_FILES
 
 __all__ = ["Checkpoint", "load_checkpoint", "saved_checkpoint"]
+
+CONFIG = "config.json"
+DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
+
+STALE = (
+    *STALE_WEIGHTS,
+    *(CONFIG, GENERATION, "modules.json", "1_Pooling", "2_Normalize"),
+    *("config_sentence_transformers.json", "sentence_bert_config.json"),
+    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+    *("vocab.json", "vocab.txt", "merges.txt", "spiece.model", "*.bpe.model", "tokenizer.model"),
+)
+"""Patterns of the files that describe a model: those of an older save go when a new one comes."""
+
+ABOUT_THE_HEAD = ("headway", "id2label", "label2id", "problem_type", "finetuning_task")
+ABOUT_THE_FILE = ("transformers_version", "dtype", "torch_dtype", "_name_or_path", "auto_map")
+"""Keys of config.json that are not carried over from the one that was read."""
 
 
 @dataclass
@@ -41,8 +61,11 @@ class Checkpoint:
         plan: how the head is built and stored; None without a head.
         tokenizer: of the folder, or None.
         embedding: how a text's vector is made.
+        generation: how text is written.
         values: config.json as read; what says nothing about the architecture is kept when saving.
-        set_aside: tensors of heads that were not asked for, written back when saving.
+        set_aside: tensors that the ecosystem counts to the body and no computation here reads
+            (poolers); written back when the body is saved without a family's head.
+        notes: what was left out or made anew, for people.
     """
 
     family: ModuleType
@@ -52,8 +75,15 @@ class Checkpoint:
     plan: HeadPlan | None = None
     tokenizer: Tokenizer | None = None
     embedding: Embedding = field(default_factory=Embedding)
+    generation: Generation = field(default_factory=Generation)
     values: dict[str, Any] = field(default_factory=dict)
     set_aside: dict[str, Tensor] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Checkpoint:
+        memo[id(self.family)] = self.family  # a module of code, which has no copies
+        parts = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return Checkpoint(**copy.deepcopy(parts, memo))
 
 
 def load_checkpoint(
@@ -64,45 +94,69 @@ def load_checkpoint(
     Args:
         folder: has config.json and weights.
         keep_head: whether the head that the folder carries is wanted.
-        dtype: of the parameters.
+        dtype: of the parameters, whatever they are stored in.
 
     Raises:
         CheckpointError: config, weights and vocabulary cannot be read or do not fit together.
+        ConfigError: the dtype is not one of numbers with fractions.
     """
-    values = read_json(folder / "config.json")
+    if dtype not in DTYPES:
+        raise ConfigError(f"dtype {dtype}", allowed=", ".join(map(str, DTYPES)))
+    values = read_object(folder / CONFIG)
     family = family_of(values.get("model_type"))
     config = family.from_hf(values)
-    embedding = read_embedding(folder)
+    generation, embedding = read_generation(folder, values), read_embedding(folder)
     tokenizer = _tokenizer(folder, config.vocabulary)
     plan = plan_head(family, values) if keep_head else None
     with torch.device("meta"):
         body = family.build(config)
         head = plan.build(config, body) if plan is not None else None
-    tensors = read_tensors(folder)
-    for lacking, spare in family.SPARES:
-        if lacking not in tensors and spare in tensors:
-            tensors[lacking] = tensors[spare]
-    prefix = family.PREFIX if any(name.startswith(family.PREFIX) for name in tensors) else ""
-    whole = _whole(body, head)
-    set_aside = _fill(whole, _rows(family, plan, prefix), tensors, family, prefix, folder)
-    whole.to(dtype)
-    return Checkpoint(family, config, body, head, plan, tokenizer, embedding, values, set_aside)
+    whole = _whole(body, head).to(dtype)
+    left = _fill(whole, family, plan, read_tensors(folder), str(folder))
+    inner = {name for name in left if family.PREFIX and name.startswith(family.PREFIX)}
+    notes = _notes(values, plan, sorted(left.keys() - inner), keep_head=keep_head)
+    return Checkpoint(
+        family=family,
+        config=config,
+        body=body,
+        head=head,
+        plan=plan,
+        tokenizer=tokenizer,
+        embedding=embedding,
+        generation=generation,
+        values=values,
+        set_aside={name: left[name] for name in inner},
+        notes=notes,
+    )
 
 
 @contextmanager
-def saved_checkpoint(checkpoint: Checkpoint, folder: Path) -> Iterator[Path]:
+def saved_checkpoint(
+    checkpoint: Checkpoint, folder: Path, *, stale: Collection[str] = ()
+) -> Iterator[Path]:
     """Writes config.json, model.safetensors and the tokenizer, all at once.
 
     Yields the new folder before it takes its place, so that more files can be part of the whole.
 
+    Args:
+        checkpoint: the parts.
+        folder: where to; new, empty, or an older save. Files there that are nobody's are kept.
+        stale: patterns of further files of an older save that do not outlive it.
+
     Raises:
         OutputError: the folder cannot be written, or holds something that is not a model.
     """
-    tensors = _tensors(checkpoint)
-    text = json.dumps(_config_values(checkpoint), indent=2, ensure_ascii=False)
-    with replaced_folder(folder, marker="config.json", replaced=_stands_in) as new:
-        (new / "config.json").write_text(text + "\n", encoding="utf-8")
-        write_tensors(tensors, new / "model.safetensors")
+    gone = (*STALE, *stale)
+    with replaced_folder(
+        folder,
+        marker=CONFIG,
+        ours=_is_model,
+        replaced=lambda name: any(fnmatch.fnmatchcase(name, pattern) for pattern in gone),
+    ) as new:
+        write_json(new / CONFIG, _config_values(checkpoint))
+        write_tensors(_tensors(checkpoint), new / WEIGHTS)
+        if checkpoint.generation.stored:
+            write_json(new / GENERATION, checkpoint.generation.stored)
         if checkpoint.tokenizer is not None:
             checkpoint.tokenizer.save(new)
         if checkpoint.embedding.declared:
@@ -122,30 +176,55 @@ def _rows(family: ModuleType, plan: HeadPlan | None, prefix: str) -> list[Row]:
 
 def _fill(
     whole: nn.ModuleDict,
-    rows: list[Row],
-    tensors: Mapping[str, Tensor],
     family: ModuleType,
-    prefix: str,
-    folder: Path,
+    plan: HeadPlan | None,
+    found: Mapping[str, Tensor],
+    source: str,
 ) -> dict[str, Tensor]:
-    """Puts the tensors in their places; gives back those of heads that nobody asked for.
+    """Puts the tensors in their places; gives back those of parts that are not in `whole`.
 
     Those are named as they stand beside a body with the family's prefix.
     """
     mismatch = Mismatch()
-    used = assign(whole, rows, tensors, mismatch)
-    set_aside = {}
-    for name in tensors.keys() - used:
+    prefix = family.PREFIX if any(name.startswith(family.PREFIX) for name in found) else ""
+    tensors = dict(found)
+    for lacking, spare in family.SPARES:
+        if lacking not in tensors and spare in tensors:
+            tensors[lacking] = tensors[spare]
+        elif _is_torn(lacking, spare, tensors, family.IGNORED):
+            mismatch.torn[spare] = lacking
+    used = assign(whole, _rows(family, plan, prefix), tensors, mismatch)
+    left = {}
+    for name in sorted(found.keys() - used):
         if matches_any(name, family.IGNORED):
             continue
         if matches_any(name, (*family.OTHER_HEADS, "head.*")):
             beside = family.PREFIX + name
             inner = not prefix and matches_any(beside, family.OTHER_HEADS)
-            set_aside[beside if inner else name] = tensors[name]
+            left[beside if inner else name] = found[name]
         else:
-            mismatch.unexpected[name] = tuple(tensors[name].shape)
-    mismatch.raise_if_any(str(folder))
-    return set_aside
+            mismatch.unexpected[name] = tuple(found[name].shape)
+    mismatch.raise_if_any(source)
+    return left
+
+
+def _is_torn(name: str, again: str, tensors: Mapping[str, Tensor], ignored: Iterable[str]) -> bool:
+    """Whether what is ignored as a copy of a tensor is none."""
+    if name not in tensors or again not in tensors or not matches_any(again, ignored):
+        return False
+    return not same_values(tensors[name], tensors[again])
+
+
+def _notes(
+    values: Mapping[str, Any], plan: HeadPlan | None, left: list[str], *, keep_head: bool
+) -> list[str]:
+    """What is said of tensors that were not loaded."""
+    if not left:
+        return []
+    shown = ", ".join(left[:6]) + (f" and {len(left) - 6} more" if len(left) > 6 else "")
+    if keep_head and plan is None:
+        return [f"left out {shown}: no head here is that of {architecture(values) or 'the config'}"]
+    return [f"left out {shown}, which belong to {'other heads' if keep_head else 'the head'}"]
 
 
 def _tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
@@ -154,37 +233,34 @@ def _tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
     prefix = family.PREFIX if plan is not None and plan.stored is None else ""
     whole = _whole(checkpoint.body, checkpoint.head)
     tensors = tensors_of(whole, _rows(family, plan, prefix))
-    for name, tensor in checkpoint.set_aside.items():
-        if not matches_any(name, ["head.*"]) or plan is None:
-            tensors.setdefault(name if prefix else name.removeprefix(family.PREFIX), tensor)
+    if not prefix:
+        dtype = next(checkpoint.body.parameters()).dtype
+        for name, tensor in checkpoint.set_aside.items():
+            tensors[name.removeprefix(family.PREFIX)] = tensor.to(dtype)
     return tensors
 
 
 def _config_values(checkpoint: Checkpoint) -> dict[str, Any]:
     """What config.json holds."""
-    kept = {key: value for key, value in checkpoint.values.items() if key in GENERIC}
-    for key in ("headway", "transformers_version", "torch_dtype", "_name_or_path"):
-        kept.pop(key, None)
+    dropped = {*ABOUT_THE_HEAD, *ABOUT_THE_FILE}
+    kept = {key: checkpoint.values[key] for key in checkpoint.values.keys() & GENERIC - dropped}
     values = {**kept, **checkpoint.family.to_hf(checkpoint.config)}
     values["dtype"] = str(next(checkpoint.body.parameters()).dtype).removeprefix("torch.")
     plan = checkpoint.plan
     task = plan.task if plan is not None and plan.stored is None else None
     values["architectures"] = [class_name(values["model_type"], task)]
-    if plan is None:
-        return values
-    if plan.stored is not None:
+    if plan is not None and plan.stored is not None:
         values["headway"] = {"task": plan.task, "head": dict(plan.stored)}
-    if plan.labels:
+    if plan is not None and plan.labels:
         values["id2label"] = {str(n): label for n, label in enumerate(plan.labels)}
         values["label2id"] = {label: n for n, label in enumerate(plan.labels)}
         values["problem_type"] = KINDS[plan.kind]
-    return values
+    return dict(sorted(values.items()))
 
 
 def _tokenizer(folder: Path, rows: int) -> Tokenizer | None:
     """The folder's tokenizer, if there is one, checked against the embedding table."""
-    names = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
-    if not any((folder / name).is_file() for name in (*names, "tokenizer.model")):
+    if not _any_file(folder, TOKENIZER_FILES):
         return None
     tokenizer = Tokenizer.load(folder)
     largest = max(tokenizer.vocabulary.values(), default=0)
@@ -197,14 +273,13 @@ def _tokenizer(folder: Path, rows: int) -> Tokenizer | None:
     return tokenizer
 
 
-def _stands_in(name: str) -> bool:
-    """Whether a file of an older save would be stale beside the new one."""
-    patterns = (
-        *WEIGHT_FILES,
-        "config.json",
-        "tokenizer*.json",
-        "vocab.*",
-        "merges.txt",
-        "modules.json",
-    )
-    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+def _any_file(folder: Path, patterns: Iterable[str]) -> bool:
+    return any(path.is_file() for pattern in patterns for path in folder.glob(pattern))
+
+
+def _is_model(folder: Path) -> bool:
+    """Whether a folder holds a model, which a new one may replace."""
+    try:
+        return "model_type" in read_object(folder / CONFIG)
+    except CheckpointError:
+        return False

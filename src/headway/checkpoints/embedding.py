@@ -1,25 +1,38 @@
 """How a checkpoint wants its hidden states made into one vector a text.
 
-Format: sentence-transformers' modules.json and the config of its pooling module.
+Format: sentence-transformers' modules.json, the config of its pooling module, and the prompts in
+config_sentence_transformers.json. The `max_seq_length` in sentence_bert_config.json is not read:
+it is where that library cuts a text off, and here a long text is read in windows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headway.checkpoints.tensors import read_json
+from headway.checkpoints.documents import read_json, read_object, write_json
 from headway.errors import CheckpointError
 
 __all__ = ["Embedding", "read_embedding", "write_embedding"]
 
-POOLING_KEYS = {
-    "pooling_mode_mean_tokens": "mean",
+MODULES = "modules.json"
+PROMPTS = "config_sentence_transformers.json"
+
+CHAINS = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
+"""The modules that can be, in order."""
+
+SWITCHES = {
     "pooling_mode_cls_token": "first",
-    "pooling_mode_max_tokens": "max",
     "pooling_mode_lasttoken": "last",
+    "pooling_mode_max_tokens": "max",
+    "pooling_mode_mean_tokens": "mean",
 }
+"""Of these keys one is true -> name in core.pooling.POOLINGS."""
+
+WORDS = {"cls": "first", "lasttoken": "last", "max": "max", "mean": "mean"}
+"""What newer files have in `pooling_mode` -> the same."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +42,13 @@ class Embedding:
     Attributes:
         pooling: name in core.pooling.POOLINGS.
         normalise: whether the vector has length 1.
+        prompt: what every text begins with.
         declared: whether the checkpoint says so itself; else it is our default.
     """
 
     pooling: str = "mean"
     normalise: bool = True
+    prompt: str = ""
     declared: bool = False
 
 
@@ -41,68 +56,86 @@ def read_embedding(folder: Path) -> Embedding:
     """What the folder's modules.json says, or the default.
 
     Raises:
-        CheckpointError: a module or a pooling that is not known.
+        CheckpointError: a module, a pooling or a prompt that is not known.
     """
-    path = folder / "modules.json"
+    path = folder / MODULES
     if not path.is_file():
         return Embedding()
-    kinds = _modules(path)
-    pooling, normalise = "mean", False
-    for kind, place in kinds:
-        if kind == "Pooling":
-            pooling = _pooling(read_json(folder / place / "config.json"), folder)
-        elif kind == "Normalize":
-            normalise = True
-        elif kind != "Transformer":
-            raise CheckpointError(
-                f"{path}: module {kind!r} is not known", allowed="Transformer, Pooling, Normalize"
-            )
-    return Embedding(pooling, normalise, declared=True)
+    modules = _modules(path)
+    kinds = [kind for kind, _ in modules]
+    if kinds not in CHAINS:
+        known = CHAINS[-1]
+        odd = next((kind for kind in kinds if kind not in known), "")
+        raise CheckpointError(
+            f"{path}: module {odd!r} is not known" if odd else f"{path}: modules {kinds}",
+            allowed=" or ".join(", ".join(chain) for chain in CHAINS),
+            next_step="take modules.json away to use the model without it",
+        )
+    place = folder / modules[1][1] / "config.json"
+    values, prompt = read_object(place), _prompt(folder)
+    if prompt and values.get("include_prompt") is False:
+        raise CheckpointError(f"{place}: include_prompt = false", allowed="true, or no prompt")
+    return Embedding(_pooling(values, place), "Normalize" in kinds, prompt, declared=True)
 
 
 def write_embedding(embedding: Embedding, hidden: int, folder: Path) -> None:
-    """Writes modules.json and the pooling's config, which sentence-transformers reads."""
-    import json
-
-    modules = [("Transformer", ""), ("Pooling", "1_Pooling")]
-    modules += [("Normalize", "2_Normalize")] if embedding.normalise else []
+    """Writes modules.json and what belongs to it, which sentence-transformers reads."""
+    places = {"Transformer": "", "Pooling": "1_Pooling"}
+    if embedding.normalise:
+        places["Normalize"] = "2_Normalize"
     entries = [
         {"idx": n, "name": str(n), "path": place, "type": f"sentence_transformers.models.{kind}"}
-        for n, (kind, place) in enumerate(modules)
+        for n, (kind, place) in enumerate(places.items())
     ]
-    (folder / "modules.json").write_text(json.dumps(entries, indent=2), encoding="utf-8")
-    values: dict[str, Any] = {"word_embedding_dimension": hidden}
-    values.update({key: name == embedding.pooling for key, name in POOLING_KEYS.items()})
-    for _, place in modules[1:]:
+    write_json(folder / MODULES, entries)
+    for place in filter(None, places.values()):
         (folder / place).mkdir()
-    text = json.dumps(values, indent=2)
-    (folder / "1_Pooling" / "config.json").write_text(text, encoding="utf-8")
+    chosen = {key: name == embedding.pooling for key, name in SWITCHES.items()}
+    write_json(folder / "1_Pooling/config.json", {"word_embedding_dimension": hidden, **chosen})
+    if embedding.prompt:
+        prompts = {"prompts": {"default": embedding.prompt}, "default_prompt_name": "default"}
+        write_json(folder / PROMPTS, prompts)
 
 
 def _modules(path: Path) -> list[tuple[str, str]]:
-    import json
-
+    """Name and folder of each module."""
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = read_json(path)
         found = [(str(e["type"]).rpartition(".")[2], str(e.get("path", ""))) for e in entries]
-    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+    except (TypeError, KeyError, AttributeError) as error:
         raise CheckpointError(f"{path} is not a list of modules: {error}") from None
     for _, place in found:
-        if place and Path(place).name != place:
+        if place and (place == ".." or Path(place).name != place):
             raise CheckpointError(f"{path}: module path {place!r}", allowed="a folder beside it")
     return found
 
 
-def _pooling(values: dict[str, Any], folder: Path) -> str:
+def _pooling(values: Mapping[str, Any], path: Path) -> str:
     if "pooling_mode" in values:
-        named = {"cls": "first", "mean": "mean", "max": "max", "lasttoken": "last"}
-        chosen = [named.get(str(values["pooling_mode"]), "")]
+        asked = [f"pooling_mode = {values['pooling_mode']!r}"]
+        names = [WORDS.get(str(values["pooling_mode"]), "")]
     else:
-        on = [key for key, value in values.items() if key.startswith("pooling_mode") and value]
-        chosen = [POOLING_KEYS.get(key, "") for key in on]
-    if len(chosen) != 1 or not chosen[0]:
+        asked = [key for key in values if key.startswith("pooling_mode_") and values[key]]
+        names = [SWITCHES.get(key, "") for key in asked]
+    if len(names) != 1 or not names[0]:
         raise CheckpointError(
-            f"{folder}: its pooling config asks for {values}",
-            allowed="one of first, mean, max, last",
+            f"{path} asks for {' and '.join(asked) or 'no pooling'}",
+            allowed="one of " + ", ".join([*SWITCHES, *map(repr, WORDS)]),
         )
-    return chosen[0]
+    return names[0]
+
+
+def _prompt(folder: Path) -> str:
+    """The prompt that is put before every text where the caller names none."""
+    path = folder / PROMPTS
+    values = read_object(path) if path.is_file() else {}
+    name, prompts = values.get("default_prompt_name"), values.get("prompts")
+    if name is None:
+        return ""
+    prompt = prompts.get(name) if isinstance(prompts, dict) and isinstance(name, str) else None
+    if not isinstance(prompt, str):
+        raise CheckpointError(
+            f"{path}: default_prompt_name = {name!r}, and prompts = {prompts!r}",
+            allowed="the name of a prompt, or null",
+        )
+    return prompt

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import secrets
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,58 +19,83 @@ __all__ = ["replaced_folder"]
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
+HIDDEN = ".headway-"
+"""How the names of unfinished folders begin."""
+
+REASONS = {errno.ENOSPC: "the disk is full", errno.EROFS: "the file system is read-only"}
+
 
 @contextmanager
 def replaced_folder(
-    folder: Path, *, marker: str, replaced: Callable[[str], bool]
+    folder: Path, *, marker: str, ours: Callable[[Path], bool], replaced: Callable[[str], bool]
 ) -> Iterator[Path]:
     """Yields an empty folder to write into; it takes `folder`'s place when the context ends well.
 
+    The two are exchanged in one step. Where that cannot be (the working directory, which a shell
+    stays in; a mount point; a parent that may not be written), the files are moved in one by one,
+    the marker last: a crash in between leaves a folder without marker, never a mixture.
+
     Args:
-        folder: where the result goes. It may exist if it is empty or holds `marker`.
-        marker: a file that tells a folder written by us from somebody's own.
-        replaced: of a file in the old folder, whether the new one stands in for it; other files
-            are kept.
+        folder: where the result goes. It may exist if it is empty or `ours`.
+        marker: the file without which the folder is not read.
+        ours: whether a folder with files in it may be replaced.
+        replaced: of a name in the old folder, whether it goes although the new one has no such
+            file; all others are kept.
 
     Raises:
         OutputError: the place cannot be written, is full, or holds something else.
     """
-    folder = Path(os.path.realpath(folder))
-    _check(folder, marker)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
+        folder = Path(os.path.realpath(folder))
+        _check(folder, ours)
+        whole = not folder.exists() or _can_be_exchanged(folder)
+        place = folder.parent if whole else folder
+        place.mkdir(parents=True, exist_ok=True)
+        new = place / f"{HIDDEN}{secrets.token_hex(6)}"
+        new.mkdir()
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
         raise _cannot(folder, error) from None
     try:
         yield new
-        new.chmod(0o777 & ~_umask())
-        _take_place(new, folder, replaced)
+        _flush_all(new)
+        if whole:
+            _take_place(new, folder, replaced)
+        else:
+            _move_in(new, folder, marker, replaced)
     except OSError as error:
-        raise _cannot(folder, error) from None
+        raise _cannot(folder, error) from error
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _check(folder: Path, marker: str) -> None:
+def _check(folder: Path, ours: Callable[[Path], bool]) -> None:
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file", next_step="name a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / marker).exists():
+    if folder.is_dir() and any(folder.iterdir()) and not ours(folder):
         raise OutputError(
-            f"{folder} is not empty and holds no {marker}", next_step="name a new or empty folder"
+            f"{folder} is not empty and holds no model", next_step="name a new or empty folder"
         )
 
 
+def _can_be_exchanged(folder: Path) -> bool:
+    return not (
+        Path.cwd().is_relative_to(folder)
+        or folder.is_mount()
+        or not os.access(folder.parent, os.W_OK)
+    )
+
+
 def _take_place(new: Path, folder: Path, replaced: Callable[[str], bool]) -> None:
-    for path in [new, *new.rglob("*")]:
-        _flush(path)
+    """Makes `new` the folder; what the old one has besides comes with it."""
     if not folder.exists():
         new.rename(folder)
     else:
         for kept in folder.iterdir():
-            if not replaced(kept.name) and not (new / kept.name).exists():
-                copy = shutil.copytree if kept.is_dir() else shutil.copy2
-                copy(kept, new / kept.name)
+            stale = replaced(kept.name) or kept.name.startswith(HIDDEN)
+            if not stale and not os.path.lexists(new / kept.name):
+                _link(kept, new / kept.name)
+        shutil.copymode(folder, new)
+        _flush(new)
         _exchange(new, folder)
     _flush(folder.parent)
 
@@ -83,10 +108,59 @@ def _exchange(new: Path, folder: Path) -> None:
         swap = getattr(libc, "renameat2", None)
         if swap is not None and not swap(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE):
             return
-    aside = folder.with_name(f".{folder.name}-old-{os.getpid()}")
+    aside = new.with_name(new.name + "-old")
     folder.rename(aside)
-    new.rename(folder)
+    try:
+        new.rename(folder)
+    except BaseException:
+        aside.rename(folder)
+        raise
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _move_in(new: Path, folder: Path, marker: str, replaced: Callable[[str], bool]) -> None:
+    """Moves the files of `new`, which lies in the folder, into their places, or none of them."""
+    aside = new.with_name(new.name + "-old")
+    aside.mkdir()
+    coming = [path.name for path in new.iterdir()]
+    going = [path.name for path in folder.iterdir() if replaced(path.name) or path.name in coming]
+    moves = [
+        *((folder / name, aside / name) for name in sorted(going, key=lambda name: name != marker)),
+        *((new / name, folder / name) for name in sorted(coming, key=lambda name: name == marker)),
+    ]
+    try:
+        for source, target in moves:
+            source.rename(target)
+        _flush(folder)
+    except BaseException:
+        for source, target in reversed(moves):
+            if os.path.lexists(target) and not os.path.lexists(source):
+                target.rename(source)
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _link(old: Path, new: Path) -> None:
+    """The same file or tree under a second name: costs no space, and open files go on."""
+    if old.is_dir() and not old.is_symlink():
+        shutil.copytree(old, new, symlinks=True, copy_function=_link_file)
+    else:
+        _link_file(old, new)
+
+
+def _link_file(old: str | Path, new: str | Path) -> None:
+    try:
+        os.link(old, new, follow_symlinks=False)
+    except OSError:  # a file system without links
+        shutil.copy2(old, new, follow_symlinks=False)
+
+
+def _flush_all(folder: Path) -> None:
+    """Brings files to the disk before their names, so that no name leads to half a file."""
+    for path in [*folder.rglob("*"), folder]:
+        if not path.is_symlink() and (path.is_dir() or path.is_file()):
+            _flush(path)
 
 
 def _flush(path: Path) -> None:
@@ -100,15 +174,10 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
-
-
-def _cannot(folder: Path, error: OSError) -> OutputError:
-    reason = {errno.ENOSPC: "the disk is full", errno.EROFS: "the file system is read-only"}
-    said = reason.get(error.errno or 0, error.strerror or str(error))
+def _cannot(folder: Path, error: OSError | ValueError) -> OutputError:
+    said = str(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        said = REASONS.get(error.errno, error.strerror or said)
     return OutputError(
         f"{folder} cannot be written: {said}",
         next_step="choose another place; what was there before is untouched",

@@ -6,8 +6,9 @@ reading of `pytorch_model.bin`, which builds tensors and plain containers and no
 
 from __future__ import annotations
 
-import json
-import pickle
+import re
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +17,27 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from headway.checkpoints.documents import read_object
 from headway.errors import CheckpointError
 
-__all__ = ["WEIGHT_FILES", "read_json", "read_tensors", "write_tensors"]
+__all__ = ["STALE_WEIGHTS", "WEIGHTS", "read_tensors", "write_tensors"]
 
-WHOLE = "model.safetensors"
-WEIGHT_FILES = (
-    "model*.safetensors",
+WEIGHTS = "model.safetensors"
+OLDER_WEIGHTS = "pytorch_model.bin"
+
+STALE_WEIGHTS = (
+    "model.safetensors",
     "model.safetensors.index.json",
-    "pytorch_model*.bin",
+    "model-*-of-*.safetensors",
+    "pytorch_model.bin",
     "pytorch_model.bin.index.json",
+    "pytorch_model-*-of-*.bin",
+    "tf_model.h5",
+    "flax_model.msgpack",
 )
-"""Patterns of the files that hold weights."""
+"""Patterns of the files that hold a model's weights, here or for other programs."""
 
-
-def read_json(path: Path) -> dict[str, Any]:
-    """An object from a JSON file.
-
-    Raises:
-        CheckpointError: not JSON, or not an object.
-    """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} is not JSON: {error}") from None
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from None
-    if not isinstance(values, dict):
-        raise CheckpointError(f"{path} holds a {type(values).__name__}", allowed="a JSON object")
-    return values
+Reader = Callable[[Path], dict[str, Tensor]]
 
 
 def read_tensors(folder: Path) -> dict[str, Tensor]:
@@ -53,7 +46,8 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: no weights, or a file that is cut short, corrupt or not what it says.
     """
-    for whole, read in ((WHOLE, _safetensors), ("pytorch_model.bin", _torch_file)):
+    readers: dict[str, Reader] = {WEIGHTS: _safetensors, OLDER_WEIGHTS: _torch_file}
+    for whole, read in readers.items():
         if (folder / whole).is_file():
             return _renamed(read(folder / whole))
         index = folder / f"{whole}.index.json"
@@ -62,22 +56,32 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
     found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
     raise CheckpointError(
         f"{folder} holds no weights, only {found}",
-        allowed="model.safetensors, model.safetensors.index.json, pytorch_model.bin",
+        allowed=", ".join(name for whole in readers for name in (whole, f"{whole}.index.json")),
     )
 
 
 def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
-    """Writes safetensors, marked as torch's as the ecosystem's readers expect."""
-    save_file(
-        {name: tensor.contiguous() for name, tensor in tensors.items()}, path, {"format": "pt"}
-    )
+    """Writes safetensors, marked as torch's as the ecosystem's readers expect.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    try:
+        save_file(whole, path, {"format": "pt"})
+    except SafetensorError as error:
+        # The library wraps what the system said in an error of its own, as text.
+        said = re.search(r"(.*)\(os error (\d+)\)", str(error))
+        if said is None:
+            raise
+        raise OSError(int(said[2]), said[1].rpartition(": ")[2].strip(), str(path)) from error
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+    except (SafetensorError, OSError, ValueError, RuntimeError, KeyError) as error:
         raise CheckpointError(
             f"{path} is cut short or corrupt: {error}", next_step="copy or download it again"
         ) from None
@@ -85,33 +89,52 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 
 def _torch_file(path: Path) -> dict[str, Tensor]:
     try:
-        values = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a TorchScript archive, which is refused anyway
+            values = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a hostile file can make the reader fail in any way
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(
             f"{path} cannot be read as plain weights: {reason}",
-            allowed="tensors only, no code",
+            allowed="named tensors, no code",
             next_step="save it as model.safetensors where it was made",
         ) from None
-    if not isinstance(values, dict) or not all(isinstance(v, Tensor) for v in values.values()):
-        raise CheckpointError(f"{path} holds something else than named tensors")
-    return values
+    if not isinstance(values, dict) or not all(map(_plain_tensor, values, values.values())):
+        raise CheckpointError(
+            f"{path} holds something else than named tensors",
+            next_step="save the model's state_dict alone",
+        )
+    return {name: tensor.detach() for name, tensor in values.items()}
 
 
-def _sharded(index: Path, read: Any) -> dict[str, Tensor]:
-    places = read_json(index).get("weight_map")
+def _plain_tensor(name: object, value: object) -> bool:
+    if not isinstance(name, str) or not isinstance(value, Tensor) or value.is_quantized:
+        return False
+    return value.layout == torch.strided and value.device.type == "cpu"
+
+
+def _sharded(index: Path, read: Reader) -> dict[str, Tensor]:
+    places: Any = read_object(index).get("weight_map")
     if not isinstance(places, dict) or not all(map(_plain_name, places.values())):
         raise CheckpointError(f"{index} has no weight_map of tensor names to file names beside it")
     tensors: dict[str, Tensor] = {}
-    for name in sorted(set(places.values())):
-        shard = index.parent / name
+    for file in sorted(set(places.values())):
+        shard = index.parent / file
         if not shard.is_file():
-            raise CheckpointError(f"{index} names {name}, which is not there", next_step="fetch it")
-        tensors.update(read(shard))
+            raise CheckpointError(
+                f"{index} names {file}, which is not there", next_step="copy or download it too"
+            )
+        tensors.update(
+            (name, tensor)
+            for name, tensor in read(shard).items()
+            if places.get(name, file) == file  # else another shard has the one that counts
+        )
     lost = sorted(set(places) - set(tensors))
     if lost:
+        more = f" and {len(lost) - 10} more" if len(lost) > 10 else ""
         raise CheckpointError(
-            f"{index} promises tensors that no shard holds: {', '.join(lost[:10])}"
+            f"{index} promises tensors that no shard holds: {', '.join(lost[:10])}{more}",
+            next_step="copy or download index and shards again",
         )
     return tensors
 
@@ -123,11 +146,9 @@ def _plain_name(name: object) -> bool:
 
 def _renamed(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Norms' weights were called gamma and beta in the first released checkpoints."""
-    old = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
-    renamed = {}
-    for name, tensor in tensors.items():
-        for ending, new in old.items():
-            if name.endswith(ending):
-                name = name.removesuffix(ending) + new
-        renamed[name] = tensor
-    return renamed
+    endings = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
+    for old, new in endings.items():
+        for name in [name for name in tensors if name.endswith(old)]:
+            if (modern := name.removesuffix(old) + new) not in tensors:
+                tensors[modern] = tensors.pop(name)
+    return tensors

@@ -5,7 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from headway.errors import ConfigError
+
 __all__ = ["shuffled_batches", "sorted_batches"]
+
+BUCKET = 50
+"""How many batches' worth of rows are sorted together."""
 
 
 def sorted_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
@@ -15,16 +20,17 @@ def sorted_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
         lengths: tokens of each row.
         budget: most tokens in a batch; a row longer than it has a batch of its own.
 
+    Raises:
+        ConfigError: the budget is below 1.
+
     >>> sorted_batches([3, 9, 4, 2], budget=10)
     [[1], [2, 0, 3]]
     """
-    order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
-    return _cut(order, lengths, budget)
+    _check(budget)
+    return _cut(_longest_first(range(len(lengths)), lengths), lengths, budget)
 
 
-def shuffled_batches(
-    lengths: Sequence[int], budget: int, *, seed: int, bucket: int = 50
-) -> list[list[int]]:
+def shuffled_batches(lengths: Sequence[int], budget: int, *, seed: int) -> list[list[int]]:
     """Batches for one epoch: rows shuffled, sorted by length within buckets, batches shuffled.
 
     Sorting keeps texts of like length together, which the attention kernels reward; the shuffle
@@ -34,28 +40,39 @@ def shuffled_batches(
         lengths: tokens of each row.
         budget: most tokens in a batch; a row longer than it has a batch of its own.
         seed: the same seed gives the same batches.
-        bucket: how many batches' worth of rows are sorted together.
+
+    Raises:
+        ConfigError: the budget is below 1.
 
     >>> sorted(row for batch in shuffled_batches([3, 9, 4, 2], 10, seed=0) for row in batch)
     [0, 1, 2, 3]
     """
+    _check(budget)
     chance = random.Random(seed)
     rows = list(range(len(lengths)))
     chance.shuffle(rows)
     batches: list[list[int]] = []
-    for members in _cut(rows, lengths, budget * bucket):
-        order = sorted(members, key=lambda row: -lengths[row])
-        batches += _cut(order, lengths, budget)
+    for members in _cut(rows, lengths, budget * BUCKET):
+        batches += _cut(_longest_first(members, lengths), lengths, budget)
     chance.shuffle(batches)
     return batches
+
+
+def _check(budget: int) -> None:
+    if budget < 1:
+        raise ConfigError(f"batches of {budget} tokens", allowed="1 or more")
+
+
+def _longest_first(rows: Sequence[int], lengths: Sequence[int]) -> list[int]:
+    return sorted(rows, key=lambda row: -lengths[row])
 
 
 def _cut(order: Sequence[int], lengths: Sequence[int], budget: int) -> list[list[int]]:
     """Cuts an order of rows into runs within the budget."""
     runs: list[list[int]] = []
-    filled = budget
+    filled = 0
     for row in order:
-        if filled + lengths[row] > budget or not runs:
+        if not runs or filled + lengths[row] > budget:
             runs.append([])
             filled = 0
         runs[-1].append(row)

@@ -1,0 +1,133 @@
+"""Small models of the reference library in folders, for tests of loading and saving."""
+
+from __future__ import annotations
+
+import copy
+import random
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from contracts import LABELS, Case, agree_on_bias, stir
+from families import (
+    test_bert,
+    test_distilbert,
+    test_gpt2,
+    test_llama,
+    test_roberta,
+    test_t5,
+)
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from headway.families import FAMILIES, class_name
+from headway.model import Model, load
+from headway.tokenizer import Tokenizer
+
+AUTO = {
+    None: transformers.AutoModel,
+    "fill-mask": transformers.AutoModelForMaskedLM,
+    "text-classification": transformers.AutoModelForSequenceClassification,
+    "text-generation": transformers.AutoModelForCausalLM,
+    "text2text-generation": transformers.AutoModelForSeq2SeqLM,
+}
+
+HEADS = [(kind, task) for kind, family in FAMILIES.items() for task in (None, *family.HEADS)]
+"""Every architecture with every head that its checkpoints can carry."""
+
+
+def random_config(kind: str, draw: random.Random) -> Any:
+    """A small random config of the reference library."""
+    if kind in test_roberta.KINDS:
+        return test_roberta.config(kind, draw)
+    if kind == "llama":
+        return test_llama.config(draw, draw.choice(test_llama.ROPES))
+    if kind == "t5":
+        made = test_t5.config(draw, draw.choice(["relu", "gated-gelu"]))
+        made.decoder_start_token_id = 0
+        return made
+    of = {"bert": test_bert, "distilbert": test_distilbert, "gpt2": test_gpt2}[kind]
+    return of.config(draw)
+
+
+def random_case(kind: str, seed: int) -> Case:
+    """A case of the family contract with a random config."""
+    config = random_config(kind, random.Random(seed))
+    forbidden = (config.pad_token_id,) if kind in test_roberta.KINDS else ()
+    return Case(kind, config, seed, forbidden)
+
+
+def reference(case: Case, task: str | None) -> Any:
+    """The reference's class for a task as it comes: a bare body has its pooler."""
+    config = copy.deepcopy(case.config)
+    config._attn_implementation = "eager"
+    if task == "text-classification":
+        config.num_labels = LABELS
+    torch.manual_seed(case.seed)
+    model = getattr(transformers, class_name(case.model_type, task))(config)
+    stir(model)
+    if task == "fill-mask" and not config.tie_word_embeddings:
+        agree_on_bias(model)
+    return model.eval()
+
+
+def write(model: Any, folder: Path, way: str = "whole") -> Path:
+    """Saves a model of the reference library: `whole`, in `shards`, or as `bin`."""
+    model.save_pretrained(folder, max_shard_size="8KB" if way == "shards" else "1GB")
+    if way == "shards":
+        assert (folder / "model.safetensors.index.json").is_file()
+    if way == "bin":
+        (folder / "model.safetensors").unlink()
+        torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    return folder
+
+
+def bert(folder: Path, task: str | None = None, **more: Any) -> Path:
+    """A folder with a small BERT of the reference library."""
+    config = transformers.BertConfig(
+        vocab_size=30,
+        hidden_size=8,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=12,
+        max_position_embeddings=16,
+        **more,
+    )
+    return write(reference(Case("bert", config, 0), task), folder)
+
+
+def words_tokenizer(*, specials: bool = True, size: int = 20) -> Tokenizer:
+    """One token a word: w0, w1, ...; with [CLS] and [SEP] around, as BERT's, or with nothing."""
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(f"w{n}" for n in range(size))]
+    around = {
+        "type": "BertProcessing",
+        "cls": ["[CLS]", 2],
+        "sep": ["[SEP]", 3],
+    }
+    return Tokenizer.from_document(
+        {
+            "pre_tokenizer": {"type": "WhitespaceSplit"},
+            "post_processor": around if specials else None,
+            "model": {
+                "type": "WordLevel",
+                "unk_token": "[UNK]",
+                "vocab": {name: number for number, name in enumerate(names)},
+            },
+        }
+    )
+
+
+def loaded(folder: Path, **options: Any) -> Model:
+    """The model in a folder; every parameter is real."""
+    model = load(folder, **options)
+    assert not any(parameter.is_meta for parameter in model.parameters())
+    return model
+
+
+def tensors(folder: Path) -> dict[str, Tensor]:
+    return load_file(folder / "model.safetensors")
+
+
+def put_tensors(folder: Path, changed: dict[str, Tensor]) -> None:
+    save_file(changed, folder / "model.safetensors", {"format": "pt"})

@@ -1,0 +1,139 @@
+"""Plans of heads: what config.json may say of one, and what a caller may ask for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checkpoints.models import bert, loaded
+from headway.checkpoints import new_head
+from headway.checkpoints.heads import KINDS, HeadPlan, plan_head
+from headway.errors import CheckpointError, ConfigError
+from headway.families import bert as family
+
+CLASSIFIER = {"model_type": "bert", "architectures": ["BertForSequenceClassification"]}
+OWN = {"task": "text-classification", "head": {"type": "linear", "pooling": "mean"}}
+
+
+def plan(**values: Any) -> HeadPlan:
+    found = plan_head(family, {**CLASSIFIER, **values})
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (None, ("LABEL_0", "LABEL_1")),
+        ({"0": "no", "1": "yes"}, ("no", "yes")),
+        ({"1": "yes", "0": "no"}, ("no", "yes")),
+        ({"0": 10, "1": 20}, ("10", "20")),
+        ({str(n): f"l{n}" for n in range(12)}, tuple(f"l{n}" for n in range(12))),
+    ],
+)
+def test_labels_in_order(names: Any, labels: tuple[str, ...]) -> None:
+    assert plan(id2label=names).labels == labels
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {},
+        [],
+        ["no", "yes"],
+        "no",
+        3,
+        {"0": "no", "2": "yes"},
+        {"1": "no", "2": "yes"},
+        {"00": "no"},
+        {"a": "no"},
+        {"0": None},
+        {"0": {"x": 1}},
+        {"0": True},
+    ],
+)
+def test_labels_that_cannot_be(names: Any) -> None:
+    with pytest.raises(CheckpointError, match=r"id2label = .*Allowed: a name for 0, 1, 2"):
+        plan(id2label=names)
+
+
+def test_two_outputs_of_one_name_are_refused() -> None:
+    with pytest.raises(CheckpointError, match="id2label names 'x' twice"):
+        plan(id2label={"0": "x", "1": "y", "2": "x"})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_goes_there_and_back(kind: str, tmp_path: Path) -> None:
+    labels = ["only"] if kind == "regression" else ["a", "b"]
+    model = loaded(bert(tmp_path))
+    model.put_head(
+        new_head(family, "text-classification", labels=labels, kind=kind, head="family", pooling="")
+    )
+    model.save(tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["problem_type"] == KINDS[kind]
+    again = loaded(tmp_path).checkpoint.plan
+    assert again is not None
+    assert (again.kind, again.labels, again.stored) == (kind, tuple(labels), None)
+
+
+def test_the_kind_where_nothing_is_said() -> None:
+    assert plan().kind == "single-label"
+    assert plan(id2label={"0": "score"}).kind == "regression"
+    assert plan(problem_type="multi_label_classification").kind == "multi-label"
+    with pytest.raises(CheckpointError, match=r"problem_type = 'x'. Allowed: single_label"):
+        plan(problem_type="x")
+
+
+def test_a_body_and_unknown_classes_have_no_head() -> None:
+    for named in (None, [], ["BertModel"], ["BertForTokenClassification"], ["X", "Y"]):
+        assert plan_head(family, {"model_type": "bert", "architectures": named}) is None
+    assert plan_head(family, {"model_type": "bert"}) is None
+    for named in ("BertModel", [3], {"0": "x"}, [["BertModel"]]):
+        with pytest.raises(CheckpointError, match="architectures = "):
+            plan_head(family, {"model_type": "bert", "architectures": named})
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ([], "headway = []"),
+        ("x", "headway = 'x'"),
+        ({**OWN, "head": None}, "headway.head = None"),
+        ({**OWN, "head": "linear"}, "headway.head = 'linear'"),
+        ({**OWN, "head": {"type": "linear"}}, "headway.head = "),
+        ({**OWN, "head": {"type": "lineer", "pooling": "mean"}}, "did you mean 'linear'"),
+        ({**OWN, "head": {"type": "linear", "pooling": 3}}, "pooling 3 is not known"),
+        ({**OWN, "task": None}, "headway.task = None"),
+        ({"head": OWN["head"]}, "headway.task = None"),
+    ],
+)
+def test_a_section_of_ours_that_cannot_be(section: Any, said: str) -> None:
+    if section == []:
+        assert plan(headway=section).stored is None  # as good as absent
+        return
+    with pytest.raises(CheckpointError) as caught:
+        plan(headway=section)
+    assert said in str(caught.value)
+
+
+def test_what_a_caller_may_not_ask_for() -> None:
+    def ask(**changed: Any) -> None:
+        options = {"labels": ["a", "b"], "kind": "single-label", "head": "family", "pooling": ""}
+        task = changed.pop("task", "text-classification")
+        new_head(family, task, **{**options, **changed})
+
+    with pytest.raises(
+        ConfigError, match=r"kind 'multi_label' is not known.*did you mean 'multi-l"
+    ):
+        ask(kind="multi_label")
+    with pytest.raises(ConfigError, match="label 'a' is there twice"):
+        ask(labels=["a", "b", "a"])
+    with pytest.raises(ConfigError, match="no head of its own for summarization"):
+        ask(task="summarization")
+    with pytest.raises(ConfigError, match=r"head 'linera' is not known.*did you mean 'linear'"):
+        ask(head="linera", pooling="mean")
+    with pytest.raises(ConfigError, match="pooling 'avg' is not known"):
+        ask(head="linear", pooling="avg")
