@@ -140,6 +140,33 @@ BAD_DOCUMENTS: dict[str, tuple[Any, str]] = {
 }
 
 
+def nested(levels: int) -> dict[str, Any]:
+    steps: dict[str, Any] = {"type": "NFC"}
+    for _ in range(levels):
+        steps = {"type": "Sequence", "normalizers": [steps]}
+    return document(normalizer=steps)
+
+
+def test_steps_inside_of_steps() -> None:
+    assert Tokenizer.from_document(nested(20)).encode("a").ids == [1]
+    with pytest.raises(TokenizerError, match="without end"):
+        Tokenizer.from_document(nested(2_000))
+
+
+def test_fields_of_another_model_are_left_alone() -> None:
+    model = {**BPE, "unk_id": 7, "unk_token": None}
+    assert Tokenizer.from_document(document(model)).special == {}
+    model = {**UNIGRAM, "unk_token": ["<unk>"]}
+    assert Tokenizer.from_document(document(model)).special == {"unk": "<unk>"}
+
+
+def test_half_a_surrogate_pair_in_a_field_of_another_program(tmp_path: Path) -> None:
+    tok = Tokenizer.from_document(document() | {"made_by": "\ud800"})
+    tok.save(tmp_path)
+    assert json.loads((tmp_path / "tokenizer.json").read_text("utf-8"))["made_by"] == "\ud800"
+    assert Tokenizer.load(tmp_path).encode("a").ids == [1]
+
+
 @pytest.mark.parametrize("name", BAD_DOCUMENTS)
 def test_a_bad_document(name: str, tmp_path: Path) -> None:
     content, message = BAD_DOCUMENTS[name]

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import functools
 import unicodedata
+from typing import Literal
 
 import regex
 
 from headway.tokenizer.aligned_text import AlignedText
 from headway.tokenizer.unicode_tables import UNICODE_10_AND_LATER, character_set, pattern_class
 
-__all__ = ["normal_form"]
+__all__ = ["Form", "normal_form"]
+
+Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 _Edit = tuple[str, int]
 
@@ -23,29 +26,29 @@ _LATER = character_set(UNICODE_10_AND_LATER)
 _HAS_LATER = regex.compile(f"[{pattern_class(UNICODE_10_AND_LATER)}]")
 
 
-def normal_form(form: str, text: AlignedText) -> AlignedText:
+def normal_form(form: Form, text: AlignedText) -> AlignedText:
     """The text in one of the four normal forms.
 
     >>> normal_form("NFKC", AlignedText("ﬁne")).text
     'fine'
     """
     later = not text.text.isascii() and _HAS_LATER.search(text.text)
-    if not later and unicodedata.is_normalized(form, text.text):  # type: ignore[arg-type]
+    if not later and unicodedata.is_normalized(form, text.text):
         return text
     edits = _decompose("NFKD" if "K" in form else "NFD", text.text)
     return text.transform(_compose(edits) if form.endswith("C") else edits)
 
 
 @functools.lru_cache(maxsize=65536)
-def _decomposition(form: str, character: str) -> tuple[tuple[str, int, int], ...]:
+def _decomposition(form: Form, character: str) -> tuple[tuple[str, int, int], ...]:
     """(part, change, combining class) of each part of a character."""
     if character in _LATER:
         return ((character, 0, 0),)
-    parts = unicodedata.normalize(form, character)  # type: ignore[arg-type]
+    parts = unicodedata.normalize(form, character)
     return tuple((part, int(i > 0), unicodedata.combining(part)) for i, part in enumerate(parts))
 
 
-def _decompose(form: str, text: str) -> list[_Edit]:
+def _decompose(form: Form, text: str) -> list[_Edit]:
     edits: list[_Edit] = []
     marks: list[tuple[int, str, int]] = []
     for character in text:

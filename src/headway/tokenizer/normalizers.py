@@ -21,7 +21,7 @@ from headway.tokenizer.aligned_text import AlignedText
 from headway.tokenizer.byte_alphabet import BYTE_TABLE
 from headway.tokenizer.charsmap import Charsmap
 from headway.tokenizer.checks import Fields
-from headway.tokenizer.normal_forms import normal_form
+from headway.tokenizer.normal_forms import Form, normal_form
 from headway.tokenizer.patterns import NEWER_THAN_16, find_spans, pattern_of
 from headway.tokenizer.unicode_tables import (
     COMBINING_MARKS,
@@ -102,9 +102,8 @@ def _build_sequence(fields: Fields) -> Normalizer:
     return sequence
 
 
-def _build_normal_form(fields: Fields) -> Normalizer:
-    form = fields.text("type")
-    return lambda text: normal_form(form, text)
+def _form_builder(form: Form) -> Callable[[Fields], Normalizer]:
+    return lambda fields: lambda text: normal_form(form, text)
 
 
 def _build_lowercase(fields: Fields) -> Normalizer:
@@ -211,10 +210,10 @@ NORMALIZERS: dict[str, Callable[[Fields], Normalizer]] = {
     "BertNormalizer": _build_bert,
     "ByteLevel": _build_byte_level,
     "Lowercase": _build_lowercase,
-    "NFC": _build_normal_form,
-    "NFD": _build_normal_form,
-    "NFKC": _build_normal_form,
-    "NFKD": _build_normal_form,
+    "NFC": _form_builder("NFC"),
+    "NFD": _form_builder("NFD"),
+    "NFKC": _form_builder("NFKC"),
+    "NFKD": _form_builder("NFKD"),
     "Nmt": _build_nmt,
     "Precompiled": _build_precompiled,
     "Prepend": _build_prepend,

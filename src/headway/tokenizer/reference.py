@@ -60,7 +60,16 @@ class Pipeline:
         Its settings for truncation and padding are left aside: nothing is cut off or filled up
         unless it is asked for.
         """
+        try:
+            return cls._build(document)
+        except RecursionError as error:
+            raise TokenizerError(
+                "tokenizer.json has steps inside of steps without end",
+                next_step="get the file again: no program writes such a thing",
+            ) from error
 
+    @classmethod
+    def _build(cls, document: dict[str, Any]) -> Pipeline:
         def part(name: str, build: Any) -> Any:
             return build(document[name]) if document.get(name) is not None else None
 

@@ -50,9 +50,9 @@ def _hints(document: dict[str, Any]) -> dict[str, list[str]]:
     if processor.get("type") in ("BertProcessing", "RobertaProcessing"):
         hints["cls"], hints["sep"] = [processor["cls"][0]], [processor["sep"][0]]
     model = document.get("model") or {}
-    if model.get("unk_token") is not None:
+    if isinstance(model.get("unk_token"), str):
         hints["unk"] = [model["unk_token"]]
-    elif isinstance(model.get("unk_id"), int):
+    elif model.get("type") == "Unigram" and model.get("unk_id") is not None:
         hints["unk"] = [model["vocab"][model["unk_id"]][0]]
     return hints
 

@@ -40,9 +40,16 @@ class Tokenizer:
     """
 
     def __init__(
-        self, pipeline: Pipeline, document: dict[str, Any], config: dict[str, Any]
+        self,
+        pipeline: Pipeline,
+        document: dict[str, Any],
+        config: dict[str, Any],
+        *,
+        converted: bool = False,
     ) -> None:
         self._pipeline, self._document, self._config = pipeline, document, config
+        # A class that other programs build from other files need not understand this document.
+        self._converted = converted
         added = pipeline.added
         self.vocabulary: dict[str, int] = {**pipeline.model.vocabulary, **added.ids}
         self._tokens = {**pipeline.model_tokens, **{n: t.content for n, t in added.by_id.items()}}
@@ -68,7 +75,8 @@ class Tokenizer:
         found = find(Path(path))
         document, pipeline = found.read()
         try:
-            return cls(pipeline or Pipeline.from_document(document), document, found.config)
+            steps = pipeline or Pipeline.from_document(document)
+            return cls(steps, document, found.config, converted=found.converts)
         except TokenizerError as error:
             raise TokenizerError(f"{found.path}: {error}") from error
 
@@ -211,7 +219,8 @@ class Tokenizer:
         without truncation and padding; other formats are written as an equivalent one.
         """
         folder = Path(folder)
-        config = {"tokenizer_class": "PreTrainedTokenizerFast", **self._config}
+        generic = {"tokenizer_class": "PreTrainedTokenizerFast"}
+        config = {**self._config, **generic} if self._converted else {**generic, **self._config}
         config.update({f"{role}_token": token for role, token in self.special.items()})
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -238,4 +247,15 @@ class Tokenizer:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    written = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+    if not _is_text(written):  # a field of another program's, with half of a surrogate pair
+        written = json.dumps(content, indent=2) + "\n"
+    path.write_text(written, encoding="utf-8")
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

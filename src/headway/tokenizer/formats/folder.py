@@ -35,6 +35,11 @@ class Found(NamedTuple):
     reader: Reader
     config: dict[str, Any]
 
+    @property
+    def converts(self) -> bool:
+        """Whether the file is of another kind than tokenizer.json."""
+        return self.reader is not read_tokenizer_json
+
     def read(self) -> Content:
         """The content, as that of a tokenizer.json."""
         return self.reader(self.path, self.config)

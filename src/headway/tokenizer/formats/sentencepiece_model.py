@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
+_LONGEST = 8000
 _ALGORITHMS = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
 
 
@@ -128,10 +129,11 @@ class SpmModel:
                 allowed="exactly one",
                 next_step="get the file again: it is damaged, or no SentencePiece model",
             )
-        if self.byte_fallback and len(self.of_kind(BYTE)) != 256:
+        wanted = {f"<0x{byte:02X}>" for byte in range(256)} if self.byte_fallback else set()
+        if self.of_kind(BYTE).keys() != wanted:
             raise TokenizerError(
-                f"{place} falls back to bytes and has {len(self.of_kind(BYTE))} pieces for them",
-                allowed="256",
+                f"{place} has {len(self.of_kind(BYTE))} pieces for bytes",
+                allowed="<0x00> to <0xFF> where it falls back to bytes, else none",
             )
 
 
@@ -144,7 +146,8 @@ def _piece(data: bytes, place: str) -> Sentencepiece:
             score = float(_number(value))
         elif number == 3:
             kind = int(_number(value))
-    if not text or not math.isfinite(score) or not NORMAL <= kind <= BYTE:
+    sane = 0 < len(text) < _LONGEST and "\0" not in text
+    if not sane or not math.isfinite(score) or not NORMAL <= kind <= BYTE:
         raise TokenizerError(f"{place} {text!r:.60} has the score {score} and the kind {kind}")
     return Sentencepiece(text, score, kind)
 
