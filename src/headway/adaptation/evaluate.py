@@ -5,19 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from headway.adaptation.report import lengths_of, peak_memory_mb, versions
-from headway.adaptation.rows import Data, read_rows, texts_of
+from headway.adaptation.machine import peak_memory_mb, versions
+from headway.adaptation.plan import READ_TOKENS
+from headway.adaptation.report import lengths_of
+from headway.adaptation.rows import Data, answers_of, read_rows, texts_of
 from headway.adaptation.runs import read_run
 from headway.adaptation.scoring import score_texts
 from headway.adaptation.settings import Settings, settings_from
 from headway.data import Dataset, guess_columns
-from headway.errors import ConfigError, DataError
+from headway.errors import ConfigError, DataError, nearest
 from headway.hub import resolve_model
 from headway.model import Model, load
+from headway.reports.plain import plain
 from headway.training.precision import chosen_precision
 from headway.windows import window_texts
 
 __all__ = ["evaluate"]
+
+OF_THE_ROWS = ("text", "pair", "label", "encoding", "format")
+OF_THE_MODEL = ("window", "stride", "precision")
 
 
 def evaluate(
@@ -25,13 +31,14 @@ def evaluate(
     data: Data,
     *,
     split: str = "test",
-    batch_tokens: int = 8192,
+    batch_tokens: int = READ_TOKENS,
     **settings: Any,
 ) -> dict[str, Any]:
     """Scores a model with a head for labels on labelled rows.
 
     Columns, windows and precision are those of the run, unless given: the same rows give the
-    same numbers as the run's own report.
+    same numbers as the run's own report. A model that is given itself, not by the name of its
+    run, is measured with the defaults of `Settings`.
 
     Args:
         run: a model, or the name of one.
@@ -41,26 +48,28 @@ def evaluate(
         settings: text, pair, label, encoding, format, window, stride, precision.
 
     Raises:
-        ConfigError: the model has no head for labels.
+        ConfigError: the model has no head for labels, or a setting is none of these.
         DataError: the rows cannot be read, or have a label that the model does not know.
 
     Example:
         headway.evaluate("runs/tickets", "more.csv")["test"]["accuracy"]
     """
+    chosen = _settings(run, settings)
     model = run if isinstance(run, Model) else load(run)
     plan = model.checkpoint.plan
     if plan is None or not plan.labels:
         raise ConfigError(
             f"{model.source} has no head for labels", next_step="headway adapt makes one"
         )
-    chosen = _settings(run, settings)
     given = read_rows(data, chosen)
-    columns = guess_columns(given, text=chosen.text, pair=chosen.pair, label=chosen.label)
-    assert columns.label is not None
     splits = {split: given} if isinstance(given, Dataset) else given
     if split not in splits:
         raise DataError(f"there is no split {split!r}", allowed=", ".join(splits))
     rows = splits[split]
+    columns = guess_columns(rows, text=chosen.text, pair=chosen.pair, label=chosen.label)
+    answers = answers_of(rows, columns, plan.kind, split)
+    if not answers:
+        raise DataError(f"there are no {split} rows", allowed="one row or more")
     texts = window_texts(
         model.need_tokenizer(),
         texts_of(rows, columns),
@@ -68,34 +77,41 @@ def evaluate(
         stride=chosen.stride,
     )
     precision = chosen_precision(chosen.precision, model.device)
-    scored = score_texts(
-        model, texts, rows[columns.label], precision=precision, batch_tokens=batch_tokens
+    scored = score_texts(model, texts, answers, precision=precision, batch_tokens=batch_tokens)
+    found: dict[str, Any] = plain(
+        {
+            "task": plan.task,
+            "kind": plan.kind,
+            "model": model.source,
+            "data": {"name": rows.name, "rows": len(rows), "hash": rows.fingerprint},
+            "label_names": list(plan.labels),
+            "test": scored.scores,
+            "lengths": lengths_of(texts, model.longest),
+            "seconds": {"evaluate": scored.seconds},
+            "tokens_per_second": {"evaluate": scored.tokens / max(scored.seconds, 1e-9)},
+            "peak_memory_mb": peak_memory_mb(),
+            "settings": {"precision": precision},
+            "versions": versions(),
+            "notes": [columns.said],
+        }
     )
-    return {
-        "task": plan.task,
-        "kind": plan.kind,
-        "model": model.source,
-        "data": {"name": rows.name, "rows": len(rows), "hash": rows.fingerprint},
-        "label_names": list(plan.labels),
-        "test": scored.scores,
-        "lengths": lengths_of(texts, model.longest),
-        "seconds": {"evaluate": scored.seconds},
-        "tokens_per_second": scored.tokens / max(scored.seconds, 1e-9),
-        "peak_memory_mb": peak_memory_mb(),
-        "settings": {"precision": precision},
-        "versions": versions(),
-        "notes": [columns.said],
-    }
+    return found
 
 
 def _settings(run: Model | str | Path, given: dict[str, Any]) -> Settings:
     """The run's own settings, with what is given in their place."""
-    known = {}
+    allowed = (*OF_THE_ROWS, *OF_THE_MODEL)
+    for name in given:
+        if name not in allowed:
+            hint = nearest(name, allowed)
+            raise ConfigError(
+                f"setting {name!r} is none of measuring", allowed=", ".join(allowed), next_step=hint
+            )
+    known: dict[str, Any] = {}
     if not isinstance(run, Model):
         saved = read_run(resolve_model(str(run)))
-        known = {
-            name: value for name, value in saved.get("settings", {}).items() if value is not None
-        }
-        if "precision" in saved:
-            known["precision"] = saved["precision"]
+        # How the training file was written says nothing of this one.
+        kept = ("text", "pair", "label", "window", "stride")
+        known = {name: (saved.get("settings") or {}).get(name) for name in kept}
+        known["precision"] = saved.get("precision")
     return settings_from({**known, **{k: v for k, v in given.items() if v is not None}})

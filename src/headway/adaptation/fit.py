@@ -10,7 +10,6 @@ from headway.adaptation.plan import Plan
 from headway.adaptation.rows import Rows
 from headway.adaptation.scoring import score_texts
 from headway.core.stacks import EncoderDecoder
-from headway.errors import ConfigError
 from headway.model import Model
 from headway.training import History, train
 from headway.training.best import Best
@@ -31,24 +30,25 @@ def fit(
     rows: Rows,
     plan: Plan,
     stop: StopFlag,
-) -> History:
+    history: History,
+) -> None:
     """Trains body and head; where validation rows choose, the best epoch's state is kept.
+
+    That holds for every end: behind the last epoch, early, interrupted, or by an error.
 
     Args:
         model: with its fresh head.
         texts: `train` and `validation`.
-        targets: of the training texts.
+        targets: of the training texts, in the unit to train in.
         rows: the labels.
         plan: every number decided.
         stop: asked to end, training ends behind the current step.
+        history: where it is noted what happens.
 
     Raises:
         ConfigError: the loss became infinite or undefined.
     """
-    if isinstance(model.body, EncoderDecoder):
-        raise ConfigError(
-            "an encoder-decoder has no single vector for a text", allowed="an encoder or a decoder"
-        )
+    assert model.head is not None and not isinstance(model.body, EncoderDecoder)
     options, kind = plan.options, KINDS[rows.kind]
     targets = targets.to(model.device)
     weights = None if plan.class_weights is None else plan.class_weights.to(model.device)
@@ -84,20 +84,29 @@ def fit(
         for epoch in range(options.epochs)
     ]
     seen = (ids for part in ("train", "validation") for text in texts[part] for ids in text.ids)
+    head_rate = options.head_learning_rate or options.learning_rate
     with used_rows_only(model.body.embeddings, seen):
         optimiser = adamw(
-            {options.learning_rate: model.parameters()}, weight_decay=options.weight_decay
+            [
+                (options.learning_rate, model.body.parameters()),
+                (head_rate, model.head.parameters()),
+            ],
+            weight_decay=options.weight_decay,
         )
-        history = train(
-            model,
-            optimiser,
-            epochs,
-            loss_of,
-            options=options,
-            precision=plan.precision,
-            stop=stop,
-            after_epoch=after_epoch,
-        )
-        if best is not None:
-            best.restore()
-    return history
+        try:
+            train(
+                model,
+                optimiser,
+                epochs,
+                loss_of,
+                options=options,
+                precision=plan.precision,
+                stop=stop,
+                after_epoch=after_epoch,
+                history=history,
+            )
+        finally:
+            model.eval()
+            if best is not None:
+                best.restore()
+                history.kept = best.epoch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,9 +11,11 @@ from torch import Tensor
 
 from headway.adaptation.rows import Rows
 from headway.adaptation.settings import Settings
+from headway.errors import ConfigError
 from headway.heads import Classifier
 from headway.model import Model
 from headway.training import Options
+from headway.training.labels import flat_names
 from headway.training.precision import chosen_precision
 from headway.windows import Windowed
 
@@ -55,8 +58,13 @@ def plan_run(model: Model, texts: Sequence[Windowed], rows: Rows, settings: Sett
     """
     few = len(texts) <= FEW * len(rows.labels)
     plain = isinstance(model.head, Classifier) and model.head.transform is None
-    probe = plain and few if settings.probe is None else settings.probe and plain
-    mean_length = sum(text.length for text in texts) / max(1, len(texts))
+    if settings.probe and not plain:
+        raise ConfigError(
+            f"probe = True with head = {settings.head!r}", allowed="a head of one linear layer"
+        )
+    probe = plain and few if settings.probe is None else settings.probe
+    most = settings.most_windows
+    mean_length = sum(sum(map(len, text.ids[:most])) for text in texts) / max(1, len(texts))
     batch_tokens = settings.batch_tokens or int(min(4096, max(256, 32 * mean_length)))
     epochs = settings.epochs if settings.epochs is not None else (8 if few else 3)
     rate = settings.lr or (2e-5 if few else 1e-4)
@@ -79,18 +87,18 @@ def plan_run(model: Model, texts: Sequence[Windowed], rows: Rows, settings: Sett
     windowed = sum(len(text.ids) > 1 for text in texts)
     if windowed:
         notes.append(f"{windowed} training texts are longer than the model and read in windows")
+    if many := sum(len(text.ids) > most for text in texts):
+        notes.append(f"{many} of them train with {most} of their windows, drawn anew each epoch")
     weights = _class_weights(rows) if settings.class_weights else None
     return Plan(options, precision, probe, settings.most_windows, weights, notes=notes)
 
 
-def _class_weights(rows: Rows) -> Tensor | None:
+def _class_weights(rows: Rows) -> Tensor:
     """Inverse frequency, mean 1 over the rows; for label sets, negatives over positives."""
-    answers = rows.answers(rows.train)
     if rows.kind == "regression":
-        return None
-    many = rows.kind == "multi-label"
-    flat = [str(label) for row in answers for label in (row if many else [row])]
-    counts = torch.tensor([max(1, flat.count(name)) for name in rows.labels], dtype=torch.float32)
-    if many:
-        return (len(answers) - counts).clamp(min=1) / counts
-    return len(answers) / (len(counts) * counts)
+        raise ConfigError("class_weights with numbers to predict", allowed="rows with labels")
+    found = Counter(flat_names(rows.answers(rows.train), rows.kind))
+    counts = torch.tensor([max(1, found[name]) for name in rows.labels], dtype=torch.float32)
+    if rows.kind == "multi-label":
+        return (len(rows.train) - counts).clamp(min=1) / counts
+    return len(rows.train) / (len(counts) * counts)

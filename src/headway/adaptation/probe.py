@@ -6,9 +6,12 @@ few steps that move the body.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -17,7 +20,14 @@ from headway.model import Model
 from headway.training.precision import precision_context
 from headway.windows import Windowed
 
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
+
 __all__ = ["probe_head"]
+
+Floats = npt.NDArray[np.floating]
+Linear = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+"""Weight [outputs, hidden] and bias [outputs]."""
 
 STRENGTH = 10.0  # inverse of the L2 penalty, on features of mean length 1
 
@@ -47,31 +57,62 @@ def probe_head(
         vectors = model.read_windows(texts, head.pooled, batch_tokens=batch_tokens, what="Probing")
     features = vectors.numpy()
     size = float(np.linalg.norm(features, axis=1).mean()) or 1.0
-    weight, bias = _fit(features / size, targets.numpy(), kind, classes=head.output.out_features)
+    biased = head.output.bias is not None
+    weight, bias = PROBES[kind](
+        features / size, targets.cpu().numpy(), head.output.out_features, biased
+    )
     with torch.no_grad():
         head.output.weight.copy_(torch.from_numpy(weight / size))
-        head.output.bias.copy_(torch.from_numpy(bias))
+        if biased:
+            head.output.bias.copy_(torch.from_numpy(bias))
 
 
-def _fit(
-    features: np.ndarray, targets: np.ndarray, kind: str, *, classes: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Weight [classes, hidden] and bias [classes] of a linear model on the features."""
-    from sklearn.linear_model import LogisticRegression, Ridge
+def _number(features: Floats, targets: Floats, outputs: int, biased: bool) -> Linear:
+    """Ridge regression."""
+    from sklearn.linear_model import Ridge
 
-    if kind == "regression":
-        ridge = Ridge(alpha=1 / STRENGTH).fit(features, targets)
-        return ridge.coef_.reshape(1, -1), np.atleast_1d(ridge.intercept_)
-    if kind == "single-label":
-        found = LogisticRegression(C=STRENGTH, max_iter=2000).fit(features, targets)
-        if classes > 2:
-            return found.coef_, found.intercept_
+    ridge = Ridge(alpha=1 / STRENGTH, fit_intercept=biased).fit(features, targets)
+    return ridge.coef_.reshape(1, -1), np.atleast_1d(ridge.intercept_)
+
+
+def _one_of(features: Floats, targets: Floats, outputs: int, biased: bool) -> Linear:
+    """Logistic regression over all classes; one without rows starts out unlikely."""
+    fitted = _logistic(features, targets, biased)
+    found, intercept = fitted.coef_, np.zeros(len(fitted.coef_)) + fitted.intercept_
+    if len(fitted.classes_) == 2:
         # Two classes have one row in a probe, and two in a softmax.
-        halves = np.array([[-0.5], [0.5]])
-        return halves * found.coef_, halves[:, 0] * found.intercept_
-    weight, bias = np.zeros((classes, features.shape[1])), np.zeros(classes)
+        halves = np.array([-0.5, 0.5])
+        found, intercept = halves[:, None] * found, halves * intercept
+    weight, bias = np.zeros((outputs, features.shape[1])), np.full(outputs, intercept.min() - 5.0)
+    weight[fitted.classes_], bias[fitted.classes_] = found, intercept
+    return weight, bias
+
+
+def _any_of(features: Floats, targets: Floats, outputs: int, biased: bool) -> Linear:
+    """Logistic regression for every label; one that no row or every row has gets a bias alone."""
+    weight, bias = np.zeros((outputs, features.shape[1])), np.zeros(outputs)
     for label, column in enumerate(targets.T):
         if 0 < column.sum() < len(column):
-            one = LogisticRegression(C=STRENGTH, max_iter=2000).fit(features, column)
-            weight[label], bias[label] = one.coef_[0], one.intercept_[0]
+            fitted = _logistic(features, column, biased)
+            weight[label], bias[label] = fitted.coef_[0], np.atleast_1d(fitted.intercept_)[0]
+        else:
+            bias[label] = 5.0 if column.all() else -5.0
     return weight, bias
+
+
+def _logistic(features: Floats, targets: Floats, biased: bool) -> LogisticRegression:
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=STRENGTH, max_iter=2000, fit_intercept=biased)
+    with warnings.catch_warnings():
+        # One or two rows a label are a case this is made for, not a mistaken regression.
+        warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
+        return model.fit(features, targets)
+
+
+PROBES: dict[str, Callable[[Floats, Floats, int, bool], Linear]] = {
+    "single-label": _one_of,
+    "multi-label": _any_of,
+    "regression": _number,
+}
+"""Kind -> (features, targets, outputs, whether there is a bias) -> weight and bias."""

@@ -3,60 +3,52 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
-import platform
-import resource
-import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import torch
 
-from headway.adaptation.plan import Plan
+from headway.adaptation.machine import peak_memory_mb, versions
 from headway.adaptation.rows import Rows
+from headway.adaptation.runs import Run
 from headway.adaptation.scoring import Scored
 from headway.adaptation.settings import Settings
 from headway.metrics import tfidf_baseline
 from headway.model import Model
+from headway.reports.plain import plain
 from headway.training import History
-from headway.training.kinds import KINDS
+from headway.training.kinds import KINDS, Floats
+from headway.training.labels import flat_names
 from headway.windows import Windowed
 
-__all__ = ["baseline_scores", "build_report", "lengths_of", "versions"]
+__all__ = ["baseline_scores", "build_report", "lengths_of"]
 
 EXAMPLES = 6
+LONGEST_SHOWN = 2000
 BARS = 40
 
 
-def build_report(
-    model: Model,
-    rows: Rows,
-    texts: Mapping[str, Sequence[Windowed]],
-    plan: Plan,
-    settings: Settings,
-    history: History,
-    tested: Scored,
-    seconds: Mapping[str, float],
-    *,
-    task: str,
-    command: str,
-) -> dict[str, Any]:
-    """Everything that was measured, decided and used."""
-    baseline = baseline_scores(rows, settings) if settings.baseline else None
-    everything = [text for part in texts.values() for text in part]
-    parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
-    return {
-        "task": task,
+def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> dict[str, Any]:
+    """Everything that was measured, decided and used, in plain JSON values.
+
+    Args:
+        run: behind its training.
+        tested: answers to the test texts.
+        baseline: as `baseline_scores` makes it, or None.
+    """
+    model, rows, history, settings = run.model, run.rows, run.history, run.settings
+    report = {
+        "task": run.inputs["task"],
         "kind": rows.kind,
         "model": model.source,
         "family": model.checkpoint.values["model_type"],
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": command,
+        "command": run.inputs["command"],
         "data": {
             "name": rows.train.name,
-            "rows": {name: len(part) for name, part in parts.items()},
+            "rows": {name: len(part) for name, part in rows.parts.items()},
             "labels": _label_counts(rows),
             "hash": rows.fingerprint,
             "duplicates_dropped": rows.duplicates_dropped,
@@ -70,10 +62,12 @@ def build_report(
         "label_names": list(rows.labels),
         "test": tested.scores,
         "baseline": baseline,
-        "lengths": lengths_of(everything, model.longest),
+        "lengths": lengths_of(
+            [text for part in run.texts.values() for text in part], model.longest
+        ),
         "curve": {"train": history.train, "validation": history.validation},
-        "examples": _examples(rows, texts["test"], tested),
-        "seconds": {**seconds, "total": sum(seconds.values())},
+        "examples": _examples(rows, run.texts["test"], tested),
+        "seconds": {**run.seconds, "total": sum(run.seconds.values())},
         "tokens_per_second": {
             "train": history.tokens / max(history.seconds, 1e-9),
             "evaluate": tested.tokens / max(tested.seconds, 1e-9),
@@ -81,9 +75,9 @@ def build_report(
         "peak_memory_mb": peak_memory_mb(),
         "parameters": parameters_of(model),
         "settings": {
-            **dataclasses.asdict(plan.options),
-            "precision": plan.precision,
-            "probe": plan.probe,
+            **dataclasses.asdict(run.plan.options),
+            "precision": run.plan.precision,
+            "probe": run.plan.probe,
             "head": settings.head,
             "window": settings.window or model.longest,
             "stride": settings.stride,
@@ -91,20 +85,21 @@ def build_report(
         },
         "seed": settings.seed,
         "versions": versions(),
-        "notes": [*rows.notes, *plan.notes, *([history.stopped] if history.stopped else [])],
+        "notes": [*rows.notes, *run.plan.notes, *_said_of(history)],
     }
+    found: dict[str, Any] = plain(report)
+    return found
 
 
 def baseline_scores(rows: Rows, settings: Settings) -> dict[str, Any]:
     """What TF-IDF and a linear model reach with the same rows, scored by the same measures."""
     found = tfidf_baseline(
         rows.texts(rows.train),
-        rows.answers(rows.train),
+        _baseline_answers(rows),
         rows.texts(rows.test),
         kind=rows.kind,
         seed=settings.seed,
     )
-    answers = rows.answers(rows.test)
     if found.probabilities is None:
         table = np.asarray(found.predictions, dtype=np.float64).reshape(-1, 1)
     else:
@@ -114,9 +109,19 @@ def baseline_scores(rows: Rows, settings: Settings) -> dict[str, Any]:
             found.probabilities[:, order[name]] if name in order else absent for name in rows.labels
         ]
         table = np.stack(columns, axis=1)
-    scores = KINDS[rows.kind].score(table, answers, rows.labels)
+    scores = KINDS[rows.kind].score(table, rows.answers(rows.test), rows.labels)
     left_out = ("confusion", "calibration", "per_label", "points")
     return {"name": found.name, **{k: v for k, v in scores.items() if k not in left_out}}
+
+
+def _baseline_answers(rows: Rows) -> list[Any]:
+    """The training labels, by their names."""
+    answers = rows.answers(rows.train)
+    if rows.kind == "regression":
+        return answers
+    if rows.kind == "multi-label":
+        return [set(flat_names([row], rows.kind)) for row in answers]
+    return flat_names(answers, rows.kind)
 
 
 def lengths_of(texts: Sequence[Windowed], longest: int | None) -> dict[str, Any]:
@@ -143,60 +148,60 @@ def parameters_of(model: Model) -> dict[str, int]:
     }
 
 
-def peak_memory_mb() -> float:
-    """The most memory this process ever held, in MB."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / 1024 if sys.platform != "darwin" else most / 1024**2
-
-
-def versions() -> dict[str, str]:
-    """What the run was made with."""
-    found = {"python": platform.python_version(), "platform": platform.platform()}
-    for name in ("headway", "torch", "numpy", "pyarrow", "safetensors", "scikit-learn"):
-        found[name] = importlib.metadata.version(name)
-    found["threads"] = str(torch.get_num_threads())
-    return found
+def _said_of(history: History) -> list[str]:
+    kept = f"the state behind epoch {history.kept} was kept: the best on the validation rows"
+    return [*filter(None, [history.stopped]), *([kept] if history.kept else [])]
 
 
 def _label_counts(rows: Rows) -> dict[str, int]:
     if rows.kind == "regression":
         return {}
-    many = rows.kind == "multi-label"
-    answers = rows.answers(rows.train)
-    flat = [str(label) for row in answers for label in (row if many else [row])]
-    return {name: flat.count(name) for name in rows.labels}
+    counts = Counter(flat_names(rows.answers(rows.train), rows.kind))
+    return {name: counts[name] for name in rows.labels}
 
 
 def _examples(rows: Rows, texts: Sequence[Windowed], tested: Scored) -> list[dict[str, Any]]:
-    """The most confident wrong answers first, then some right ones."""
+    """The most confident wrong answers first, then the most confident right ones."""
     kind = KINDS[rows.kind]
-    truth, raw = rows.answers(rows.test), rows.texts(rows.test)
+    truth, raw = _named(rows), rows.texts(rows.test)
     answers = [kind.answer(row, rows.labels) for row in tested.table]
-    if rows.kind == "regression":
-        far = np.abs(tested.table[:, 0] - np.asarray(truth, dtype=np.float64))
-        order = [int(n) for n in np.argsort(-far)]
-    else:
-        wrong = [
-            not _same(answer["label"], true) for answer, true in zip(answers, truth, strict=True)
-        ]
-        sure = tested.table.max(axis=1)
-        order = sorted(range(len(truth)), key=lambda n: (not wrong[n], -sure[n]))
-        amiss = sum(wrong)
-        half = EXAMPLES // 2
-        order = [*order[: min(amiss, half)], *order[amiss : amiss + half]]
+    told = "score" if rows.kind == "regression" else "label"
     return [
         {
-            "text": " ⏐ ".join(raw[n]) if isinstance(raw[n], tuple) else raw[n],
+            "text": _shown(raw[n]),
             "label": truth[n],
-            "prediction": answers[n]["score"] if rows.kind == "regression" else answers[n]["label"],
+            "prediction": answers[n][told],
             "score": answers[n]["score"],
             "tokens": texts[n].report(),
         }
-        for n in order[:EXAMPLES]
+        for n in _telling(truth, [answer[told] for answer in answers], tested.table, rows.kind)
     ]
 
 
-def _same(found: Any, true: Any) -> bool:
-    if isinstance(found, list):
-        return set(found) == {str(label) for label in true}
-    return bool(found == str(true))
+def _named(rows: Rows) -> list[Any]:
+    """The test labels as predictions are written: names, lists of them in order, numbers."""
+    answers = rows.answers(rows.test)
+    if rows.kind == "multi-label":
+        return [sorted(set(flat_names([row], rows.kind))) for row in answers]
+    return answers if rows.kind == "regression" else flat_names(answers, rows.kind)
+
+
+def _telling(truth: list[Any], found: list[Any], table: Floats, kind: str) -> list[int]:
+    """Numbers of the rows to show; of predicted numbers, those that are furthest off."""
+    if kind == "regression":
+        far = np.abs(table[:, 0] - np.asarray(truth, dtype=np.float64))
+        return [int(n) for n in np.argsort(-far, kind="stable")[:EXAMPLES]]
+    wrong = [
+        (sorted(one) if kind == "multi-label" else one) != true
+        for one, true in zip(found, truth, strict=True)
+    ]
+    # How far from even: a label's absence can be as sure as its presence.
+    sure = np.abs(table - 0.5).min(axis=1) if kind == "multi-label" else table.max(axis=1)
+    order = sorted(range(len(truth)), key=lambda n: (not wrong[n], -sure[n]))
+    amiss, half = sum(wrong), EXAMPLES // 2
+    return [*order[: min(amiss, half)], *order[amiss : amiss + half]]
+
+
+def _shown(text: str | tuple[str, str]) -> str:
+    whole = text if isinstance(text, str) else " ⏐ ".join(text)
+    return whole if len(whole) <= LONGEST_SHOWN else whole[:LONGEST_SHOWN] + " …"

@@ -18,15 +18,22 @@ from headway.data import (
     read,
     take_splits,
 )
-from headway.errors import DataError
-from headway.training.kinds import KINDS, kind_of, label_names
+from headway.errors import ConfigError, DataError
+from headway.training.labels import kind_of, label_names, wrong_label
 
-__all__ = ["Data", "Rows", "prepare_rows", "read_rows"]
+__all__ = ["Data", "Rows", "answers_of", "prepare_rows", "read_rows", "texts_of"]
 
 Data = Dataset | Mapping[str, Dataset] | str | Path
 """Rows, splits of rows, or the name of a file or folder to read."""
 
 ROWS_TO_SPARE = 1000
+"""Training rows from which some of them choose the best epoch, where nothing else is said."""
+
+EXPECTED = {
+    "single-label": "a text or a number in every row",
+    "multi-label": "a list of labels in every row, as JSON lines and Parquet have them",
+    "regression": "a finite number in every row",
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class Rows:
         kind: key of KINDS.
         labels: names of the labels.
         duplicates_dropped: rows that were there twice.
-        leaked_dropped: training rows whose text is also a test text.
+        leaked_dropped: training and validation rows whose text is also a test text.
         fingerprint: hash of all rows that were read.
         notes: what was decided, one line each.
     """
@@ -55,6 +62,11 @@ class Rows:
     fingerprint: str
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def parts(self) -> dict[str, Dataset]:
+        """Name -> rows."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
     def texts(self, data: Dataset) -> list[Any]:
         """The texts of some rows: strings, or pairs of them."""
         return texts_of(data, self.columns)
@@ -66,12 +78,51 @@ class Rows:
 
 
 def texts_of(data: Dataset, columns: Columns) -> list[Any]:
-    """Strings, or pairs of them; an absent text is an empty one."""
-    first = ["" if text is None else str(text) for text in data[columns.text]]
-    if columns.pair is None:
-        return first
-    second = ["" if text is None else str(text) for text in data[columns.pair]]
-    return list(zip(first, second, strict=True))
+    """Strings, or pairs of them; an absent text is an empty one.
+
+    Raises:
+        DataError: a column holds something else than texts.
+    """
+    read = [_strings(data, name) for name in columns.texts]
+    return read[0] if columns.pair is None else list(zip(*read, strict=True))
+
+
+def _strings(data: Dataset, name: str) -> list[str]:
+    values = data[name]
+    for number, value in enumerate(values):
+        if isinstance(value, (list, dict, bytes)):
+            raise DataError(
+                f"column {name!r}, row {number + 1}: {value!r:.60} is no text",
+                allowed="a column of texts",
+                next_step="name the text column with --text",
+            )
+    return ["" if value is None else str(value) for value in values]
+
+
+def answers_of(data: Dataset, columns: Columns, kind: str, part: str) -> list[Any]:
+    """The labels of some rows, each checked to be one.
+
+    Raises:
+        DataError: there is no such column, or a row has none or one of another kind.
+    """
+    assert columns.label is not None
+    if columns.label not in data.column_names:
+        raise DataError(
+            f"the {part} rows have no column {columns.label!r}",
+            allowed=", ".join(data.column_names),
+            next_step="name the label column alike everywhere",
+        )
+    answers = data[columns.label]
+    wrong = [(n, why) for n, value in enumerate(answers) if (why := wrong_label(value, kind))]
+    if wrong:
+        number, why = wrong[0]
+        more = f" (and {len(wrong) - 1} more such rows)" if len(wrong) > 1 else ""
+        raise DataError(
+            f"column {columns.label!r}, row {number + 1} of the {part} rows: {why}{more}",
+            allowed=f"{EXPECTED[kind]} ({kind})",
+            next_step="correct the rows or take them out, or name another column with --label",
+        )
+    return answers
 
 
 def read_rows(data: Data, settings: Settings) -> Dataset | Mapping[str, Dataset]:
@@ -85,66 +136,127 @@ def prepare_rows(data: Data, settings: Settings, *, test: Data | None = None) ->
     """From whatever was given to the rows of one adaptation.
 
     Raises:
-        DataError: files or columns that cannot be used, one class only, no rows left.
+        DataError: files, columns or labels that cannot be used, one class only, no rows left.
+        ConfigError: settings that contradict each other or the labels.
     """
     given = read_rows(data, settings)
     judge = None if test is None else read_rows(test, settings)
     columns = guess_columns(given, text=settings.text, pair=settings.pair, label=settings.label)
     assert columns.label is not None
-    fingerprint = _fingerprint(given)
-    notes = [columns.said]
+    _check_apart(columns)
+    pool = _training(given)
+    kind = settings.kind or kind_of(pool.column(columns.label).to_pylist())
+    labels = label_names(answers_of(pool, columns, kind, "train"), kind)
     whole, dropped = _without_duplicates(given, columns)
+    notes = [columns.said, f"{kind}, {'as asked' if settings.kind else 'as the label column says'}"]
     if dropped:
         notes.append(f"{dropped} duplicate rows dropped")
-    kind = settings.kind or kind_of(_first(whole)[columns.label][:1000])
-    if kind not in KINDS:
-        raise DataError(f"kind {kind!r} is not known", allowed=", ".join(KINDS))
+    fingerprint = _fingerprint(given, judge)
     if settings.max_labels_per_class is not None:
-        few, rest = few_per_class(
-            _first(whole), columns.label, settings.max_labels_per_class, seed=settings.seed
-        )
-        if not isinstance(whole, Dataset):
-            whole = {**whole, "train": few}
-        elif judge is None:
-            whole, judge = few, rest
-            notes.append(f"{settings.max_labels_per_class} rows a class train, all others test")
-        else:
-            whole = few
-    share = _validation_share(settings, whole)
+        whole, judge, said = _few(whole, judge, columns.label, kind, settings)
+        notes.append(said)
     splits = take_splits(
-        whole, test=judge, label=columns.label, seed=settings.seed, validation_share=share
+        whole,
+        test=judge,
+        label=columns.label,
+        seed=settings.seed,
+        validation_share=_validation_share(settings, whole),
     )
-    train, leaked = drop_leaked(splits.test, splits.train, columns.texts)
-    if leaked:
-        notes.append(f"{leaked} training rows dropped whose text is also a test text")
     notes.append(splits.said)
-    if not len(splits.validation):
-        notes.append("no rows to spare for validation: the number of epochs is fixed beforehand")
-    labels = label_names(train[columns.label], kind)
-    return Rows(
-        train,
-        splits.validation,
-        splits.test,
-        columns,
-        kind,
-        labels,
-        dropped,
-        leaked,
-        fingerprint,
-        notes,
+    train, leaked = drop_leaked(splits.test, splits.train, columns.texts)
+    validation, also = drop_leaked(splits.test, splits.validation, columns.texts)
+    leaked += also
+    if leaked:
+        notes.append(f"{leaked} of these rows dropped whose text is also a test text")
+    rows = Rows(
+        train, validation, splits.test, columns, kind, labels, dropped, leaked, fingerprint, notes
     )
+    notes += _check(rows)
+    return rows
 
 
-def _first(data: Dataset | Mapping[str, Dataset]) -> Dataset:
-    if isinstance(data, Dataset):
-        return data
-    return data["train"] if "train" in data else next(iter(data.values()))
+def _check_apart(columns: Columns) -> None:
+    names = [*columns.texts, columns.label]
+    if len(set(names)) < len(names):
+        raise ConfigError(
+            f"text {columns.text!r}, pair {columns.pair!r}, label {columns.label!r}",
+            allowed="a column of its own for each",
+        )
 
 
-def _fingerprint(data: Dataset | Mapping[str, Dataset]) -> str:
-    if isinstance(data, Dataset):
-        return data.fingerprint
-    return "+".join(data[name].fingerprint for name in sorted(data))
+def _check(rows: Rows) -> list[str]:
+    """Whether there is something to learn and to measure; what else is to be said of the rows."""
+    if not len(rows.train) or not len(rows.test):
+        what, other = ("training", "test") if not len(rows.train) else ("test", "training")
+        raise DataError(
+            f"no {what} rows are left"
+            + (f": the texts of all are also {other} texts" if rows.leaked_dropped else ""),
+            next_step=f"give {what} rows of their own",
+        )
+    for name in ("validation", "test"):
+        answers_of(rows.parts[name], rows.columns, rows.kind, name)
+    trained = label_names(rows.answers(rows.train), rows.kind)
+    if len(trained) < (2 if rows.kind == "single-label" else 1):
+        raise DataError(
+            f"the training rows have one class only ({', '.join(trained) or 'none'})",
+            allowed="at least two different labels",
+            next_step="name the column with --label, or add rows of another class",
+        )
+    notes = []
+    if absent := [name for name in rows.labels if name not in set(trained)]:
+        notes.append(f"no training rows with the labels {', '.join(absent)}: all are for measuring")
+    if not len(rows.validation):
+        notes.append("no rows to spare for validation: the number of epochs is fixed beforehand")
+    blank = sum(
+        not "".join(text).strip() for part in rows.parts.values() for text in rows.texts(part)
+    )
+    if blank:
+        notes.append(f"{blank} texts are empty")
+    return notes
+
+
+def _few(
+    data: Dataset | Mapping[str, Dataset],
+    judge: Dataset | Mapping[str, Dataset] | None,
+    label: str,
+    kind: str,
+    settings: Settings,
+) -> tuple[Dataset | Mapping[str, Dataset], Dataset | Mapping[str, Dataset] | None, str]:
+    """Few training rows of each class; the others judge where no other rows do."""
+    n = settings.max_labels_per_class
+    assert n is not None
+    if kind != "single-label":
+        raise ConfigError(
+            f"max_labels_per_class = {n} with {kind} rows", allowed="rows with one label each"
+        )
+    taken, rest = few_per_class(_training(data), label, n, seed=settings.seed)
+    said = f"{n} rows of each class train"
+    others = {name: part for name, part in _splits(data).items() if part is not _training(data)}
+    if judge is None and not others:
+        return taken, rest, f"{said}, all others are for measuring"
+    return {**others, "train": taken}, judge, said
+
+
+def _splits(data: Dataset | Mapping[str, Dataset]) -> Mapping[str, Dataset]:
+    return {"train": data} if isinstance(data, Dataset) else data
+
+
+def _training(data: Dataset | Mapping[str, Dataset]) -> Dataset:
+    """The rows that train, or from which all are cut."""
+    splits = _splits(data)
+    if "train" not in splits:
+        raise DataError(
+            f"the splits are {', '.join(splits) or 'none'}",
+            allowed="train, and validation and test where there are any",
+            next_step="give the file of training rows as DATA and the other with --test",
+        )
+    return splits["train"]
+
+
+def _fingerprint(*given: Dataset | Mapping[str, Dataset] | None) -> str:
+    """One hash of all rows that were read."""
+    parts = [_splits(data) for data in given if data is not None]
+    return "+".join(splits[name].fingerprint for splits in parts for name in sorted(splits))
 
 
 def _without_duplicates(
@@ -153,8 +265,6 @@ def _without_duplicates(
     """Without rows that train, or would be cut for test, twice; given test rows all stay."""
     if isinstance(data, Dataset):
         return drop_duplicates(data, columns.texts)
-    if "train" not in data:
-        return data, 0
     train, dropped = drop_duplicates(data["train"], columns.texts)
     return {**data, "train": train}, dropped
 
@@ -162,4 +272,4 @@ def _without_duplicates(
 def _validation_share(settings: Settings, data: Dataset | Mapping[str, Dataset]) -> float:
     if settings.validation is not None:
         return settings.validation
-    return 0.1 if len(_first(data)) >= ROWS_TO_SPARE else 0.0
+    return 0.1 if len(_training(data)) >= ROWS_TO_SPARE else 0.0

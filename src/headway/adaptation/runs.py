@@ -7,48 +7,83 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headway.adaptation.machine import versions
 from headway.adaptation.plan import Plan
-from headway.adaptation.report import versions
+from headway.adaptation.rows import Rows
 from headway.adaptation.settings import Settings
 from headway.checkpoints import saved_checkpoint
-from headway.errors import OutputError
+from headway.checkpoints.documents import read_object
+from headway.errors import CheckpointError, OutputError
 from headway.model import Model
 from headway.reports import write_report
+from headway.reports.plain import plain, to_json
 from headway.training import History
+from headway.windows import Windowed
 
-__all__ = ["check_output", "read_run", "save_run"]
+__all__ = ["Run", "check_output", "read_run", "save_run"]
 
 RUN = "run.json"
 HISTORY = "metrics.jsonl"
+FILES = (RUN, HISTORY, "report.json", "report.html", "README.md", "seed-*")
+"""What stands beside the model; of an older run in the same folder nothing of it is left."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One adaptation on its way.
+
+    Attributes:
+        model: with its new head.
+        rows: which train, choose and judge.
+        texts: `train`, `validation` and `test` rows as the model reads them.
+        settings: what the user decided.
+        plan: everything decided.
+        history: of training, as far as it came.
+        seconds: stage -> how long it took.
+        inputs: names of model, data, test data and task, and the command.
+    """
+
+    model: Model
+    rows: Rows
+    texts: Mapping[str, Sequence[Windowed]]
+    settings: Settings
+    plan: Plan
+    history: History
+    seconds: dict[str, float]
+    inputs: Mapping[str, str]
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended training."""
+        return self.history.stopped.startswith("interrupted")
 
 
 def check_output(folder: Path, model: Model) -> None:
-    """Whether a run can be saved there, asked before any work is done.
+    """Whether a run can be saved there, asked before any work is done; leaves nothing behind.
 
     Raises:
         OutputError: the place is taken, read-only or too small.
     """
-    if folder.is_file():
-        raise OutputError(f"{folder} is a file", next_step="name a folder with --out")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "config.json").exists():
-        raise OutputError(
-            f"{folder} is not empty and holds no model", next_step="name a new or empty folder"
-        )
-    parent = Path(os.path.realpath(folder)).parent
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=parent):
-            pass
-    except OSError as error:
+        folder = Path(os.path.realpath(folder))
+        if folder.is_dir() and any(folder.iterdir()) and not _holds_model(folder):
+            raise OutputError(
+                f"{folder} is not empty and holds no model", next_step="name a new or empty folder"
+            )
+        with _made(folder), tempfile.TemporaryFile(dir=folder):
+            free = shutil.disk_usage(folder).free
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        said = getattr(error, "strerror", None) or str(error)
         raise OutputError(
-            f"{folder} cannot be written: {error.strerror}", next_step="choose another --out"
+            f"{folder} cannot be written: {said}", next_step="choose another --out"
         ) from None
     needed = int(1.1 * sum(p.numel() * p.element_size() for p in model.parameters()))
-    free = shutil.disk_usage(parent).free
     if free < needed:
         raise OutputError(
             f"{folder}: {free // 2**20} MB are free and the model takes {needed // 2**20}",
@@ -56,47 +91,47 @@ def check_output(folder: Path, model: Model) -> None:
         )
 
 
-def save_run(
-    model: Model,
-    report: Mapping[str, Any],
-    folder: Path,
-    *,
-    settings: Settings,
-    plan: Plan,
-    history: History,
-    inputs: Mapping[str, Any],
-) -> None:
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Makes a folder for a moment; what was not there before is gone behind it."""
+    new = [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for place in new:
+            with suppress(OSError):
+                place.rmdir()
+
+
+def save_run(run: Run, report: Mapping[str, Any], folder: Path, *, state: str) -> None:
     """Writes model, report.json, report.html, README.md, run.json and metrics.jsonl.
 
-    An interrupted run has no report: its run.json says where it stopped.
-
     Args:
-        model: adapted.
-        report: as `build_report` makes it; empty for an interrupted run.
+        run: what it was.
+        report: as `build_report` makes it; empty for a run that did not come to its end.
         folder: where to.
-        settings, plan, history: of the run.
-        inputs: names of model, data, test data and task, and the command.
+        state: done, interrupted or diverged.
 
     Raises:
         OutputError: the folder cannot be written.
     """
-    run = {
-        **inputs,
-        "state": "interrupted" if not report else "done",
+    history = run.history
+    about = {
+        **run.inputs,
+        "state": state,
         "stopped": history.stopped,
-        "settings": dataclasses.asdict(settings),
-        "options": dataclasses.asdict(plan.options),
-        "precision": plan.precision,
+        "kept_epoch": history.kept,
+        "settings": dataclasses.asdict(run.settings),
+        "options": dataclasses.asdict(run.plan.options),
+        "precision": run.plan.precision,
         "versions": versions(),
     }
-    with saved_checkpoint(model.checkpoint, folder) as new:
-        text = json.dumps(run, indent=2, ensure_ascii=False, default=str)
-        (new / RUN).write_text(text + "\n", encoding="utf-8")
-        rows = [*history.train, *history.validation]
-        lines = (json.dumps(row) + "\n" for row in sorted(rows, key=lambda row: row["step"]))
+    rows = sorted([*history.train, *history.validation], key=lambda row: row["step"])
+    with saved_checkpoint(run.model.checkpoint, folder, stale=FILES) as new:
+        (new / RUN).write_text(to_json(about), encoding="utf-8")
+        lines = (json.dumps(plain(row)) + "\n" for row in rows)
         (new / HISTORY).write_text("".join(lines), encoding="utf-8")
-        for stale in ("report.json", "report.html", "README.md"):
-            (new / stale).unlink(missing_ok=True)
         if report:
             write_report(dict(report), new)
 
@@ -108,3 +143,10 @@ def read_run(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return values if isinstance(values, dict) else {}
+
+
+def _holds_model(folder: Path) -> bool:
+    try:
+        return "model_type" in read_object(folder / "config.json")
+    except CheckpointError:
+        return False

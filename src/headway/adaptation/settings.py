@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from headway.errors import ConfigError, nearest
+from headway.training.kinds import KINDS
+from headway.training.options import PRECISIONS, RANGES, Range, check_ranges, check_word
 
 __all__ = ["Settings", "settings_from"]
 
@@ -73,21 +75,28 @@ class Settings:
     """Whether to measure TF-IDF and a linear model beside it."""
 
     def __post_init__(self) -> None:
-        wrong = [
-            ("max_labels_per_class", self.max_labels_per_class, 1, None),
-            ("epochs", self.epochs, 1, None),
-            ("batch_tokens", self.batch_tokens, 1, None),
-            ("window", self.window, 8, None),
-            ("stride", self.stride, 0, None),
-            ("most_windows", self.most_windows, 1, None),
-            ("validation", self.validation, 0, 0.9),
-            ("lr", self.lr, 0, 1),
-        ]
-        for name, value, least, most in wrong:
-            low = value is not None and value < least
-            if low or (value is not None and most is not None and value > most):
-                allowed = f"{least} or more" if most is None else f"{least} to {most}"
-                raise ConfigError(f"{name} = {value}", allowed=allowed)
+        check_ranges(self, NUMBERS)
+        check_word("precision", self.precision, PRECISIONS)
+        if self.kind is not None:
+            check_word("kind", self.kind, tuple(KINDS))
+        if self.head == "family" and self.pooling is not None:
+            raise ConfigError(
+                f"pooling = {self.pooling!r} with head = 'family'",
+                allowed="no pooling: that head has its own",
+            )
+
+
+NUMBERS = {
+    **{name: RANGES[name] for name in ("epochs", "batch_tokens", "patience", "seed")},
+    **{name: RANGES[name] for name in ("warmup", "weight_decay", "clip")},
+    "lr": RANGES["learning_rate"],
+    "max_labels_per_class": Range(1, whole=True),
+    "validation": Range(0, 0.9),
+    "window": Range(8, whole=True),
+    "stride": Range(0, whole=True),
+    "most_windows": Range(1, whole=True),
+}
+"""Setting -> the numbers it can be."""
 
 
 def settings_from(values: dict[str, Any]) -> Settings:

@@ -1,7 +1,8 @@
 """Training: an open loop, and the bricks around it.
 
 loop.py        the loop           options.py    its numbers
-tasks.py       task -> loss, targets, scores    kinds.py   the three kinds of labels
+tasks.py       task -> kinds      kinds.py      loss, targets, answers, scores of each kind
+labels.py      what a label column holds
 collate.py     texts with windows as batches    vocabulary.py   only the word rows in use
 optimiser.py   AdamW              schedule.py   warm-up and decay
 precision.py   bf16 or fp32       best.py       early stopping

@@ -8,29 +8,33 @@ __all__ = ["Best"]
 
 
 class Best:
-    """The parameters of the epoch with the best validation score.
+    """The parameters of the epoch with the best validation score; of equal ones, the earliest.
 
     Args:
         module: what is trained.
         patience: epochs without a better score before it is time to stop.
+
+    Attributes:
+        epoch: the best one, counted from 1; 0 as long as none was seen.
+        score: its score.
     """
 
     def __init__(self, module: nn.Module, patience: int) -> None:
         self.module, self.patience = module, patience
-        self.score = float("-inf")
-        self.waited = 0
+        self.epoch, self.score = 0, float("-inf")
+        self.seen = 0
         self.state: list[Tensor] = []
 
     def see(self, score: float) -> bool:
         """Notes an epoch's score (higher is better); True when it is time to stop."""
-        if score > self.score:
-            self.score, self.waited = score, 0
+        self.seen += 1
+        if score > self.score or not self.state:
+            self.epoch, self.score = self.seen, score
             self.state = [p.detach().clone() for p in self.module.parameters()]
-        else:
-            self.waited += 1
-        return self.waited >= self.patience
+        return self.seen - self.epoch >= self.patience
 
     def restore(self) -> None:
-        """Puts the best parameters back."""
-        for parameter, best in zip(self.module.parameters(), self.state, strict=False):
-            parameter.data.copy_(best)
+        """Puts the best parameters back, if an epoch was seen."""
+        if self.state:
+            for parameter, best in zip(self.module.parameters(), self.state, strict=True):
+                parameter.data.copy_(best)

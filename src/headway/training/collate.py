@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from headway.core.embeddings import Embeddings
 from headway.core.layout import Layout
 from headway.core.pooling import mean
+from headway.core.stacks import EncoderDecoder
 from headway.data.batches import shuffled_batches
 from headway.model import Model
 from headway.windows import Windowed
@@ -70,7 +72,7 @@ def text_logits(model: Model, batch: Batch) -> Tensor:
     """One row of logits a text, float32 [texts, classes]: the mean over its windows.
 
     Args:
-        model: body and head.
+        model: body and head; not an encoder-decoder, which has no one vector a text.
         batch: as `epoch_batches` makes it.
     """
     layout = Layout.of(batch.windows, model.device)
@@ -78,7 +80,12 @@ def text_logits(model: Model, batch: Batch) -> Tensor:
         torch.tensor([n for window in part for n in window], device=model.device)
         for part in (batch.windows, batch.segments)
     )
-    hidden = model.body(ids, layout, marks)
-    assert model.head is not None
+    assert model.head is not None and not isinstance(model.body, EncoderDecoder)
+    hidden = model.body(ids, layout, marks if _tells_segments(model.body.embeddings) else None)
     logits = model.head(hidden, layout).float()
     return mean(logits, Layout(batch.counts, device=model.device))
+
+
+def _tells_segments(embeddings: Embeddings) -> bool:
+    """Whether there is a table of more than one segment."""
+    return embeddings.segments is not None and embeddings.segments.num_embeddings > 1

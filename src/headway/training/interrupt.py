@@ -20,12 +20,17 @@ class StopFlag:
 
 @contextmanager
 def stop_on_interrupt() -> Iterator[StopFlag]:
-    """While open, the first Ctrl-C only sets the flag; a second one interrupts at once."""
+    """While open, the first Ctrl-C only sets the flag; a second one interrupts at once.
+
+    Outside the main thread, which alone gets signals, and where Ctrl-C is ignored (a job in a
+    script's background), everything stays as it is.
+    """
     flag = StopFlag()
-    if threading.current_thread() is not threading.main_thread():
-        yield flag  # signals reach the main thread only
-        return
+    in_main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGINT)
+    if not in_main or before in (signal.SIG_IGN, None):
+        yield flag
+        return
 
     def asked(number: int, frame: FrameType | None) -> None:
         if flag.asked:

@@ -1,11 +1,13 @@
 """The kinds of labels a text can have: one of several, any of several, or a number.
 
-A kind ties what the data's label column holds to targets, loss, predictions and scores.
+A kind ties what a label column holds (`labels.py` says what it may) to targets, loss, predictions
+and scores.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +36,9 @@ from headway.metrics import (
     reliability_bins,
     spearman,
 )
+from headway.training.labels import label_name, wrong_label
 
-__all__ = ["KINDS", "Kind", "kind_of", "label_names"]
+__all__ = ["KINDS", "Kind"]
 
 Floats = npt.NDArray[np.float64]
 MOST_POINTS = 2000
@@ -62,77 +65,39 @@ class Kind:
     main: str
 
 
-def kind_of(column: Sequence[Any]) -> str:
-    """The kind that a label column speaks of: lists, decimals, or anything else.
-
-    >>> kind_of(["a", "b"]), kind_of([["a"], []]), kind_of([0.5, 2.0])
-    ('single-label', 'multi-label', 'regression')
-    """
-    if all(isinstance(value, (list, tuple)) for value in column):
-        return "multi-label"
-    return "regression" if all(isinstance(value, float) for value in column) else "single-label"
-
-
-def label_names(column: Sequence[Any], kind: str) -> tuple[str, ...]:
-    """The labels of a training column in their order: numbers by value, others by name.
-
-    Raises:
-        DataError: fewer than two different labels, or a row without one.
-    """
-    if kind == "regression":
-        return ("score",)
-    flat = [label for row in column for label in row] if kind == "multi-label" else list(column)
-    if any(label is None for label in flat):
-        raise DataError("a training row has no label", next_step="fill it in or take the row out")
-    distinct = set(flat)
-    if len(distinct) < 2 and not (kind == "multi-label" and distinct):
-        shown = ", ".join(map(str, distinct)) or "none"
-        raise DataError(
-            f"the training rows have one class only ({shown})",
-            allowed="at least two different labels",
-            next_step="name the column with --label, or add rows of another class",
-        )
-    numeric = all(isinstance(label, (int, float)) for label in distinct)
-    return tuple(str(label) for label in sorted(distinct, key=None if numeric else str))
-
-
-def _number_of(names: Sequence[str]) -> dict[str, int]:
-    return {name: number for number, name in enumerate(names)}
-
-
-def _unknown(label: Any, names: Sequence[str]) -> DataError:
-    shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-    return DataError(
-        f"label {str(label)!r} is in these rows but was not among the training labels",
-        allowed=shown,
-        next_step="give training rows with it, or take these rows out",
-    )
-
-
 def _one_of(column: Sequence[Any], names: Sequence[str]) -> Tensor:
-    numbers = _number_of(names)
-    for label in column:
-        if str(label) not in numbers:
-            raise _unknown(label, names)
-    return torch.tensor([numbers[str(label)] for label in column], dtype=torch.int64)
+    numbers = _numbers(column, names)
+    return torch.tensor([numbers[label_name(label)] for label in column], dtype=torch.int64)
 
 
 def _any_of(column: Sequence[Any], names: Sequence[str]) -> Tensor:
-    numbers = _number_of(names)
+    numbers = _numbers([label for labels in column for label in labels], names)
     table = torch.zeros(len(column), len(names))
     for row, labels in enumerate(column):
-        for label in labels:
-            if str(label) not in numbers:
-                raise _unknown(label, names)
-            table[row, numbers[str(label)]] = 1.0
+        table[row, [numbers[label_name(label)] for label in labels]] = 1.0
     return table
 
 
 def _values(column: Sequence[Any], names: Sequence[str]) -> Tensor:
     for row, value in enumerate(column):
-        if not isinstance(value, (int, float)) or not np.isfinite(value):
-            raise DataError(f"row {row}: label {value!r} is not a number", allowed="finite numbers")
-    return torch.tensor([float(value) for value in column])
+        if wrong := wrong_label(value, "regression"):
+            raise DataError(f"row {row}: {wrong}", allowed="finite numbers")
+    return torch.tensor([float(value) for value in column], dtype=torch.float64)
+
+
+def _numbers(labels: Iterable[Any], names: Sequence[str]) -> dict[str, int]:
+    """Name -> number of the output; every label is checked to be among them."""
+    numbers = {name: number for number, name in enumerate(names)}
+    unknown = Counter(name for name in map(label_name, labels) if name not in numbers)
+    if unknown:
+        shown = ", ".join(f"{name!r} ({count})" for name, count in sorted(unknown.items())[:10])
+        raise DataError(
+            f"labels that are in these rows but were not among the training labels: {shown}"
+            + (f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""),
+            allowed=", ".join(names[:20]) + (", ..." if len(names) > 20 else ""),
+            next_step="give training rows with them, or take these rows out",
+        )
+    return numbers
 
 
 def _softmax(logits: Tensor) -> Floats:
@@ -199,7 +164,7 @@ def _score_any(table: Floats, column: Sequence[Any], names: Sequence[str]) -> di
 
 
 def _score_values(table: Floats, column: Sequence[Any], names: Sequence[str]) -> dict[str, Any]:
-    truth = _values(column, names).double().numpy()
+    truth = _values(column, names).numpy()
     found = table[:, 0]
     points = np.stack([truth, found], axis=1)[:MOST_POINTS]
     return {

@@ -5,7 +5,7 @@ Source: Loshchilov & Hutter 2017, arXiv 1711.05101.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import torch
 from torch import nn
@@ -14,17 +14,19 @@ __all__ = ["adamw", "set_rates"]
 
 
 def adamw(
-    parts: Mapping[float, Iterable[nn.Parameter]], *, weight_decay: float
+    parts: Iterable[tuple[float, Iterable[nn.Parameter]]], *, weight_decay: float
 ) -> torch.optim.AdamW:
     """AdamW over parts with learning rates of their own; vectors (biases, norms) do not decay.
 
     Args:
-        parts: peak learning rate -> parameters.
+        parts: (peak learning rate, parameters); a parameter that is in two counts to the first.
         weight_decay: of matrices.
     """
     groups = []
-    for rate, parameters in parts.items():
-        wanted = [p for p in parameters if p.requires_grad]
+    taken: set[int] = set()
+    for rate, parameters in parts:
+        wanted = [p for p in parameters if p.requires_grad and id(p) not in taken]
+        taken.update(map(id, wanted))
         for decay, members in (
             (weight_decay, [p for p in wanted if p.ndim > 1]),
             (0.0, [p for p in wanted if p.ndim <= 1]),

@@ -2,13 +2,90 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headway.errors import ConfigError
+import numpy as np
 
-__all__ = ["Options"]
+from headway.errors import ConfigError, nearest
+
+__all__ = ["PRECISIONS", "RANGES", "Options", "Range", "check_ranges", "check_word"]
 
 PRECISIONS = ("auto", "fp32", "bf16")
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers that an option can be.
+
+    Attributes:
+        least, most: the ends.
+        whole: whether it has no fraction.
+        ends: whether the ends themselves are allowed.
+
+    >>> str(Range(1, whole=True)), str(Range(0, 1, ends=False))
+    ('a whole number, 1 or more', 'a number between 0 and 1')
+    """
+
+    least: float
+    most: float = math.inf
+    whole: bool = False
+    ends: bool = True
+
+    def __contains__(self, value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+            return False
+        number = float(value)
+        if not math.isfinite(number) or (self.whole and not isinstance(value, (int, np.integer))):
+            return False
+        if self.ends:
+            return self.least <= number <= self.most
+        return self.least < number < self.most
+
+    def __str__(self) -> str:
+        what = "a whole number" if self.whole else "a number"
+        if self.most == math.inf:
+            return f"{what}, {self.least} or more" if self.ends else f"{what} above {self.least}"
+        joined = "from {} to {}" if self.ends else "between {} and {}"
+        return f"{what} {joined.format(self.least, self.most)}"
+
+
+RANGES: dict[str, Range] = {
+    "epochs": Range(1, whole=True),
+    "learning_rate": Range(0, 1, ends=False),
+    "head_learning_rate": Range(0, 1, ends=False),
+    "batch_tokens": Range(1, whole=True),
+    "warmup": Range(0, 1),
+    "weight_decay": Range(0),
+    "clip": Range(0, ends=False),
+    "seed": Range(0, 2**32 - 1, whole=True),
+    "patience": Range(1, whole=True),
+}
+"""Option -> the numbers it can be."""
+
+
+def check_ranges(options: object, ranges: Mapping[str, Range]) -> None:
+    """Checks every number of some options; None, where it is a default, is fine.
+
+    Raises:
+        ConfigError: one is outside its range, or no number.
+    """
+    for name, allowed in ranges.items():
+        value = getattr(options, name)
+        if value is not None and value not in allowed:
+            raise ConfigError(f"{name} = {value!r}", allowed=str(allowed))
+
+
+def check_word(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    """Checks that an option is one of some words.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if value not in allowed:
+        hint = nearest(str(value), allowed)
+        raise ConfigError(f"{name} = {value!r}", allowed=", ".join(allowed), next_step=hint)
 
 
 @dataclass(frozen=True)
@@ -41,19 +118,5 @@ class Options:
     """Epochs without a better validation score before training stops."""
 
     def __post_init__(self) -> None:
-        ranges = {
-            "epochs": self.epochs >= 1,
-            "learning_rate": 0 < self.learning_rate < 1,
-            "batch_tokens": self.batch_tokens >= 1,
-            "warmup": 0 <= self.warmup < 1,
-            "weight_decay": self.weight_decay >= 0,
-            "clip": self.clip > 0,
-            "patience": self.patience >= 1,
-        }
-        for name, fine in ranges.items():
-            if not fine:
-                raise ConfigError(
-                    f"{name} = {getattr(self, name)}", allowed="a sensible positive number"
-                )
-        if self.precision not in PRECISIONS:
-            raise ConfigError(f"precision {self.precision!r}", allowed=", ".join(PRECISIONS))
+        check_ranges(self, RANGES)
+        check_word("precision", self.precision, PRECISIONS)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -30,15 +32,14 @@ def chosen_precision(asked: str, device: torch.device) -> str:
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
     path = cache_folder() / "precision.json"
     key = f"{_processor()} threads={torch.get_num_threads()} torch={torch.__version__}"
-    known = _read(path)
-    if key not in known:
-        ratio = _bf16_speedup()
-        known[key] = {"precision": "bf16" if ratio >= FASTER else "fp32", "bf16_speedup": ratio}
-        log.info(
-            "bf16 is %.2f times as fast as fp32 here: using %s", ratio, known[key]["precision"]
-        )
-        _write(path, known)
-    return str(known[key]["precision"])
+    verdict = _read(path).get(key)
+    if isinstance(verdict, dict) and verdict.get("precision") in ("fp32", "bf16"):
+        return str(verdict["precision"])
+    ratio = _bf16_speedup()
+    chosen = "bf16" if ratio >= FASTER else "fp32"
+    log.info("bf16 is %.2f times as fast as fp32 here: using %s", ratio, chosen)
+    _write(path, {**_read(path), key: {"precision": chosen, "bf16_speedup": ratio}})
+    return chosen
 
 
 def precision_context(precision: str, device: torch.device) -> AbstractContextManager[object]:
@@ -78,7 +79,8 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def _read(path: Path) -> dict[str, dict[str, object]]:
+def _read(path: Path) -> dict[str, Any]:
+    """What earlier runs found; nothing where the file is absent or damaged."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -86,10 +88,10 @@ def _read(path: Path) -> dict[str, dict[str, object]]:
     return values if isinstance(values, dict) else {}
 
 
-def _write(path: Path, values: dict[str, dict[str, object]]) -> None:
+def _write(path: Path, values: dict[str, Any]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
         temporary.write_text(json.dumps(values, indent=2), encoding="utf-8")
         temporary.replace(path)
     except OSError:

@@ -28,7 +28,9 @@ class _UsedRows(nn.Module):
         places = torch.full((whole.num_embeddings,), -1, device=used.device)
         places[used] = torch.arange(len(used), device=used.device)
         self.register_buffer("places", places)
-        self.weight = nn.Parameter(whole.weight.detach()[used].clone())
+        self.weight = nn.Parameter(
+            whole.weight.detach()[used], requires_grad=whole.weight.requires_grad
+        )
 
     def forward(self, ids: Tensor) -> Tensor:
         """int64 [tokens] -> [tokens, hidden]."""
