@@ -28,7 +28,7 @@ class Best:
     def see(self, score: float) -> bool:
         """Notes an epoch's score (higher is better); True when it is time to stop."""
         self.seen += 1
-        if score > self.score or not self.state:
+        if score > self.score:
             self.epoch, self.score = self.seen, score
             self.state = [p.detach().clone() for p in self.module.parameters()]
         return self.seen - self.epoch >= self.patience

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import torch
+from torch import Tensor
+
+from headway.training.collate import Batch, epoch_batches, text_logits
+from headway.training.kinds import KINDS
+from headway.windows import Windowed, window_texts
+
+from .tiny import WORDS, put_head, tiny_model
+
+TEXTS = ["w1", "w2 w3 w4 w5 w6", " ".join(WORDS * 4), "w7 w8 red", " ".join(WORDS * 2)]
+
+
+def read(kind: str = "bert") -> list[Windowed]:
+    return window_texts(tiny_model(kind).need_tokenizer(), TEXTS, size=24)
+
+
+def single(text: Windowed) -> Batch:
+    return Batch([0], text.ids, text.segments, (len(text.ids),))
+
+
+def together(texts: list[Windowed]) -> Batch:
+    return Batch(
+        list(range(len(texts))),
+        [ids for text in texts for ids in text.ids],
+        [marks for text in texts for marks in text.segments],
+        tuple(len(text.ids) for text in texts),
+    )
+
+
+def test_every_text_is_in_every_epoch_once() -> None:
+    texts = read()
+    assert sum(len(text.ids) > 1 for text in texts) == 2
+    for seed in range(3):
+        batches = epoch_batches(texts, batch_tokens=40, seed=seed, most_windows=8)
+        assert Counter(row for batch in batches for row in batch.rows) == Counter(range(5))
+        for batch in batches:
+            assert sum(batch.counts) == len(batch.windows) == len(batch.segments)
+            expected = [ids for row in batch.rows for ids in texts[row].ids]
+            assert batch.windows == expected
+            assert len(batch.rows) == 1 or sum(map(len, batch.windows)) <= 40
+
+
+def test_a_seed_decides_the_order() -> None:
+    texts = read() * 5
+    orders = {
+        seed: [b.rows for b in epoch_batches(texts, batch_tokens=40, seed=seed, most_windows=8)]
+        for seed in (0, 1)
+    }
+    again = [b.rows for b in epoch_batches(texts, batch_tokens=40, seed=0, most_windows=8)]
+    assert orders[0] == again != orders[1]
+
+
+def test_a_very_long_text_takes_part_with_some_windows_drawn_anew() -> None:
+    texts = read()
+    assert len(texts[2].ids) >= 4
+    drawn = set()
+    for seed in range(20):
+        batches = epoch_batches(texts, batch_tokens=40, seed=seed, most_windows=2)
+        batch = next(batch for batch in batches if 2 in batch.rows)
+        start = sum(batch.counts[: batch.rows.index(2)])
+        windows = batch.windows[start : start + 2]
+        assert batch.counts[batch.rows.index(2)] == 2
+        places = [texts[2].ids.index(ids) for ids in windows]
+        assert places == sorted(places)
+        drawn.update(places)
+    assert drawn == set(range(len(texts[2].ids)))
+
+
+@pytest.mark.parametrize("kind", ["bert", "gpt2", "llama", "roberta", "distilbert"])
+def test_logits_do_not_depend_on_batch_mates(kind: str) -> None:
+    model, texts = put_head(tiny_model(kind), ("a", "b", "c")), read(kind)
+    alone = torch.cat([text_logits(model, single(text)) for text in texts])
+    batched = text_logits(model, together(texts))
+    assert batched.shape == (5, 3) and batched.dtype == torch.float32
+    torch.testing.assert_close(batched, alone, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_gradient_of_a_batch_is_the_mean_of_single_texts(kind: str) -> None:
+    labels = ("score",) if kind == "regression" else ("a", "b")
+    model, texts = put_head(tiny_model(), labels, kind), read()
+    targets: Tensor = {
+        "single-label": torch.tensor([0, 1, 1, 0, 1]),
+        "multi-label": torch.tensor([[0.0, 1], [1, 1], [0, 0], [1, 0], [1, 1]]),
+        "regression": torch.tensor([0.5, -2.0, 3.0, 0.0, 1.0]),
+    }[kind]
+
+    def loss_and_gradient(batch: Batch, wanted: Tensor) -> tuple[Tensor, list[Tensor]]:
+        loss = KINDS[kind].loss(text_logits(model, batch), wanted, None)
+        return loss.detach(), list(torch.autograd.grad(loss, list(model.parameters())))
+
+    loss, gradient = loss_and_gradient(together(texts), targets)
+    singles = [loss_and_gradient(single(t), targets[n : n + 1]) for n, t in enumerate(texts)]
+    torch.testing.assert_close(loss, torch.stack([one for one, _ in singles]).mean())
+    for place, whole in enumerate(gradient):
+        mean = torch.stack([parts[place] for _, parts in singles]).mean(dim=0)
+        torch.testing.assert_close(whole, mean, rtol=1e-4, atol=1e-6)
+    assert any(part.abs().max() > 1e-3 for part in gradient)
+
+
+def test_segments_are_left_out_where_the_model_knows_one_only() -> None:
+    model = put_head(tiny_model("roberta"), ("a", "b"))
+    texts = window_texts(model.need_tokenizer(), [("w1 w2", "w3")], size=24)
+    assert 1 in texts[0].segments[0]
+    assert text_logits(model, single(texts[0])).shape == (1, 2)
+
+
+def test_segments_count_where_the_model_knows_two() -> None:
+    model = put_head(tiny_model("bert"), ("a", "b"))
+    texts = window_texts(model.need_tokenizer(), [("w1 w2", "w3")], size=24)
+    batch = single(texts[0])
+    plain = Batch(batch.rows, batch.windows, [[0] * len(batch.windows[0])], batch.counts)
+    assert not torch.allclose(text_logits(model, batch), text_logits(model, plain))

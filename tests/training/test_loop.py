@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from headway.errors import ConfigError
+from headway.training import History, Options, train
+from headway.training.interrupt import StopFlag
+from headway.training.optimiser import adamw
+
+X = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+WANTED = torch.tensor([[2.0], [-1.0]])
+EPOCHS = [[0, 1, 0, 1]] * 5
+
+
+def linear() -> nn.Linear:
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        return nn.Linear(2, 1)
+
+
+def error_of(module: nn.Module) -> Callable[[int], tuple[Tensor, int]]:
+    return lambda row: ((module(X[row]) - WANTED[row]).square().mean(), 3)
+
+
+def run(module: nn.Module, epochs: Any = EPOCHS, **more: Any) -> History:
+    options = Options(**{"learning_rate": 0.5, "weight_decay": 0.0} | more.pop("options", {}))
+    optimiser = adamw([(options.learning_rate, module.parameters())], weight_decay=0.0)
+    loss_of = more.pop("loss_of", error_of(module))
+    given = {"options": options, "precision": "fp32", "stop": StopFlag()} | more
+    return train(module, optimiser, epochs, loss_of, **given)
+
+
+def test_loss_falls_and_history_says_what_happened() -> None:
+    module = linear()
+    history = run(module, [[0, 1] * 10] * 4)
+    assert [row["step"] for row in history.train] == list(range(1, 81))
+    assert [row["epoch"] for row in history.train] == [n for n in (1, 2, 3, 4) for _ in range(20)]
+    assert history.train[-1]["loss"] < 0.05 < history.train[0]["loss"]
+    assert history.tokens == 3 * 80 and history.seconds > 0
+    assert history.stopped == "" and not module.training
+
+
+def test_rate_warms_up_and_falls() -> None:
+    rates = [row["learning_rate"] for row in run(linear(), options={"warmup": 0.25}).train]
+    assert rates[:5] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5])
+    assert rates[5] == 0.5 and rates[4:] == sorted(rates[4:], reverse=True)
+    assert rates[-1] == pytest.approx(0.5 / 15)
+
+
+def test_a_large_gradient_is_clipped() -> None:
+    module = linear()
+    seen: list[float] = []
+
+    def loss_of(row: int) -> tuple[Tensor, int]:
+        return 1e6 * error_of(module)(row)[0], 1
+
+    class Watched(torch.optim.SGD):
+        def step(self, closure: Any = None) -> None:
+            gradients = torch.cat([p.grad.flatten() for p in module.parameters()])
+            seen.append(float(gradients.norm()))
+
+    optimiser = Watched([{"params": list(module.parameters()), "lr": 0.1, "peak": 0.1}])
+    options = Options(learning_rate=0.1, clip=0.25)
+    train(module, optimiser, [[0, 1]], loss_of, options=options, precision="fp32", stop=StopFlag())
+    assert seen == pytest.approx([0.25, 0.25], rel=1e-4)
+
+
+def test_validation_may_end_it() -> None:
+    seen = []
+
+    def after_epoch(number: int, history: History) -> bool:
+        seen.append((number, len(history.train)))
+        return number == 2
+
+    history = run(linear(), after_epoch=after_epoch)
+    assert seen == [(1, 4), (2, 8)]
+    assert history.stopped == "no better validation score: ended behind epoch 2"
+
+
+def test_the_last_epoch_cannot_end_early() -> None:
+    assert run(linear(), after_epoch=lambda number, history: number == 5).stopped == ""
+
+
+def test_asked_to_stop_it_ends_behind_the_step() -> None:
+    module, stop = linear(), StopFlag()
+
+    def loss_of(row: int) -> tuple[Tensor, int]:
+        stop.asked = len(history.train) == 5
+        return error_of(module)(row)
+
+    history = History()
+    run(module, loss_of=loss_of, stop=stop, history=history)
+    assert len(history.train) == 6
+    assert history.stopped == "interrupted behind step 6 of 20"
+    assert not module.training
+
+
+def test_asked_to_stop_while_validating_it_trains_no_more() -> None:
+    stop = StopFlag()
+
+    def after_epoch(number: int, history: History) -> bool:
+        stop.asked = True
+        return False
+
+    history = run(linear(), after_epoch=after_epoch, stop=stop)
+    assert history.stopped == "interrupted behind step 4 of 20"
+
+
+def test_asked_to_stop_at_the_very_end_it_says_so() -> None:
+    stop = StopFlag()
+
+    def after_epoch(number: int, history: History) -> bool:
+        stop.asked = number == 5
+        return False
+
+    history = run(linear(), after_epoch=after_epoch, stop=stop)
+    assert history.stopped == "interrupted behind step 20 of 20"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_an_impossible_loss_is_an_error_and_leaves_the_state_before_it(value: float) -> None:
+    module, history = linear(), History()
+    states = []
+
+    def loss_of(row: int) -> tuple[Tensor, int]:
+        states.append([p.detach().clone() for p in module.parameters()])
+        loss = error_of(module)(row)[0]
+        return loss * (value if len(states) == 3 else 1.0), 1
+
+    with pytest.raises(ConfigError, match=rf"loss became {value} in step 3 of 20.* rate of 0\.5"):
+        run(module, loss_of=loss_of, history=history)
+    assert history.stopped and len(history.train) == 3
+    for now, before in zip(module.parameters(), states[2], strict=True):
+        assert torch.equal(now, before)
+
+
+def test_an_impossible_gradient_is_an_error_before_it_is_used() -> None:
+    module = linear()
+
+    def loss_of(row: int) -> tuple[Tensor, int]:
+        return (module(X[row]) - module(X[row]).detach()).abs().sqrt().sum(), 1  # 0, slope infinite
+
+    with pytest.raises(ConfigError, match="gradient became nan in step 1 of 20"):
+        run(module, loss_of=loss_of)
+    assert all(p.isfinite().all() for p in module.parameters())
+
+
+def test_bf16_computes_in_bf16() -> None:
+    module = linear()
+    kinds = set()
+
+    def loss_of(row: int) -> tuple[Tensor, int]:
+        kinds.add(module(X[row][None]).dtype)
+        return error_of(module)(row)
+
+    run(module, loss_of=loss_of, precision="bf16")
+    assert kinds == {torch.bfloat16}
+    assert module.weight.dtype == torch.float32
