@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -17,7 +19,7 @@ ROWS = [
 ]
 
 
-def module(*, tied: bool = False) -> nn.Sequential:
+def module(*, tied: bool = False) -> Any:
     with torch.device("meta"):
         made = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2, bias=False))
     if tied:
@@ -95,7 +97,7 @@ def test_what_is_not_a_number_equals_itself() -> None:
 
 
 def test_a_fused_tensor_whose_parts_are_incomplete_lists_each() -> None:
-    made = nn.Sequential(nn.Linear(2, 4, bias=False))
+    made: Any = nn.Sequential(nn.Linear(2, 4, bias=False))
     made[0].widths = (2, 2)  # as FusedLinear has
     mismatch = Mismatch()
     assign(made, [("0.weight", Fused("q", "k"))], {"k": torch.ones(2, 3)}, mismatch)

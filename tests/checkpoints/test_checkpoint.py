@@ -136,7 +136,7 @@ def test_two_different_tensors_where_the_config_says_one(tmp_path: Path, kind: s
     if kind == "gpt2":  # as it says
         change(tmp_path, tie_word_embeddings=False)
         model = loaded(tmp_path)
-        assert torch.equal(model.head.output.weight, found[words] + 1)  # type: ignore[union-attr]
+        assert torch.equal(model.head.output.weight, found[words] + 1)
     else:  # a copy of the word table under a third name
         put_tensors(tmp_path, {**found, "encoder.embed_tokens.weight": found[words].clone()})
         loaded(tmp_path)
@@ -153,7 +153,7 @@ def test_any_type_is_loaded_as_the_one_asked_for(
     model = loaded(write(theirs, tmp_path / "a"), dtype=asked)
     assert {parameter.dtype for parameter in model.parameters()} == {asked}
     words = theirs.bert.embeddings.word_embeddings.weight
-    assert torch.equal(model.body.embeddings.words.weight, words.to(asked))  # type: ignore[union-attr]
+    assert torch.equal(model.body.embeddings.words.weight, words.to(asked))
     model.save(tmp_path / "b")
     assert json.loads((tmp_path / "b/config.json").read_text())["dtype"] == str(asked)[6:]
     assert {tensor.dtype for tensor in tensors(tmp_path / "b").values()} == {asked}
@@ -323,9 +323,9 @@ def test_a_copy_is_a_model_of_its_own(tmp_path: Path) -> None:
     twin = copy.deepcopy(model)
     assert twin.checkpoint.body is twin.body
     assert twin.checkpoint.head is twin.head
-    assert twin.head.output.weight is twin.body.embeddings.words.weight  # type: ignore[union-attr]
+    assert twin.head.output.weight is twin.body.embeddings.words.weight
     with torch.no_grad():
-        twin.body.embeddings.words.weight.zero_()  # type: ignore[union-attr]
-    assert model.body.embeddings.words.weight.any()  # type: ignore[union-attr]
+        twin.body.embeddings.words.weight.zero_()
+    assert model.body.embeddings.words.weight.any()
     twin.save(tmp_path / "b")
     assert not tensors(tmp_path / "b")["bert.embeddings.word_embeddings.weight"].any()

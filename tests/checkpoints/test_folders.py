@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,7 +62,7 @@ NEW = {"mark": "new", "weights": "new", **OTHERS}
 
 
 def in_two_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders.sys, "platform", "other")
+    monkeypatch.setattr(sys, "platform", "other")
 
 
 def file_by_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +228,7 @@ def attempts(
     for number in range(1, 500):
         folder = tmp_path / f"{number}/model"
         shutil.copytree(pattern, folder, symlinks=True)
-        counted: list[int] = []
+        counted: list[list[int]] = []
 
         def attempt(number: int = number, folder: Path = folder, seen: Any = counted) -> None:
             with monkeypatch.context() as patch:

@@ -91,9 +91,10 @@ def test_a_body_and_unknown_classes_have_no_head() -> None:
     for named in (None, [], ["BertModel"], ["BertForTokenClassification"], ["X", "Y"]):
         assert plan_head(family, {"model_type": "bert", "architectures": named}) is None
     assert plan_head(family, {"model_type": "bert"}) is None
-    for named in ("BertModel", [3], {"0": "x"}, [["BertModel"]]):
+    wrong: Any
+    for wrong in ("BertModel", [3], {"0": "x"}, [["BertModel"]]):
         with pytest.raises(CheckpointError, match="architectures = "):
-            plan_head(family, {"model_type": "bert", "architectures": named})
+            plan_head(family, {"model_type": "bert", "architectures": wrong})
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,13 @@ import pickle
 import struct
 import tarfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from headway.checkpoints.tensors import read_tensors, write_tensors
@@ -107,6 +110,40 @@ def test_a_file_cut_short(tmp_path: Path, kept: int) -> None:
     save_file(TENSORS, path)
     path.write_bytes(path.read_bytes()[:kept])
     assert f"{path} is cut short or corrupt" in refusal(tmp_path)
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=4))
+def test_damaged_bytes_end_in_tensors_or_in_one_message(damage: list[tuple[int, int]]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        save_file(TENSORS, path)
+        content = bytearray(path.read_bytes())
+        for place, value in damage:
+            content[place % len(content)] = value
+        path.write_bytes(content)
+        try:
+            found = read_tensors(Path(folder))
+        except CheckpointError as error:
+            assert str(path) in str(error)
+        else:
+            assert sum(tensor.nbytes for tensor in found.values()) <= len(content)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4))
+def test_damaged_bin_files_end_in_tensors_or_in_one_message(damage: list[tuple[int, int]]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "pytorch_model.bin"
+        torch.save(TENSORS, path)
+        content = bytearray(path.read_bytes())
+        for place, value in damage:
+            content[place % len(content)] = value
+        path.write_bytes(content)
+        try:
+            found = read_tensors(Path(folder))
+        except CheckpointError as error:
+            assert str(path) in str(error)
+        else:
+            assert all(isinstance(tensor, torch.Tensor) for tensor in found.values())
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def theirs_alone(theirs: Any, prompt: list[int], eos: int | list[int] | None) ->
     new = out[1:] if theirs.config.is_encoder_decoder else out[len(prompt) :]
     stops = {eos} if isinstance(eos, int) else set(eos or ())
     ends = [place for place, token in enumerate(new) if token in stops]
-    return new[: ends[0]] if ends else new
+    return list(new[: ends[0]] if ends else new)
 
 
 def case_of(kind: str, seed: int) -> Case:
@@ -188,7 +188,7 @@ def stories(data: Path, folder: Path) -> Any:
         rms_norm_eps=1e-5,
         tie_word_embeddings=True,
     )
-    model = transformers.LlamaForCausalLM(config).eval()
+    model: Any = transformers.LlamaForCausalLM(config)
     missing = model.load_state_dict(state, strict=False).missing_keys
     assert missing == ["lm_head.weight"]
     model.save_pretrained(folder)
@@ -198,7 +198,8 @@ def stories(data: Path, folder: Path) -> Any:
 
 def stories_tokenizer(data: Path, vocabulary: int) -> dict[str, Any]:
     """llama2.c's list of pieces and scores as a tokenizer.json: merges in order of score."""
-    raw, place, pieces = (data / "tok512.bin").read_bytes(), 4, []
+    raw, place = (data / "tok512.bin").read_bytes(), 4
+    pieces: list[tuple[str, float]] = []
     while len(pieces) < vocabulary:
         score, length = struct.unpack_from("<fi", raw, place)
         pieces.append((raw[place + 8 : place + 8 + length].decode(), score))
