@@ -19,7 +19,7 @@ NEW_NAMES = "sentence_transformers.base.modules.somewhere."
 def describe(folder: Path, kinds: list[str], pooling: Any, *, before: str = OLD_NAMES) -> Path:
     """A folder as sentence-transformers describes it."""
     entries = [
-        {"idx": n, "name": str(n), "path": f"{n}_{kind}" if n else "", "type": before + kind}
+        {"idx": n, "name": str(n), "path": f"{n}_{kind}" if n else None, "type": before + kind}
         for n, kind in enumerate(kinds)
     ]
     folder.mkdir(exist_ok=True)

@@ -101,7 +101,7 @@ def _modules(path: Path) -> list[tuple[str, str]]:
     """Name and folder of each module."""
     try:
         entries = read_json(path)
-        found = [(str(e["type"]).rpartition(".")[2], str(e.get("path", ""))) for e in entries]
+        found = [(str(e["type"]).rpartition(".")[2], str(e.get("path") or "")) for e in entries]
     except (TypeError, KeyError, AttributeError) as error:
         raise CheckpointError(f"{path} is not a list of modules: {error}") from None
     for _, place in found:
