@@ -74,7 +74,7 @@ from headway.cli.terminal.output import say_error, say_json
 def command(
     typed: str, /, model: str, data: str, *, seed: int, seeds: int, as_json: bool, **settings: Any
 ) -> int:
-    """Adapt MODEL to the labelled rows of DATA, and measure it beside a baseline.
+    """Adapt MODEL to the labelled rows of DATA and measure it.
 
     DATA is a csv, tsv, jsonl, json, parquet, arrow or txt file, a folder of them or of class
     folders, or pkg:NAME. What you leave open is chosen from the rows, and said.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 import headway
+from headway.cli.terminal.group import Group
 from headway.cli.terminal.options import column_options, file_options, json_option
 from headway.cli.terminal.output import say_json
 
 
-@click.group("data")
+@click.group("data", cls=Group)
 def command() -> None:
-    """Look at labelled text before anything is trained on it."""
+    """Look at labelled text before training on it."""
 
 
 @command.command("inspect")
@@ -31,7 +32,10 @@ def inspect(
     format: str | None,
     as_json: bool,
 ) -> None:
-    """Columns, labels, lengths, doubles, leaks, odd rows and give-away words of DATA."""
+    """Labels, lengths, doubles, leaks and odd rows of DATA.
+
+    Also the words that give a label away: a model may learn them instead of the task.
+    """
     from headway.cli.terminal.card import show_card
     from headway.cli.terminal.tokens import tokenizer_of
     from headway.data import guess_columns

@@ -28,7 +28,11 @@ from headway.logs import log
 )
 @json_option
 def command(run: str, data: str, *, as_json: bool, **settings: Any) -> None:
-    """Score a RUN (or any MODEL with a head for labels) on the labelled rows of DATA."""
+    """Score a saved RUN on the labelled rows of DATA.
+
+    RUN may be any MODEL with a head for labels. Columns, windows and precision are those of the
+    run, unless given.
+    """
     report = headway.evaluate(run, data, **settings)
     for note in report["notes"]:
         log.info("%s", note)

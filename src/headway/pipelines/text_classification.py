@@ -8,6 +8,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from headway.adaptation import Settings
 from headway.adaptation.rows import texts_of
 from headway.data import Dataset, guess_columns
 from headway.errors import ConfigError
@@ -18,12 +19,16 @@ from headway.windows import TextOrPair, Windowed, window_texts
 
 __all__ = ["TextClassification"]
 
+BATCH_TOKENS = {"cpu": 2048}
+"""Most tokens in one forward pass, by device, where nothing else is said: on a CPU as many as its
+caches hold."""
+
+BATCH_TOKENS_ELSEWHERE = 16384
+
 CHUNK = 4096
 """Texts read at once: enough to sort them by length, few enough for an endless stream."""
 
 Many = list[str] | list[tuple[str, str]] | list[TextOrPair] | Dataset
-
-PRECISIONS = ("fp32", "bf16", "auto")
 
 
 class TextClassification:
@@ -33,7 +38,7 @@ class TextClassification:
         model: with such a head, and a tokenizer.
         window: most tokens read at once; None = as many as the model takes.
         stride: tokens that neighbouring windows share; None = an eighth of a window.
-        batch_tokens: most tokens in one forward pass.
+        batch_tokens: most tokens in one forward pass; None = as suits the device.
         precision: fp32, which is exact; bf16; or auto, which is the faster one on this machine.
 
     Raises:
@@ -49,7 +54,7 @@ class TextClassification:
         *,
         window: int | None = None,
         stride: int | None = None,
-        batch_tokens: int = 8192,
+        batch_tokens: int | None = None,
         precision: str = "fp32",
     ) -> None:
         plan, head = model.checkpoint.plan, model.head
@@ -59,8 +64,7 @@ class TextClassification:
                 + (f", it is for {plan.task}" if plan is not None else ""),
                 next_step="headway adapt puts one on",
             )
-        if precision not in PRECISIONS:
-            raise ConfigError(f"precision {precision!r}", allowed=", ".join(PRECISIONS))
+        Settings(window=window, stride=stride, batch_tokens=batch_tokens, precision=precision)
         self.model = model
         self.head = head
         self.tokenizer = model.need_tokenizer()
@@ -68,7 +72,9 @@ class TextClassification:
         self.kind = KINDS[plan.kind]
         self.window = window or model.longest
         self.stride = stride
-        self.batch_tokens = batch_tokens
+        self.batch_tokens = batch_tokens or BATCH_TOKENS.get(
+            model.device.type, BATCH_TOKENS_ELSEWHERE
+        )
         self.precision = chosen_precision(precision, model.device)
 
     @overload

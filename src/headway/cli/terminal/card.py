@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from headway.cli.terminal.output import say, show, table
+from headway.cli.terminal.output import say, say_prose, show, table
 from headway.reports.plain import printable
 from headway.reports.words import count, decimals, percent, plural, shorten
 
@@ -21,6 +21,7 @@ Card = dict[str, Any]
 BAR = 24  # characters of the longest bar
 LABELS = 30  # that are shown
 LABEL = 24  # characters of a label
+GIVEN_AWAY = 10  # labels whose words are shown
 
 
 def show_card(card: Card) -> None:
@@ -28,15 +29,16 @@ def show_card(card: Card) -> None:
     splits: dict[str, Card] = card["splits"]
     names = ", ".join(f"{name} {count(part['rows'])}" for name, part in splits.items())
     say(_bold(plural(card["rows"], "row")) + (f": {names}" if len(splits) > 1 else ""))
-    say(printable(card["columns"]["said"]))
+    say_prose(printable(card["columns"]["said"]))
     show(_columns(card))
     for name, part in splits.items():
         if part["labels"]:
             show(_labels(part["labels"], "" if len(splits) == 1 else f" ({name})"))
     show(_lengths(splits))
-    _say_amiss(card)
     if card["artefacts"]:
         show(_artefacts(card["artefacts"]))
+    say()
+    _say_amiss(card)
 
 
 def _columns(card: Card) -> Table:
@@ -128,11 +130,13 @@ def _amiss(part: Card) -> list[str]:
 
 def _artefacts(artefacts: dict[str, list[dict[str, Any]]]) -> Table:
     rows = table(["label", "words that give it away (rows with the label / rows)"])
-    for label, words in list(artefacts.items())[:LABELS]:
+    for label, words in list(artefacts.items())[:GIVEN_AWAY]:
         shown = ", ".join(
             f"{printable(one['word'])} ({one['rows_with_label']}/{one['rows']})" for one in words
         )
         rows.add_row(Text(shorten(printable(label), LABEL)), Text(shown))
+    if len(artefacts) > GIVEN_AWAY:
+        rows.add_row(Text(f"{len(artefacts) - GIVEN_AWAY} more"), Text("with --json"))
     return rows
 
 

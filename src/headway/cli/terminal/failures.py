@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import click
 
-from headway.cli.terminal.output import flush, say_error
+from headway.cli.terminal.output import NobodyReads, flush, say_error
 from headway.errors import InputError
 
 __all__ = ["exit_code", "readable_arguments"]
@@ -26,10 +26,12 @@ def exit_code(work: Callable[[], object]) -> int:
     try:
         code = work()
         flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return WRONG_INPUT
     except click.UsageError as error:
-        if error.ctx is not None:
-            click.echo(f"{error.ctx.get_usage()}\n", err=True)
-        say_error(error.format_message())
+        hint = f" Next: {error.ctx.command_path} --help." if error.ctx is not None else ""
+        say_error(error.format_message().rstrip(".") + "." + hint)
         return WRONG_INPUT
     except click.ClickException as error:
         say_error(error.format_message())
@@ -39,9 +41,9 @@ def exit_code(work: Callable[[], object]) -> int:
         _forget_stdout()
         return WRONG_INPUT
     except (KeyboardInterrupt, click.Abort):
-        say_error("interrupted; nothing was written")
+        say_error("interrupted")
         return WRONG_INPUT
-    except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
+    except NobodyReads:
         _forget_stdout()
         return DONE
     except Exception:

@@ -14,10 +14,25 @@ from headway.cli.terminal.failures import exit_code, readable_arguments
 from headway.cli.terminal.output import notes_on_stderr, tolerant_streams
 from headway.errors import nearest
 
-__all__ = ["LazyGroup"]
+__all__ = ["Group", "LazyGroup"]
 
 
-class LazyGroup(click.Group):
+class Group(click.Group):
+    """A group that says which commands there are when it is given another."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the command that the first argument names."""
+        known = self.list_commands(ctx)
+        if args[0] not in known and not args[0].startswith("-"):
+            hint = nearest(args[0], known)
+            problem = f"no command {args[0]!r}" + (f" ({hint})" if hint else "")
+            raise click.UsageError(f"{problem}. Allowed: {', '.join(known)}.", ctx)
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(Group):
     """The whole command line.
 
     Args:
@@ -39,19 +54,6 @@ class LazyGroup(click.Group):
         module, _, attribute = self.places[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Finds the command that the first argument names, or says which there are."""
-        if args[0] not in self.places and not args[0].startswith("-"):
-            hint = nearest(args[0], self.places)
-            known = ", ".join(self.places)
-            raise click.UsageError(
-                f"no command {args[0]!r}" + (f" ({hint})" if hint else "") + f". Allowed: {known}.",
-                ctx,
-            )
-        return super().resolve_command(ctx, args)
 
     def main(
         self, args: Sequence[str] | None = None, prog_name: str | None = None, *_: Any, **more: Any

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import shutil
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,29 +19,37 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = [
+    "NobodyReads",
     "flush",
     "notes_on_stderr",
     "say",
     "say_error",
     "say_json",
+    "say_prose",
     "show",
     "table",
     "tolerant_streams",
 ]
 
 
+class NobodyReads(Exception):  # noqa: N818 - whoever read our output, such as `head`, has enough
+    """Stdout leads to a pipe that was closed at its other end, which is no error."""
+
+
 def say(text: str | bytes = "") -> None:
     """One line, or a few, on stdout.
 
     Raises:
+        NobodyReads: the pipe was closed.
         OutputError: stdout takes nothing more, as on a full disk.
     """
-    try:
+    with _writing():
         click.echo(text)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise _cannot(error) from error
+
+
+def say_prose(text: str) -> None:
+    """A sentence or two on stdout, in lines as wide as the terminal, or 80 columns."""
+    say(click.wrap_text(text, width=shutil.get_terminal_size().columns))
 
 
 def say_json(value: Any) -> None:
@@ -51,13 +60,13 @@ def say_json(value: Any) -> None:
 
 
 def show(table: Table) -> None:
-    """A table on stdout, as wide as the terminal; 80 columns where there is none."""
+    """A table on stdout below a blank line, as wide as the terminal, or 80 columns."""
     from rich.console import Console
 
     console = Console()
     with console.capture() as captured:
         console.print(table)
-    say("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    say("\n".join(line.rstrip() for line in captured.get().rstrip().splitlines()))
 
 
 def table(headers: Sequence[str], *, right: Collection[int] = ()) -> Table:
@@ -85,17 +94,9 @@ def say_error(message: str) -> None:
 
 
 def flush() -> None:
-    """Writes out what stdout still holds back.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    try:
+    """Writes out what stdout still holds back; raises what `say` does."""
+    with _writing():
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise _cannot(error) from error
 
 
 def tolerant_streams() -> None:
@@ -128,5 +129,11 @@ def notes_on_stderr() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _cannot(error: OSError) -> OutputError:
-    return OutputError(f"standard output cannot be written: {error.strerror or error}")
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise NobodyReads from None
+    except OSError as error:
+        raise OutputError(f"standard output cannot be written: {error.strerror or error}") from None

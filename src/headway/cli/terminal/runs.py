@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.text import Text
 
-from headway.cli.terminal.output import say, show, table
+from headway.cli.terminal.output import say, say_prose, show, table
 from headway.reports import headline, result_table, seed_table
 from headway.reports.plain import printable
 from headway.reports.words import count, decimals, plural, shorten
@@ -21,20 +21,20 @@ TEXT = 38  # characters of an example's text
 
 def show_result(report: dict[str, Any], folder: str) -> None:
     """Scores beside the baseline, over the seeds if there are several, examples, what is next."""
-    show(result_table(report))
+    show_scores(report)
     if report.get("seeds"):
         show(seed_table(report))
-    say(headline(report))
-    _say_lengths(report)
     _show_examples(report)
+    say()
     say(f"Saved in {click.style(folder, bold=True)}: the model, report.html and README.md.")
     say(f'Next: headway predict {shlex.quote(folder)} "your text"')
 
 
 def show_scores(report: dict[str, Any]) -> None:
-    """Scores of a model on other rows."""
+    """Scores, beside the baseline if there is one, in a table and in a sentence."""
     show(result_table(report))
-    say(headline(report))
+    say()
+    say_prose(headline(report))
     _say_lengths(report)
 
 
@@ -46,7 +46,7 @@ def _say_lengths(report: dict[str, Any]) -> None:
             f", the model takes {count(lengths['max_model'])}: "
             f"{plural(lengths['windowed'], 'text was', 'texts were')} read in windows, none cut"
         )
-    say(longest + ".")
+    say_prose(longest + ".")
 
 
 def _show_examples(report: dict[str, Any]) -> None:
