@@ -164,17 +164,18 @@ def _examples(rows: Rows, texts: Sequence[Windowed], tested: Scored) -> list[dic
     """The most confident wrong answers first, then the most confident right ones."""
     kind = KINDS[rows.kind]
     truth, raw = _named(rows), rows.texts(rows.test)
-    answers = [kind.answer(row, rows.labels) for row in tested.table]
     told = "score" if rows.kind == "regression" else "label"
+    found = [kind.answer(row, rows.labels)[told] for row in tested.table]
+    sure = _sureness(tested.table, rows.kind)
     return [
         {
             "text": _shown(raw[n]),
             "label": truth[n],
-            "prediction": answers[n][told],
-            "score": answers[n]["score"],
+            "prediction": found[n],
+            "score": None if sure is None else sure[n],
             "tokens": texts[n].report(),
         }
-        for n in _telling(truth, [answer[told] for answer in answers], tested.table, rows.kind)
+        for n in _telling(truth, found, sure)
     ]
 
 
@@ -186,17 +187,23 @@ def _named(rows: Rows) -> list[Any]:
     return answers if rows.kind == "regression" else flat_names(answers, rows.kind)
 
 
-def _telling(truth: list[Any], found: list[Any], table: Floats, kind: str) -> list[int]:
-    """Numbers of the rows to show; of predicted numbers, those that are furthest off."""
+def _sureness(table: Floats, kind: str) -> list[float] | None:
+    """How sure an answer is, 0 to 1; of a set of labels, its least sure label, there or not."""
     if kind == "regression":
-        far = np.abs(table[:, 0] - np.asarray(truth, dtype=np.float64))
+        return None
+    sure = 0.5 + np.abs(table - 0.5).min(axis=1) if kind == "multi-label" else table.max(axis=1)
+    return [float(value) for value in sure]
+
+
+def _telling(truth: list[Any], found: list[Any], sure: list[float] | None) -> list[int]:
+    """Numbers of the rows to show; of predicted numbers, those that are furthest off."""
+    if sure is None:
+        far = np.abs(np.asarray(found, dtype=np.float64) - np.asarray(truth, dtype=np.float64))
         return [int(n) for n in np.argsort(-far, kind="stable")[:EXAMPLES]]
     wrong = [
-        (sorted(one) if kind == "multi-label" else one) != true
+        (sorted(one) if isinstance(one, list) else one) != true
         for one, true in zip(found, truth, strict=True)
     ]
-    # How far from even: a label's absence can be as sure as its presence.
-    sure = np.abs(table - 0.5).min(axis=1) if kind == "multi-label" else table.max(axis=1)
     order = sorted(range(len(truth)), key=lambda n: (not wrong[n], -sure[n]))
     amiss, half = sum(wrong), EXAMPLES // 2
     return [*order[: min(amiss, half)], *order[amiss : amiss + half]]

@@ -143,8 +143,8 @@ def prepare_rows(data: Data, settings: Settings, *, test: Data | None = None) ->
     judge = None if test is None else read_rows(test, settings)
     columns = guess_columns(given, text=settings.text, pair=settings.pair, label=settings.label)
     assert columns.label is not None
-    _check_apart(columns)
     pool = _training(given)
+    _check_columns(pool, columns)
     kind = settings.kind or kind_of(pool.column(columns.label).to_pylist())
     labels = label_names(answers_of(pool, columns, kind, "train"), kind)
     whole, dropped = _without_duplicates(given, columns)
@@ -175,7 +175,9 @@ def prepare_rows(data: Data, settings: Settings, *, test: Data | None = None) ->
     return rows
 
 
-def _check_apart(columns: Columns) -> None:
+def _check_columns(pool: Dataset, columns: Columns) -> None:
+    """Whether there are texts, and each column has one part to play."""
+    texts_of(pool, columns)
     names = [*columns.texts, columns.label]
     if len(set(names)) < len(names):
         raise ConfigError(
