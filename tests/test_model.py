@@ -159,8 +159,8 @@ def test_segments(model: Any, tmp_path: Path) -> None:
     assert torch.equal(model.forward([[1, 2, 3]], segments=[[0, 0, 0]]).last[0], plain)
     assert not torch.allclose(model.forward([[1, 2, 3]], segments=[[0, 1, 1]]).last[0], plain)
     for segments, said in (
-        ([[0, 0]], r"segments of \(2,\) tokens beside texts of \(3,\)"),
-        ([[0, 0, 0], [0]], "one segment a token"),
+        ([[0, 0]], r"segments for \(2,\) tokens, texts of \(3,\)"),
+        ([[0, 0, 0], [0]], r"segments for \(3, 1\) tokens, texts of \(3,\)"),
         ([[0, 0, 2]], r"segment 2 is not in the model's table. Allowed: 0 to 1"),
         ([[0, 0, -1]], r"segment -1 is not"),
         ([0, 0, 0], "a row of segments is not a list of numbers"),
@@ -187,8 +187,6 @@ def test_targets(model: Any, tmp_path: Path) -> None:
     ):
         with pytest.raises(ConfigError, match=said):
             two.forward([[1], [2]], target=target)
-    with pytest.raises(ConfigError, match="an encoder-decoder has no single vector"):
-        two.embed(["a"])
     with pytest.raises(ConfigError, match="an encoder-decoder reads no text without a target"):
         two.read_windows([Windowed([[1]], [[0]], 1)], mean)
 

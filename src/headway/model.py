@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from headway.checkpoints import Checkpoint, HeadPlan, load_checkpoint, saved_checkpoint
-from headway.core.initial import initialise
 from headway.core.layout import Layout
 from headway.core.outputs import Output
 from headway.core.pooling import POOLINGS, mean
@@ -108,20 +107,12 @@ class Model(nn.Module):
         Args:
             plan: as `headway.checkpoints.new_head` makes it; None = the body alone.
         """
-        checkpoint = self.checkpoint
-        said = [] if checkpoint.plan is None else [f"took off the {checkpoint.plan}"]
-        self.head = None
-        if plan is not None:
-            self.head = plan.build(checkpoint.config, self.body)
-            initialise(self.head, checkpoint.config.initial_std, shared_with=self.body)
-            self.head.to(next(self.body.parameters())).train(self.training)
-            shared = {id(parameter) for parameter in self.body.parameters()}
-            fresh = sum(p.numel() for p in self.head.parameters() if id(p) not in shared)
-            said.append(f"put on a new {plan}: {fresh:,} parameters to be trained")
-        checkpoint.head, checkpoint.plan = self.head, plan
+        said = self.checkpoint.put_head(plan)
+        self.head = self.checkpoint.head
+        if self.head is not None:
+            self.head.train(self.training)
         if said:
-            checkpoint.notes.append(", ".join(said))
-            log.info("%s: %s", self.source or "model", checkpoint.notes[-1])
+            log.info("%s: %s", self.source or "model", said)
 
     def forward(
         self,
@@ -158,11 +149,8 @@ class Model(nn.Module):
                         next_step="give what its decoder is fed: target=[[...], ...]",
                     )
                 fed, out_layout = self._ragged(target, "target")
-                if len(fed_lengths := out_layout.lengths) != len(layout.lengths):
-                    raise ConfigError(
-                        f"{len(layout.lengths)} texts and {len(fed_lengths)} targets",
-                        allowed="one target a text",
-                    )
+                if len(target) != len(ids):
+                    raise ConfigError(f"{len(ids)} texts and {len(target)} targets")
                 self._marks(segments, layout)
                 rows = self.body(flat, layout, target=fed, target_layout=out_layout)
             elif target is not None:
@@ -241,8 +229,6 @@ class Model(nn.Module):
         Raises:
             ConfigError: the model has no tokenizer, or two stacks.
         """
-        if isinstance(self.body, EncoderDecoder):
-            raise ConfigError("an encoder-decoder has no single vector for a text")
         how = self.checkpoint.embedding
         if how.prompt and not isinstance(texts, str):
             texts = [how.prompt + text if isinstance(text, str) else text for text in texts]
@@ -286,16 +272,18 @@ class Model(nn.Module):
                 allowed=f"{self.longest} tokens together",
                 next_step="shorten the prompt, or ask for less",
             )
+        generation = self.checkpoint.generation
+        stop: Collection[int] = generation.stop
+        if not stop and self.tokenizer is not None:
+            stop = {id for role, id in self.tokenizer.special_ids.items() if role == "eos"}
         with self._predicting():
             if isinstance(body, EncoderDecoder):
-                prompts = [[self._start_id()]] * len(prompts)
+                prompts = [[generation.first(self.checkpoint.config.vocabulary)]] * len(prompts)
                 memory = body.encoder(flat, layout), layout
                 step = cached_step(body.decoder, head, len(prompts), memory=memory)
             else:
                 step = cached_step(body, head, len(prompts))
-            return continue_texts(
-                step, prompts, max_new_tokens=max_new_tokens, stop=self._stop_ids()
-            )
+            return continue_texts(step, prompts, max_new_tokens=max_new_tokens, stop=stop)
 
     def save(self, folder: str | Path) -> None:
         """Writes config.json, model.safetensors and the tokenizer; all at once or not at all.
@@ -349,30 +337,9 @@ class Model(nn.Module):
             return None
         flat, own = _laid_out(segments, "row of segments", self.device)
         if own.lengths != layout.lengths:
-            raise ConfigError(
-                f"segments of {own.lengths} tokens beside texts of {layout.lengths}",
-                allowed="one segment a token",
-            )
+            raise ConfigError(f"segments for {own.lengths} tokens, texts of {layout.lengths}")
         _check_range(flat, _segments_of(self.body), "segment")
         return flat
-
-    def _start_id(self) -> int:
-        """What an encoder-decoder's decoder is fed first."""
-        start, rows = self.checkpoint.generation.start, self.checkpoint.config.vocabulary
-        if start is None or start >= rows:
-            raise ConfigError(
-                f"the decoder's first token is {start}",
-                allowed=f"0 to {rows - 1}",
-                next_step="set decoder_start_token_id in config.json",
-            )
-        return start
-
-    def _stop_ids(self) -> Collection[int]:
-        """Ids that end a text, as the checkpoint or else the tokenizer says."""
-        told = self.checkpoint.generation.stop
-        if told or self.tokenizer is None:
-            return told
-        return {id for role, id in self.tokenizer.special_ids.items() if role == "eos"}
 
 
 def _laid_out(rows: Ids, what: str, device: torch.device) -> tuple[Tensor, Layout]:
@@ -390,9 +357,7 @@ def _laid_out(rows: Ids, what: str, device: torch.device) -> tuple[Tensor, Layou
             f"{what} {number} has no tokens", allowed=f"one {what} or more, of one token or more"
         )
     if flat.dtype != torch.int64 or flat.dim() != 1:
-        raise ConfigError(
-            f"a {what} of {flat.dtype} numbers", allowed="lists of whole numbers, one a text"
-        )
+        raise ConfigError(f"a {what} of {flat.dtype} numbers", allowed="lists of whole numbers")
     return flat, layout
 
 
@@ -423,13 +388,12 @@ def _taps_of(body: Body, record: Collection[str]) -> dict[str, list[str]]:
         stacks = {"encoder_": ("encoder.", body.encoder), "": ("decoder.", body.decoder)}
     found: dict[str, list[str]] = {}
     for field, (path, stack) in stacks.items():
-        count = len(stack.layers)
+        layers = [f"{path}layers.{number}" for number in range(len(stack.layers))]
         if "hidden" in record:
-            between = [f"{path}layers.{n}.out" for n in range(count - 1)]
+            between = [f"{layer}.out" for layer in layers[:-1]]
             found[f"{field}hidden"] = [f"{path}embeddings.out", *between, f"{path}out"]
         if "attention" in record:
-            found[f"{field}attention"] = [f"{path}layers.{n}.attention.map" for n in range(count)]
-    if "attention" in record and isinstance(body, EncoderDecoder):
-        layers = range(len(body.decoder.layers))
-        found["cross_attention"] = [f"decoder.layers.{n}.cross_attention.map" for n in layers]
+            found[f"{field}attention"] = [f"{layer}.attention.map" for layer in layers]
+        if "attention" in record and path == "decoder.":
+            found["cross_attention"] = [f"{layer}.cross_attention.map" for layer in layers]
     return found

@@ -23,6 +23,7 @@ from headway.checkpoints.generation import GENERATION, Generation, read_generati
 from headway.checkpoints.heads import KINDS, HeadPlan, architecture, plan_head
 from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, read_tensors, write_tensors
 from headway.core.fields import GENERIC
+from headway.core.initial import initialise
 from headway.core.names import Row, matches_any, prefixed
 from headway.core.stacks import Body
 from headway.errors import CheckpointError, ConfigError
@@ -79,6 +80,20 @@ class Checkpoint:
     values: dict[str, Any] = field(default_factory=dict)
     set_aside: dict[str, Tensor] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def put_head(self, plan: HeadPlan | None) -> str:
+        """Takes the head off and puts a fresh one on, or none; returns what is new in `notes`."""
+        said = [] if self.plan is None else [f"took off the {self.plan}"]
+        self.head, self.plan = None, plan
+        if plan is not None:
+            head = plan.build(self.config, self.body)
+            initialise(head, self.config.initial_std, shared_with=self.body)
+            self.head = head.to(next(self.body.parameters()))
+            shared = {id(parameter) for parameter in self.body.parameters()}
+            fresh = sum(p.numel() for p in head.parameters() if id(p) not in shared)
+            said.append(f"put on a new {plan}: {fresh:,} parameters to be trained")
+        self.notes += [", ".join(said)] if said else []
+        return ", ".join(said)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Checkpoint:
         memo[id(self.family)] = self.family  # a module of code, which has no copies

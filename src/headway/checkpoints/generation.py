@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from headway.checkpoints.documents import read_object
-from headway.errors import CheckpointError
+from headway.errors import CheckpointError, ConfigError
 
 __all__ = ["GENERATION", "Generation", "read_generation"]
 
@@ -31,6 +31,20 @@ class Generation:
     start: int | None = None
     stop: frozenset[int] = frozenset()
     stored: Mapping[str, Any] = field(default_factory=dict)
+
+    def first(self, rows: int) -> int:
+        """The start token of a model with a word table of so many rows.
+
+        Raises:
+            ConfigError: there is none, or it is not in the table.
+        """
+        if self.start is None or self.start >= rows:
+            raise ConfigError(
+                f"the decoder's first token is {self.start}",
+                allowed=f"0 to {rows - 1}",
+                next_step="set decoder_start_token_id in config.json",
+            )
+        return self.start
 
 
 def read_generation(folder: Path, values: Mapping[str, Any]) -> Generation:
