@@ -140,11 +140,17 @@ def main() -> None:
     labels = sorted({label for label, _ in pairs})
     examples = number(pairs, vocabulary, labels)
     test = number(test_pairs, vocabulary, labels)
+    plain = pieces(text, vocabulary, length=64)
+    config = Config(
+        vocabulary=len(vocabulary.ids),
+        hidden=given.hidden,
+        layers=given.layers,
+        positions=max(len(ids) for ids, _ in plain + examples + test),  # nothing is cut off
+    )
     for start in ("scratch", "pre-trained"):
         torch.manual_seed(given.seed)
-        model = Model(Config(len(vocabulary.ids), hidden=given.hidden, layers=given.layers))
+        model = Model(config)
         if start == "pre-trained":
-            plain = pieces(text, vocabulary, length=64)
             train(model, plain, language_loss, epochs=given.epochs[0], rate=2e-3)
         model.add_task_head(len(labels))
         train(model, examples, task_loss, epochs=given.epochs[1], rate=1e-3)
