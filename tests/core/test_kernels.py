@@ -90,9 +90,34 @@ def batched_by_products(tensors: list[Tensor], pattern: Pattern) -> Tensor:
         pattern.padded,
         0.37,
         0.0,
-        q.shape[1] != k.shape[1],
     )
     return pattern.queries.unpad(mixed.transpose(1, 2))
+
+
+@pytest.mark.parametrize(("lengths", "kind", "groups", "biased"), GRID)
+def test_maps_made_a_few_sequences_at_a_time_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, lengths: Any, kind: str, groups: int, biased: int
+) -> None:
+    tensors, pattern = problem(lengths, kind, groups, biased)
+    weights = torch.randn(pattern.queries.tokens, 2 * groups, 5).double()
+    wanted = batched_by_products(tensors, pattern)
+    wanted_gradients = torch.autograd.grad((wanted * weights).sum(), tensors)
+    monkeypatch.setattr(kernels, "MAP_ELEMENTS", 1)
+    got = batched_by_products(tensors, pattern)
+    torch.testing.assert_close(got, wanted, rtol=1e-12, atol=1e-12)
+    gradients = torch.autograd.grad((got * weights).sum(), tensors)
+    torch.testing.assert_close(gradients, wanted_gradients, rtol=1e-9, atol=1e-9)
+
+
+def test_maps_made_again_drop_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    tensors, pattern = problem((9, 4, 7), "everywhere", 1, 0)
+    monkeypatch.setattr(kernels, "MAP_ELEMENTS", 1)
+    q, k, v = tensors
+    torch.manual_seed(0)
+    mixed = batched(q, k, v, pattern, scale=0.37, drop=0.5)
+    (gradient,) = torch.autograd.grad(mixed.sum(), v)
+    # The result is linear in v: with the same numbers dropped, its gradient explains it wholly.
+    torch.testing.assert_close((gradient * v).sum(), mixed.sum(), rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("biased", [0, 1])

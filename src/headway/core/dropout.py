@@ -60,12 +60,17 @@ class _ByteDropout(torch.autograd.Function):
         kept = (draws.view(torch.uint8)[: x.numel()] >= dropped).view(x.shape)
         ctx.scale = 256 / (256 - dropped) if dropped < 256 else 0.0
         ctx.save_for_backward(kept)
-        return x * kept * ctx.scale
+        return _where(kept, x, ctx.scale)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (kept,) = ctx.saved_tensors
-        return gradient * kept * ctx.scale, None
+        return _where(kept, gradient, ctx.scale), None
+
+
+def _where(kept: Tensor, x: Tensor, scale: float) -> Tensor:
+    """x * kept * scale, without torch's slow product of a number and a truth value."""
+    return torch.where(kept, x, 0.0).mul_(scale)
 
 
 _byte_dropout: Callable[[Tensor, int], Tensor] = _ByteDropout.apply

@@ -17,12 +17,19 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from headway.core.dropout import dropout
 from headway.core.masks import Pattern, everywhere
 from headway.core.taps import Tap
 
 __all__ = ["attend", "batched", "eager", "varlen"]
+
+SHORT_FORWARD, SHORT_BACKWARD = 32, 256
+"""Longest sequences, in tokens, on which products beat torch's fused half-precision kernel."""
+
+MAP_ELEMENTS = 2**22
+"""Numbers of attention maps made at once: 8 MB in half precision."""
 
 
 def attend(
@@ -71,11 +78,10 @@ def batched(
     queries = pattern.queries.pad(q).transpose(1, 2)  # [sequences, heads, longest, size]
     keys = pattern.keys.pad(k).transpose(1, 2)
     values = pattern.keys.pad(v).transpose(1, 2)
-    grouped = q.shape[1] != k.shape[1]
-    added = None if pattern.plainly_causal else pattern.padded
-    if drop or (q.dtype != torch.float32 and queries.shape[2] <= 256 and not grouped):
-        mixed = _by_products(queries, keys, values, pattern.padded, scale, drop, grouped)
+    if drop or _products_win(q, pattern):
+        mixed = _by_products(queries, keys, values, pattern.padded, scale, drop)
     else:
+        added = None if pattern.plainly_causal else pattern.padded
         mixed = F.scaled_dot_product_attention(
             queries,
             keys,
@@ -83,22 +89,47 @@ def batched(
             attn_mask=None if added is None else added.to(q.dtype),
             is_causal=pattern.plainly_causal,
             scale=scale,
-            enable_gqa=grouped,
+            enable_gqa=q.shape[1] != k.shape[1],
         )
     return pattern.queries.unpad(mixed.transpose(1, 2))
 
 
+def _products_win(q: Tensor, pattern: Pattern) -> bool:
+    """Whether plain matrix products are faster than torch's fused kernel, as measured: in half
+    precision on a processor that kernel is slow on short sequences, most of all backwards."""
+    limit = SHORT_BACKWARD if torch.is_grad_enabled() and q.requires_grad else SHORT_FORWARD
+    return not q.is_cuda and q.dtype != torch.float32 and pattern.keys.longest <= limit
+
+
 def _by_products(
-    q: Tensor, k: Tensor, v: Tensor, added: Tensor | None, scale: float, drop: float, grouped: bool
+    q: Tensor, k: Tensor, v: Tensor, added: Tensor | None, scale: float, drop: float
 ) -> Tensor:
-    """Two batched matrix products: torch's fused CPU kernel has no dropout, and is slow on short
-    sequences in bf16."""
-    if grouped:
+    """Matrix products, some sequences at a time so that maps stay in the processor's cache; where
+    that takes several times, maps are made again for the backward pass rather than kept."""
+    if q.shape[1] != k.shape[1]:
         groups = q.shape[1] // k.shape[1]
         k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
-    scores = (q * scale) @ k.transpose(-1, -2)
     if added is not None:
-        scores = scores + added.to(q.dtype)
+        added = added.to(q.dtype)
+    at_once = max(1, MAP_ELEMENTS // (q.shape[1] * q.shape[2] * k.shape[2]))
+    if at_once >= len(q):
+        return _products(q, k, v, added, scale, drop)
+    mixed = []
+    for first in range(0, len(q), at_once):
+        part = slice(first, first + at_once)
+        bias = added if added is None or len(added) == 1 else added[part]
+        inputs = q[part], k[part], v[part], bias, scale, drop
+        mixed.append(checkpoint(_products, *inputs, use_reentrant=False))
+    return torch.cat(mixed)
+
+
+def _products(
+    q: Tensor, k: Tensor, v: Tensor, added: Tensor | None, scale: float, drop: float
+) -> Tensor:
+    """The formula on padded sequences: [sequences, heads, q or k, size]."""
+    scores = (q * scale) @ k.transpose(-1, -2)  # [sequences, heads, q, k]
+    if added is not None:
+        scores = scores + added
     return dropout(scores.softmax(dim=-1), drop) @ v
 
 
@@ -106,6 +137,8 @@ def varlen(q: Tensor, k: Tensor, v: Tensor, pattern: Pattern, *, scale: float) -
     """torch's fused variable-length attention (FlashAttention; GPU, half precision)."""
     from torch.nn.attention.varlen import varlen_attn
 
+    groups = q.shape[1] // k.shape[1]
+    k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
     mixed = varlen_attn(
         q,
         k,
@@ -116,7 +149,6 @@ def varlen(q: Tensor, k: Tensor, v: Tensor, pattern: Pattern, *, scale: float) -
         pattern.keys.longest,
         scale=scale,
         window_size=(-1, 0) if pattern.plainly_causal else (-1, -1),
-        enable_gqa=q.shape[1] != k.shape[1],
     )
     assert isinstance(mixed, Tensor)  # a pair only where the normaliser is asked for
     return mixed
