@@ -42,8 +42,8 @@ class InputError(HeadwayError):
         allowed: what would have been right.
         next_step: what to do now.
 
-    >>> print(InputError("no column 'txt' in a.csv", allowed="text, label", next_step="--text text"))
-    no column 'txt' in a.csv. Allowed: text, label. Next: --text text.
+    >>> print(InputError("no column 'txt'", allowed="text, label", next_step="--text text"))
+    no column 'txt'. Allowed: text, label. Next: --text text.
     """
 
     def __init__(self, problem: str, *, allowed: str = "", next_step: str = "") -> None:

@@ -13,11 +13,9 @@ from pathlib import Path
 
 import torch
 
-from headway import __version__
-
 __all__ = ["peak_memory_mb", "timed", "versions"]
 
-LIBRARIES = ("torch", "numpy", "pyarrow", "safetensors", "scikit-learn")
+LIBRARIES = ("headway", "torch", "numpy", "pyarrow", "safetensors", "scikit-learn")
 
 
 def peak_memory_mb() -> float:
@@ -36,7 +34,6 @@ def versions() -> dict[str, str]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "headway": __version__,
         **{name: importlib.metadata.version(name) for name in LIBRARIES},
         "threads": str(torch.get_num_threads()),
     }

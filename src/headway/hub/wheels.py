@@ -122,8 +122,9 @@ def unpack(wheel: Path, into: Path, *, limits: Limits | None = None) -> dict[str
             link or device; too many or too large files; a file that RECORD lacks or whose hash or
             size differs; no data file at all.
 
-    >>> unpack(Path("some_model-1.0-py3-none-any.whl"), Path("unpacked"))  # doctest: +SKIP
-    {'some_model/config.json': 612, ..., 'some_model-1.0.dist-info/RECORD': 1043}
+    Example:
+        unpack(Path("some_model-1.0-py3-none-any.whl"), Path("unpacked"))
+        # {'some_model/config.json': 612, ..., 'some_model-1.0.dist-info/RECORD': 1043}
 
     Source: PEP 427, installing a wheel.
     """

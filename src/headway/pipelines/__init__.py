@@ -1,9 +1,9 @@
 """From texts to answers in one call: one file a task.
 
->>> import headway
->>> classify = headway.pipeline("runs/tickets")  # doctest: +SKIP
->>> classify(["where is my parcel?"])  # doctest: +SKIP
-[{'label': 'delivery', 'score': 0.98, 'tokens': {'used': 5, 'total': 5, 'windows': 1}}]
+Example:
+    classify = headway.pipeline("runs/tickets")
+    classify(["where is my parcel?"])
+    # [{'label': 'delivery', 'score': 0.98, 'tokens': {'used': 5, 'total': 5, 'windows': 1}}]
 """
 
 from __future__ import annotations
