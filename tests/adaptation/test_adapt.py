@@ -296,6 +296,15 @@ def test_a_second_run_replaces_the_first(tmp_path: Path) -> None:
     assert load(out).labels == tuple(sorted(SIGNS))
 
 
+def test_a_model_may_be_replaced_by_its_own_adaptation(tmp_path: Path) -> None:
+    """Its old weights are still being read from the file that goes."""
+    tiny_model().save(tmp_path / "model")
+    first = quick(str(tmp_path / "model"), out=tmp_path / "elsewhere")
+    second = quick(str(tmp_path / "model"), out=tmp_path / "model")
+    assert not changed(first.model, second.model)
+    assert not changed(load(tmp_path / "model"), second.model)
+
+
 def test_a_model_by_name_and_files_by_name(tmp_path: Path) -> None:
     tiny_model().save(tmp_path / "base")
     data = rows(n=40)

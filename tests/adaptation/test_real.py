@@ -24,7 +24,10 @@ def questions(name: str) -> Dataset:
 
 
 @pytest.mark.slow
-def test_one_epoch_on_1500_questions(minilm_folder: Path, tmp_path: Path) -> None:
+def test_one_epoch_on_1500_questions(
+    minilm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADWAY_CACHE", str(tmp_path / "cache"))
     everything = questions("train_5500.label")
     some = sorted(random.Random(0).sample(range(len(everything)), 1500))
     test = questions("TREC_10.label")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,7 +57,10 @@ VALUES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("setting", VALUES, ids=str)
-def test_every_setting_runs(setting: dict[str, Any], tmp_path: Any) -> None:
+def test_every_setting_runs(
+    setting: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADWAY_CACHE", str(tmp_path / "cache"))
     name, value = next(iter(setting.items()))
     kind = str(value) if name == "kind" else "single-label"
     data = rows(kind, n=30, pair=name == "pair")
