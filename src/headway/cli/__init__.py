@@ -26,7 +26,7 @@ COMMANDS: dict[str, str] = {
 """Name -> where the command is, imported when it is called."""
 
 
-@click.group(cls=LazyGroup, places=COMMANDS)
+@click.group("headway", cls=LazyGroup, places=COMMANDS)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def main() -> None:
     """Transfer learning for language: adapt a model to labelled text, measure it, use it.

@@ -102,7 +102,7 @@ def _say_amiss(card: Card) -> None:
         return
     say(_bold("To look at"))
     for line in found:
-        say(f"  {click.style('!', fg='yellow')} {line}")
+        say_prose(line, indent="  ! ")
 
 
 def _amiss(part: Card) -> list[str]:

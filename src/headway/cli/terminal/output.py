@@ -47,9 +47,10 @@ def say(text: str | bytes = "") -> None:
         click.echo(text)
 
 
-def say_prose(text: str) -> None:
+def say_prose(text: str, *, indent: str = "") -> None:
     """A sentence or two on stdout, in lines as wide as the terminal, or 80 columns."""
-    say(click.wrap_text(text, width=shutil.get_terminal_size().columns))
+    width = shutil.get_terminal_size().columns
+    say(click.wrap_text(text, width, initial_indent=indent, subsequent_indent=" " * len(indent)))
 
 
 def say_json(value: Any) -> None:

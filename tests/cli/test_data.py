@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from headway import data as library
+from headway.tokenizer import Tokenizer
+
+from .calls import document, error_of, headway
+from .tiny import rows, write_csv, write_jsonl
+
+
+@pytest.fixture
+def splits(tmp_path: Path) -> str:
+    """Train and test with everything that can be amiss."""
+    made = rows(12)
+    folder = tmp_path / "splits"
+    folder.mkdir()
+    odd = [
+        {"text": made[0]["text"].replace(" ", "  "), "label": "delivery"},
+        {"text": made[1]["text"], "label": "praise"},
+        {"text": "bell \x07 rings", "label": "quality"},
+        {"text": "word9 " * 100, "label": "quality"},
+        {"text": "", "label": "quality"},
+    ]
+    write_csv(folder / "train.csv", [*made, *odd])
+    write_csv(folder / "test.csv", [made[2], *rows(3, seed=5)])
+    return str(folder)
+
+
+def test_json_is_the_card(splits: str, model: str) -> None:
+    told = document(headway("data", "inspect", splits, "--tokenizer", model, "--json"))
+    rows_ = library.read(splits)
+    columns = library.guess_columns(rows_, labelled=False)
+    assert told == library.inspect(rows_, columns, tokenizer=Tokenizer.load(model))
+
+
+def test_what_is_amiss_is_said(splits: str) -> None:
+    result = headway("data", "inspect", splits)
+    assert result.exit_code == 0, result.stderr
+    shown = result.stdout.splitlines()
+    assert shown[0] == "21 rows: train 17, test 4"
+    assert shown[1] == "text column 'text', label column 'label' (3 labels)"
+    for line in (
+        "  ! train: 2 rows repeat an earlier one, 1 of them but for spacing",
+        "  ! train: 1 text with several different labels",
+        "  ! train: control characters in 1 row of 'text', such as row 14 (counted from",
+        "    0)",
+        "  ! 1 row of test (25.0%) is also in train",
+    ):
+        assert line in shown
+    assert max(map(len, shown)) <= 80
+
+
+def test_labels_are_bars(splits: str) -> None:
+    shown = headway("data", "inspect", splits).stdout.splitlines()
+    train = [line.split() for line in shown if "█" in line][:3]
+    assert [row[:3] for row in train] == [
+        ["quality", "7", "41.2%"],
+        ["delivery", "5", "29.4%"],
+        ["praise", "5", "29.4%"],
+    ]
+    assert [len(row[3]) for row in train] == [24, 17, 17]
+
+
+def test_words_that_give_a_label_away(tickets: str) -> None:
+    shown = headway("data", "inspect", tickets).stdout
+    line = next(line for line in shown.splitlines() if "late (" in line)
+    assert line.split()[:3] == ["delivery", "late", "(30/30),"]
+
+
+def test_nothing_amiss(tmp_path: Path) -> None:
+    data = write_csv(
+        tmp_path / "fine.csv", [{"text": f"a b {n}", "label": n % 2} for n in range(6)]
+    )
+    shown = headway("data", "inspect", str(data)).stdout
+    assert "No doubles, leaks, contradictions or odd characters." in shown
+    assert "!" not in shown
+
+
+def test_tokens_beside_a_limit(splits: str, model: str, tmp_path: Path) -> None:
+    tokenizer = Tokenizer.load(model)
+    tokenizer.max_length = 50
+    tokenizer._config["model_max_length"] = 50
+    tokenizer.save(tmp_path / "tokenizer")
+    shown = headway("data", "inspect", splits, "--tokenizer", str(tmp_path / "tokenizer")).stdout
+    assert "train: 1 row (5.9%) longer than the model's 50 tokens: they are read in" in shown
+    assert "tokens (train)" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--text", "text", "--label", "label"), "label column 'label'"),
+        (("--text", "label"), "text column 'label'"),
+        (("--pair", "label"), "pair column 'label'"),
+        (("--encoding", "latin-1"), "90 rows"),
+        (("--format", "csv"), "90 rows"),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, tuple) else "",
+)
+def test_every_option(tickets: str, options: tuple[str, ...], said: str) -> None:
+    result = headway("data", "inspect", tickets, *options)
+    assert result.exit_code == 0, result.stderr
+    assert said in result.stdout
+
+
+def test_numbers_many_labels_and_no_labels(tmp_path: Path) -> None:
+    numbers = write_jsonl(
+        tmp_path / "a.jsonl", [{"text": f"a b {n}", "score": n / 4} for n in range(5)]
+    )
+    shown = headway("data", "inspect", str(numbers)).stdout
+    assert [line.split() for line in shown.splitlines() if line.split()[:1] == ["mean"]] == [
+        ["mean", "0.500"]
+    ]
+    many = write_csv(tmp_path / "b.csv", [{"text": f"t {n}", "label": f"l{n}"} for n in range(40)])
+    shown = headway("data", "inspect", str(many)).stdout
+    assert "10 more" in shown and "30 more" in shown
+    texts = tmp_path / "c.txt"
+    texts.write_text("one line\nanother [one]\n")
+    shown = headway("data", "inspect", str(texts)).stdout
+    assert shown.startswith("2 rows\ntext column 'text'\n") and "█" not in shown
+
+
+def test_what_cannot_be_read(tmp_path: Path, tickets: str) -> None:
+    assert "no file or folder" in error_of(headway("data", "inspect", str(tmp_path / "x.csv")))
+    assert "'x'" in error_of(headway("data", "inspect", tickets, "--label", "x"))
+    said = error_of(headway("data", "inspect", tickets, "--tokenizer", str(tmp_path)))
+    assert "has no tokenizer" in said
