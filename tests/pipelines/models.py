@@ -1,0 +1,34 @@
+"""Tiny models with the heads that pipelines need."""
+
+from __future__ import annotations
+
+import torch
+from training.tiny import put_head, tiny_model
+
+from headway.checkpoints import HeadPlan
+from headway.model import Model
+from headway.tokenizer import Tokenizer
+
+LABELS = ("bad", "fine", "good")
+
+
+def classifier(kind: str = "single-label") -> Model:
+    """A random encoder with a head for three labels, or for a number."""
+    return put_head(tiny_model(), LABELS if kind != "regression" else ("score",), kind)
+
+
+def writer(kind: str = "gpt2") -> Model:
+    """A random model with a language-model head; encoder-decoders answer, decoders continue."""
+    model = tiny_model(kind)
+    task = "text2text-generation" if kind == "t5" else "text-generation"
+    with torch.random.fork_rng([]):
+        torch.manual_seed(2)
+        model.put_head(HeadPlan(task, model.checkpoint.family.HEADS[task]))
+    return model
+
+
+def tokenizer_of(model: Model) -> Tokenizer:
+    """The tokenizer that every model here has."""
+    tokenizer = model.tokenizer
+    assert tokenizer is not None
+    return tokenizer
