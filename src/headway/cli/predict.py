@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from itertools import tee
 from typing import Any
@@ -13,8 +14,8 @@ from headway.cli.terminal.options import PRECISION, file_options, json_option
 from headway.cli.terminal.output import say, say_json
 from headway.cli.terminal.texts import texts_in_file, texts_or_lines
 
-LABEL, TEXT = 24, 60
-"""Most characters of a label, and of a text beside its answer."""
+LABEL, TEXT = 24, 20
+"""Most characters of a label; fewest of a text beside its answer, which ends with the line."""
 
 
 @click.command("predict")
@@ -84,6 +85,7 @@ def _lines(answers: Iterable[tuple[Any, dict[str, Any]]], width: int) -> Iterato
     from headway.reports.plain import printable
     from headway.reports.words import shorten
 
+    columns = shutil.get_terminal_size().columns
     for text, answer in answers:
         labels, scores = answer["label"], answer["score"]
         if not isinstance(labels, list):
@@ -92,8 +94,10 @@ def _lines(answers: Iterable[tuple[Any, dict[str, Any]]], width: int) -> Iterato
         parts = [f"{name} {score:.3f}" for name, score in zip(names, scores, strict=True)]
         found = ", ".join(parts) or "(no label)"
         shown = " ⏐ ".join(text) if isinstance(text, tuple) else text
-        line = f"{click.style(found.ljust(width), bold=True)}  {shorten(printable(shown), TEXT)}"
+        read = ""
         if answer["tokens"]["windows"] > 1:
-            tokens = "{total:,} tokens in {windows:,} windows".format(**answer["tokens"])
-            line += click.style(f"  [{tokens}]", dim=True)
-        yield line.rstrip()
+            read = "  [{total:,} tokens in {windows:,} windows]".format(**answer["tokens"])
+        found = found.ljust(width)
+        room = max(TEXT, columns - len(found) - len("  ") - len(read))
+        line = f"{click.style(found, bold=True)}  {shorten(printable(shown), room)}"
+        yield (line + (click.style(read, dim=True) if read else "")).rstrip()

@@ -2,6 +2,6 @@
 
 group.py     commands found by name        failures.py  what ends a command, and its exit code
 options.py   options of several commands   output.py    stdout and stderr
+texts.py     the texts that were given     tokens.py    a text cut into tokens
 runs.py      what a run measured           card.py      what a data set looks like
-tokens.py    a text cut into tokens
 """
