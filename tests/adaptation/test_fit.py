@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 import torch
-from training.tiny import SIGNS, tiny_model
+from torch import Tensor
+from training.tiny import SIGNS, rows, tiny_model
 
+from headway.adaptation import fit as fitting
 from headway.adaptation.plan import Plan, plan_run
+from headway.model import Model
+from headway.training.collate import Batch, text_logits
 
 from .quick import quick
 
@@ -49,3 +53,24 @@ def test_word_rows_that_no_text_uses_stay_as_they_are() -> None:
     assert torch.equal(table.weight[unused], before[unused])
     moved = (table.weight - before).abs().amax(dim=1) > 0
     assert moved.sum() == len(before) - len(unused)
+
+
+def test_every_epoch_and_every_seed_has_an_order_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[list[int]] = []
+
+    def noted(model: Model, batch: Batch) -> Tensor:
+        seen.append(batch.rows)
+        return text_logits(model, batch)
+
+    monkeypatch.setattr(fitting, "text_logits", noted)
+    test = rows(n=5, seed=7)
+    orders = []
+    for seed in (0, 1):
+        seen.clear()
+        quick(test=test, epochs=2, seed=seed, batch_tokens=60, probe=False)
+        half = len(seen) // 2
+        assert sorted(row for batch in seen[:half] for row in batch) == list(range(40))
+        orders += [seen[:half], seen[half:]]
+    assert all(a != b for n, a in enumerate(orders) for b in orders[:n])

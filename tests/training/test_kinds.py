@@ -34,7 +34,7 @@ def test_multi_label() -> None:
         [0, 0, 0],
         [0, 1, 0],
     ]
-    table = kind.predict(torch.tensor([[3.0, -3.0, 1.0], [-1.0, -1.0, -1.0]]))
+    table = kind.predict(torch.tensor([[3.0, -3.0, 0.1], [-1.0, -1.0, -0.1]]))
     assert kind.answer(table[0], NAMES)["label"] == ["a", "c"]
     assert kind.answer(table[1], NAMES) == {"label": [], "score": []}
     scores = kind.score(table, [["a", "c"], ["b"]], NAMES)
