@@ -28,11 +28,12 @@ def dropout(x: Tensor, rate: float) -> Tensor:
 
     Source: Srivastava et al. 2014.
     """
-    if rate == 0.0 or x.numel() == 0:
+    dropped = round(rate * 256)
+    if dropped == 0 or x.numel() == 0:
         return x
     if x.is_cuda:
         return torch.nn.functional.dropout(x, rate)
-    return _byte_dropout(x, round(rate * 256))
+    return torch.zeros_like(x) if dropped == 256 else _byte_dropout(x, dropped)
 
 
 class Dropout(nn.Module):
@@ -52,25 +53,31 @@ class Dropout(nn.Module):
 
 
 class _ByteDropout(torch.autograd.Function):
-    """Keeps one byte per element for the backward pass, as torch's own does."""
+    """Keeps one byte per element for the backward pass, as torch's own does.
+
+    `clamp` and `addcmul` stand where a comparison and a product would be plainer: torch runs those
+    two over truth values one element at a time.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, dropped: int) -> Tensor:
         draws = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
-        kept = (draws.view(torch.uint8)[: x.numel()] >= dropped).view(x.shape)
-        ctx.scale = 256 / (256 - dropped) if dropped < 256 else 0.0
+        bytes_ = draws.view(torch.int8)[: x.numel()].view(x.shape)  # -128 to 127, all as likely
+        first_kept = dropped - 128
+        kept = bytes_.clamp(first_kept - 1, first_kept).sub_(first_kept - 1)  # 0 or 1
+        ctx.scale = 256 / (256 - dropped)
         ctx.save_for_backward(kept)
-        return _where(kept, x, ctx.scale)
+        return _masked(x, kept, ctx.scale)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (kept,) = ctx.saved_tensors
-        return _where(kept, gradient, ctx.scale), None
+        return _masked(gradient, kept, ctx.scale), None
 
 
-def _where(kept: Tensor, x: Tensor, scale: float) -> Tensor:
-    """x * kept * scale, without torch's slow product of a number and a truth value."""
-    return torch.where(kept, x, 0.0).mul_(scale)
+def _masked(x: Tensor, kept: Tensor, scale: float) -> Tensor:
+    """x * kept * scale in one pass."""
+    return torch.addcmul(x.new_zeros(()), x, kept.to(x.dtype), value=scale)
 
 
 _byte_dropout: Callable[[Tensor, int], Tensor] = _ByteDropout.apply
