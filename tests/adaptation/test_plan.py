@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from training.tiny import put_head, rows, tiny_model
 
-from headway.adaptation.plan import Plan, plan_run
+from headway.adaptation.plan import Plan, after_probe, plan_run
 from headway.adaptation.rows import prepare_rows
 from headway.adaptation.settings import Settings
 from headway.data import Dataset
@@ -39,7 +39,18 @@ def test_few_rows_a_class_want_more_epochs_and_a_probe() -> None:
     few, many = planned(rows(n=40)), planned(rows(n=600))
     assert few.probe and not many.probe
     assert few.options.epochs > many.options.epochs
-    assert any("from a linear probe" in note for note in few.notes)
+    assert not any("epochs" in note for note in few.notes)  # the probe decides first
+
+
+def test_classes_that_the_body_knows_are_trained_gently() -> None:
+    few = planned(rows(n=40))
+    known, unknown = (after_probe(few, Settings(), right) for right in (0.95, 0.4))
+    assert known.options.learning_rate < unknown.options.learning_rate
+    assert known.options.epochs < unknown.options.epochs
+    assert after_probe(few, Settings(), None).options == unknown.options
+    assert any("95%" in note and "probe" in note for note in known.notes)
+    asked = after_probe(few, Settings(epochs=7, lr=0.01), 0.95).options
+    assert (asked.epochs, asked.learning_rate) == (7, 0.01)
 
 
 def test_one_very_long_text_does_not_change_the_batches() -> None:

@@ -8,7 +8,7 @@ import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 from training.tiny import SIGNS, put_head, rows, tiny_model
 
-from headway.adaptation.probe import probe_head
+from headway.adaptation.probe import _share_right, probe_head
 from headway.checkpoints import new_head
 from headway.heads import Classifier
 from headway.model import Model
@@ -26,7 +26,7 @@ def probed(
     model = put_head(tiny_model(), names, kind) if model is None else model
     texts = window_texts(model.need_tokenizer(), data["text"], size=model.longest)
     targets = KINDS[kind].targets(data["label"], names)
-    probe_head(model, texts, targets, kind=kind, precision="fp32", batch_tokens=500)
+    probe_head(model, texts, targets, kind=kind, precision="fp32", batch_tokens=500, seed=0)
     assert isinstance(model.head, Classifier)
     features = model.read_windows(texts, model.head.pooled).numpy()
     return model, texts, features, targets.numpy()
@@ -103,3 +103,15 @@ def test_the_body_is_not_touched() -> None:
     before = {name: value.clone() for name, value in tiny_model().body.state_dict().items()}
     model, *_ = probed("single-label")
     assert all(torch.equal(value, before[n]) for n, value in model.body.state_dict().items())
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_how_much_the_body_knows_is_cross_validated(apart: bool) -> None:
+    chance = np.random.default_rng(0)
+    targets = np.repeat([0, 1], 20)
+    features = chance.normal(size=(40, 8))
+    features[:, 0] += 8.0 * targets * apart
+    right = _share_right(features, targets, seed=0)
+    assert right is not None and (right > 0.95 if apart else right < 0.8)
+    assert right == _share_right(features, targets, seed=0)
+    assert _share_right(features[:21], targets[:21], seed=0) is None  # a class with one row

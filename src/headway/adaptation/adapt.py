@@ -13,7 +13,7 @@ from torch import Tensor
 
 from headway.adaptation.fit import fit
 from headway.adaptation.machine import timed
-from headway.adaptation.plan import plan_run
+from headway.adaptation.plan import after_probe, plan_run
 from headway.adaptation.probe import probe_head
 from headway.adaptation.report import baseline_scores, build_report
 from headway.adaptation.rows import Data, Rows, prepare_rows
@@ -173,16 +173,20 @@ def _train(run: Run, targets: Tensor) -> None:
     with training_units(model, targets, kind) as units:
         with timed(run.seconds, "probe"):
             if plan.probe:
-                probe_head(
+                right = probe_head(
                     model,
                     texts["train"],
                     units,
                     kind=kind,
                     precision=plan.precision,
                     batch_tokens=plan.read_tokens,
+                    seed=run.settings.seed,
                 )
+                run.plan = after_probe(plan, run.settings, right)
+                for note in run.plan.notes[len(plan.notes) :]:
+                    log.info("%s", note)
         with timed(run.seconds, "train"), stop_on_interrupt() as stop:
-            fit(model, texts, units, run.rows, plan, stop, run.history)
+            fit(model, texts, units, run.rows, run.plan, stop, run.history)
 
 
 def _measured(run: Run) -> dict[str, Any]:

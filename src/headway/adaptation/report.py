@@ -161,7 +161,7 @@ def _label_counts(rows: Rows) -> dict[str, int]:
 
 
 def _examples(rows: Rows, texts: Sequence[Windowed], tested: Scored) -> list[dict[str, Any]]:
-    """The most confident wrong answers first, then the most confident right ones."""
+    """The most confident wrong answers first, then right ones of different labels."""
     kind = KINDS[rows.kind]
     truth, raw = _named(rows), rows.texts(rows.test)
     told = "score" if rows.kind == "regression" else "label"
@@ -206,7 +206,18 @@ def _telling(truth: list[Any], found: list[Any], sure: list[float] | None) -> li
     ]
     order = sorted(range(len(truth)), key=lambda n: (not wrong[n], -sure[n]))
     amiss, half = sum(wrong), EXAMPLES // 2
-    return [*order[: min(amiss, half)], *order[amiss : amiss + half]]
+    return [*order[: min(amiss, half)], *_by_turns(order[amiss:], truth)[:half]]
+
+
+def _by_turns(order: list[int], truth: list[Any]) -> list[int]:
+    """The first row of each label, then the second of each, and so on."""
+    seen: Counter[str] = Counter()
+    turns = {}
+    for n in order:
+        label = str(truth[n])
+        turns[n] = seen[label]
+        seen[label] += 1
+    return sorted(order, key=turns.__getitem__)
 
 
 def _shown(text: str | tuple[str, str]) -> str:

@@ -17,9 +17,8 @@ from headway.adaptation.machine import versions
 from headway.adaptation.plan import Plan
 from headway.adaptation.rows import Rows
 from headway.adaptation.settings import Settings
-from headway.checkpoints import saved_checkpoint
-from headway.checkpoints.documents import read_object
-from headway.errors import CheckpointError, OutputError
+from headway.checkpoints import is_model_folder, saved_checkpoint
+from headway.errors import OutputError
 from headway.model import Model
 from headway.reports import write_report
 from headway.reports.plain import plain, to_json
@@ -34,7 +33,7 @@ FILES = (RUN, HISTORY, "report.json", "report.html", "README.md", "seed-*")
 """What stands beside the model; of an older run in the same folder nothing of it is left."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Run:
     """One adaptation on its way.
 
@@ -43,7 +42,7 @@ class Run:
         rows: which train, choose and judge.
         texts: `train`, `validation` and `test` rows as the model reads them.
         settings: what the user decided.
-        plan: everything decided.
+        plan: everything decided; a probe decides the last of it.
         history: of training, as far as it came.
         seconds: stage -> how long it took.
         inputs: names of model, data, test data and task, and the command.
@@ -72,7 +71,7 @@ def check_output(folder: Path, model: Model) -> None:
     """
     try:
         folder = Path(os.path.realpath(folder))
-        if folder.is_dir() and any(folder.iterdir()) and not _holds_model(folder):
+        if folder.is_dir() and any(folder.iterdir()) and not is_model_folder(folder):
             raise OutputError(
                 f"{folder} is not empty and holds no model", next_step="name a new or empty folder"
             )
@@ -133,7 +132,7 @@ def save_run(run: Run, report: Mapping[str, Any], folder: Path, *, state: str) -
         lines = (json.dumps(plain(row)) + "\n" for row in rows)
         (new / HISTORY).write_text("".join(lines), encoding="utf-8")
         if report:
-            write_report(dict(report), new)
+            write_report(dict(report), new, name=str(folder))
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -143,10 +142,3 @@ def read_run(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return values if isinstance(values, dict) else {}
-
-
-def _holds_model(folder: Path) -> bool:
-    try:
-        return "model_type" in read_object(folder / "config.json")
-    except CheckpointError:
-        return False
