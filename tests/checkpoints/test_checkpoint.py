@@ -144,6 +144,20 @@ def test_two_different_tensors_where_the_config_says_one(tmp_path: Path, kind: s
         assert "encoder.embed_tokens.weight differs from shared.weight" in refusal(tmp_path)
 
 
+def test_an_untied_t5_needs_its_head_unless_transformers_5_left_it_out(tmp_path: Path) -> None:
+    small = {"vocab_size": 9, "d_model": 4, "d_kv": 4, "d_ff": 5, "num_layers": 1}
+    config = transformers.T5Config(**small, tie_word_embeddings=False)
+    transformers.T5ForConditionalGeneration(config).save_pretrained(tmp_path)
+    assert "lm_head.weight" not in tensors(tmp_path)
+    said = json.loads((tmp_path / "config.json").read_text())
+    assert (said["tie_word_embeddings"], said["scale_decoder_outputs"]) == (True, False)
+    model = loaded(tmp_path)
+    assert torch.equal(model.head.output.weight, tensors(tmp_path)["shared.weight"])
+    change(tmp_path, tie_word_embeddings=False)
+    assert "missing     lm_head.weight [9, 4]" in refusal(tmp_path)
+    loaded(tmp_path, keep_head=False)
+
+
 @pytest.mark.parametrize("stored", [torch.float16, torch.bfloat16, torch.float64])
 @pytest.mark.parametrize("asked", [torch.float32, torch.bfloat16])
 def test_any_type_is_loaded_as_the_one_asked_for(

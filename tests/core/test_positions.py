@@ -12,6 +12,7 @@ from headway.core.positions import (
     LearnedPositions,
     RelativeBias,
     Rotary,
+    SinusoidalPositions,
     llama3_frequencies,
     rotary_frequencies,
 )
@@ -82,3 +83,11 @@ def test_what_cannot_be_is_refused() -> None:
         rotary_frequencies(7, 10000.0)
     with pytest.raises(CheckpointError, match="3 buckets up to distance 128"):
         RelativeBias(1, buckets=3, farthest=128, both_ways=True)
+
+
+def test_a_sinusoidal_table_on_the_meta_device_takes_no_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("headway.core.positions.sinusoids", None)  # whose call would fail
+    with torch.device("meta"):
+        assert SinusoidalPositions(2**30, 4).weight.shape == (2**30, 4)

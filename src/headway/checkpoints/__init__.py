@@ -6,13 +6,19 @@ assign.py      tensors into a module            generation.py  how text is writt
 heads.py       which head                       documents.py   JSON files
 """
 
-from headway.checkpoints.checkpoint import Checkpoint, load_checkpoint, saved_checkpoint
+from headway.checkpoints.checkpoint import (
+    Checkpoint,
+    is_model_folder,
+    load_checkpoint,
+    saved_checkpoint,
+)
 from headway.checkpoints.folders import replaced_folder
 from headway.checkpoints.heads import HeadPlan, new_head
 
 __all__ = [
     "Checkpoint",
     "HeadPlan",
+    "is_model_folder",
     "load_checkpoint",
     "new_head",
     "replaced_folder",

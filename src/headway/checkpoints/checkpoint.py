@@ -31,7 +31,7 @@ from headway.families import class_name, family_of
 from headway.tokenizer import Tokenizer
 from headway.tokenizer.formats.folder import FILES as TOKENIZER_FILES
 
-__all__ = ["Checkpoint", "load_checkpoint", "saved_checkpoint"]
+__all__ = ["Checkpoint", "is_model_folder", "load_checkpoint", "saved_checkpoint"]
 
 CONFIG = "config.json"
 DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
@@ -127,7 +127,7 @@ def load_checkpoint(
         body = family.build(config)
         head = plan.build(config, body) if plan is not None else None
     whole = _whole(body, head).to(dtype)
-    left = _fill(whole, family, plan, read_tensors(folder), str(folder))
+    left = _fill(whole, family, plan, values, read_tensors(folder), str(folder))
     inner = {name for name in left if family.PREFIX and name.startswith(family.PREFIX)}
     notes = _notes(values, plan, sorted(left.keys() - inner), keep_head=keep_head)
     return Checkpoint(
@@ -165,7 +165,7 @@ def saved_checkpoint(
     with replaced_folder(
         folder,
         marker=CONFIG,
-        ours=_is_model,
+        ours=is_model_folder,
         replaced=lambda name: any(fnmatch.fnmatchcase(name, pattern) for pattern in gone),
     ) as new:
         write_json(new / CONFIG, _config_values(checkpoint))
@@ -193,6 +193,7 @@ def _fill(
     whole: nn.ModuleDict,
     family: ModuleType,
     plan: HeadPlan | None,
+    values: Mapping[str, Any],
     found: Mapping[str, Tensor],
     source: str,
 ) -> dict[str, Tensor]:
@@ -203,9 +204,10 @@ def _fill(
     mismatch = Mismatch()
     prefix = family.PREFIX if any(name.startswith(family.PREFIX) for name in found) else ""
     tensors = dict(found)
-    for lacking, spare in family.SPARES:
+    for lacking, spare, *unless in family.SPARES:
         if lacking not in tensors and spare in tensors:
-            tensors[lacking] = tensors[spare]
+            if not any(values.get(key) == value for key, value in unless):
+                tensors[lacking] = tensors[spare]
         elif _is_torn(lacking, spare, tensors, family.IGNORED):
             mismatch.torn[spare] = lacking
     used = assign(whole, _rows(family, plan, prefix), tensors, mismatch)
@@ -292,8 +294,8 @@ def _any_file(folder: Path, patterns: Iterable[str]) -> bool:
     return any(path.is_file() for pattern in patterns for path in folder.glob(pattern))
 
 
-def _is_model(folder: Path) -> bool:
-    """Whether a folder holds a model, which a new one may replace."""
+def is_model_folder(folder: Path) -> bool:
+    """Whether a folder has a config.json with a `model_type`: what a new model may replace."""
     try:
         return "model_type" in read_object(folder / CONFIG)
     except CheckpointError:

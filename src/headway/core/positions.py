@@ -47,6 +47,8 @@ class SinusoidalPositions(LearnedPositions):
 
     def reset_parameters(self) -> None:
         """Puts the table back to its start."""
+        if self.weight.is_meta:  # no memory for the table, nor for what would be copied into it
+            return
         with torch.no_grad():
             self.weight.copy_(sinusoids(self.num_embeddings, self.embedding_dim))
 

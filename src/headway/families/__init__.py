@@ -7,7 +7,8 @@ A family module has
     CLASSES                    `model_type` -> how the ecosystem's class names begin
     PREFIX, NAMES              the body's weight names beside the ecosystem's
     OTHER_HEADS, IGNORED       checkpoint names that are not the body's
-    SPARES                     (name, the name whose tensor stands in where a checkpoint lacks it)
+    SPARES                     (name, the name whose tensor stands in where a checkpoint lacks it),
+                               and a key and value of config.json that rule it out, if any do
     HEADS                      task -> the head that the ecosystem's checkpoints carry for it
 """
 

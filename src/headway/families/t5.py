@@ -248,11 +248,11 @@ IGNORED = (
 )
 """Copies of the word table, and a tensor that no computation reads."""
 
-
+# transformers 5 says tied of every T5 and saves an unscaled head that is the word table only once.
 SPARES = (
     ("shared.weight", "encoder.embed_tokens.weight"),
     ("shared.weight", "decoder.embed_tokens.weight"),
-    ("lm_head.weight", "shared.weight"),
+    ("lm_head.weight", "shared.weight", ("tie_word_embeddings", False)),
 )
 
 
