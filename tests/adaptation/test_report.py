@@ -117,7 +117,8 @@ def test_examples_show_the_surest_mistakes_first() -> None:
     examples = quick(data=data, test=wrong, **LEARNS).report["examples"]
     states = [example["label"] == example["prediction"] for example in examples]
     assert states == [False] * 3 + [True] * 3
-    for part in (examples[:3], examples[3:]):
+    assert {example["prediction"] for example in examples[3:5]} == {"red", "green"}
+    for part in (examples[:3], examples[3:5]):
         scores = [example["score"] for example in part]
         assert scores == sorted(scores, reverse=True) and min(scores) >= 0.5
     assert all(example["text"] in test["text"] for example in examples)

@@ -2,7 +2,6 @@
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 import yaml
@@ -16,7 +15,7 @@ from .test_page import HOSTILE, hostile, minimal
 
 
 def render(report, folder="runs/bbc topics"):
-    return card(printable(plain(report)), Path(folder))
+    return card(printable(plain(report)), folder)
 
 
 def front_matter(text):
@@ -57,7 +56,7 @@ def test_the_python_on_the_card_is_python():
 
 
 def test_the_command_quotes_the_folder():
-    assert "headway predict 'bbc topics' \"your text\"" in render(single_label())
+    assert "headway predict 'runs/bbc topics' \"your text\"" in render(single_label())
 
 
 def test_every_section_is_there():

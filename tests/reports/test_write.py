@@ -85,3 +85,11 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "run").write_text("x")
     with pytest.raises(OutputError, match="cannot write the report to"):
         write_report(single_label(), tmp_path / "run")
+
+
+@pytest.mark.parametrize(("name", "shown"), [("", "tickets"), ("runs/tickets", "runs/tickets")])
+def test_the_card_says_the_folders_name_or_the_one_that_is_given(tmp_path, name, shown):
+    write_report(single_label(), tmp_path / "tickets", name=name)
+    text = (tmp_path / "tickets" / "README.md").read_text(encoding="utf-8")
+    assert f"headway predict {shown} " in text
+    assert f'headway.pipeline("{shown}")' in text

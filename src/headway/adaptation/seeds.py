@@ -34,17 +34,20 @@ def adapt_seeds(
     Raises:
         InputError: as `adapt` does.
     """
-    results: list[Result] = []
-    for seed in range(first, first + count):
-        log.info("seed %d, %d of %d", seed, len(results) + 1, count)
-        folder = Path(out) if seed == first else Path(out) / f"seed-{seed}"
-        result = adapt(model, data, out=folder, seed=seed, **options)
-        if result.interrupted:
-            return result
-        results.append(result)
-    whole = results[0]
-    whole.report["seeds"] = [_measures(result.report) for result in results]
-    write_report(whole.report, Path(out))
+    log.info("seed %d, 1 of %d", first, count)
+    whole = adapt(model, data, out=out, seed=first, **options)
+    if whole.interrupted:
+        return whole
+    measures = [_measures(whole.report)]
+    for seed in range(first + 1, first + count):
+        log.info("seed %d, %d of %d", seed, len(measures) + 1, count)
+        other = adapt(model, data, out=Path(out) / f"seed-{seed}", seed=seed, **options)
+        if other.interrupted:
+            return other
+        measures.append(_measures(other.report))
+        del other  # its model is saved, and the next one needs the memory
+    whole.report["seeds"] = measures
+    write_report(whole.report, out, name=str(out))
     return whole
 
 

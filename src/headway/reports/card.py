@@ -17,8 +17,8 @@ __all__ = ["card"]
 MARKS = re.compile(r"([\\`*_\[\]|#~$])")
 
 
-def card(report: dict[str, Any], folder: Path) -> str:
-    """The card's Markdown, from a plain and printable report; `folder` is where the model lies."""
+def card(report: dict[str, Any], name: str) -> str:
+    """The card's Markdown, from a plain and printable report; `name`: the model's, or its path."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -30,12 +30,11 @@ def card(report: dict[str, Any], folder: Path) -> str:
         autoescape=False,  # Markdown, not HTML: the filters below escape
     )
     environment.filters |= {"md": markdown, "code": code, "fenced": fenced, "json": yaml_text}
-    name = folder.resolve().name or "model"
     text = environment.get_template("card.md").render(
         report=report,
         name=name,
         shell_name=shlex.quote(name),
-        front=yaml_block(_front_matter(report, name)),
+        front=yaml_block(_front_matter(report, Path(name).name or "model")),
         **facts(report),
     )
     return re.sub(r"\n{3,}", "\n\n", text)

@@ -91,7 +91,10 @@ def _data(data: dict[str, Any]) -> Pairs:
         ("Columns", ", ".join(f"{role}: {column}" for role, column in columns.items() if column)),
         ("Hash", data.get("hash")),
         ("Duplicates dropped", count(data.get("duplicates_dropped"))),
-        ("Test rows also in training, dropped", count(data.get("leaked_dropped"))),
+        (
+            "Training and validation rows dropped, also in the test rows",
+            count(data.get("leaked_dropped")),
+        ),
     ]
     return [(name, value) for name, value in found if value and value != "–"]
 

@@ -15,16 +15,18 @@ __all__ = ["result_table", "seed_table"]
 
 
 def result_table(report: dict[str, Any]) -> Table:
-    """The model beside the baseline, for `rich.console.Console.print`.
+    """The model beside the baseline, if there is one, for `rich.console.Console.print`.
 
     `headway.reports.result_rows(report)` gives the same rows as numbers.
     """
     from rich.text import Text
 
-    name = (report.get("baseline") or {}).get("name", "baseline")
-    table = _table(["", "this model", "95% interval", name, "difference"])
+    baseline = report.get("baseline")
+    beside = [baseline.get("name", "baseline"), "difference"] if baseline else []
+    headers = ["", "this model", "95% interval", *beside]
+    table = _table(headers)
     for row in result_rows(report):
-        measure, value, *rest = row.text
+        measure, value, *rest = row.text[: len(headers)]
         # Text objects, since rich reads [brackets] in plain strings as markup.
         table.add_row(Text(measure), Text(value, style="bold"), *map(Text, rest))
     return table

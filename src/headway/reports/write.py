@@ -14,7 +14,7 @@ from headway.reports.plain import plain, printable, to_json
 __all__ = ["write_report"]
 
 
-def write_report(report: dict[str, Any], folder: Path | str) -> None:
+def write_report(report: dict[str, Any], folder: Path | str, *, name: str = "") -> None:
     """Writes the three files that explain a run; `folder` is made if it is not there.
 
     All three are made before the first is written, and each replaces its older self at once, so
@@ -23,7 +23,8 @@ def write_report(report: dict[str, Any], folder: Path | str) -> None:
     Args:
         report: what `headway adapt` measured; numpy numbers and arrays are welcome, NaN and
             infinity become null.
-        folder: where the model lies; its name is the model's name on the card.
+        folder: where the model lies.
+        name: of the model on the card, or its path as the user writes it; "" = the folder's name.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -33,7 +34,7 @@ def write_report(report: dict[str, Any], folder: Path | str) -> None:
     files = {
         "report.json": to_json(report),
         "report.html": page(shown),
-        "README.md": card(shown, folder),
+        "README.md": card(shown, name or folder.resolve().name or "model"),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
