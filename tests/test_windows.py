@@ -147,3 +147,10 @@ def test_a_window_without_room(size: int) -> None:
 def test_a_stride_that_does_not_advance() -> None:
     with pytest.raises(TokenizerError, match=r"Allowed: a stride from 0 to 13"):
         window_texts(TOKENIZER, [words(20)], size=16, stride=14)
+
+
+def test_numbers_count_from_the_first() -> None:
+    with pytest.raises(TokenizerError, match=r"^text 41: "):
+        window_texts(TOKENIZER, ["w0", "\ud83d"], size=16, first=40)
+    with pytest.raises(ConfigError, match=r"^text 41 is None"):
+        window_texts(TOKENIZER, ["w0", None], size=16, first=40)  # type: ignore[list-item]

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Iterable, Iterator
+from itertools import chain
+from operator import length_hint
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -15,9 +18,11 @@ T = TypeVar("T")
 log = logging.getLogger("headway")
 log.addHandler(logging.NullHandler())
 
+PATIENCE = 0.5  # seconds of work before a bar is shown: drawing one costs more than short work
+
 
 def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
-    """Yields `items`, with a progress bar on stderr when stderr is a terminal.
+    """Yields `items`; work that takes its time gets a bar on stderr, when stderr is a terminal.
 
     Args:
         items: anything iterable.
@@ -27,7 +32,21 @@ def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterato
     if not sys.stderr.isatty():
         yield from items
         return
-    from rich.console import Console
-    from rich.progress import track
+    count = length_hint(items) if total is None else total
+    rest, start = iter(items), time.monotonic()
+    for done, item in enumerate(rest):
+        if done and time.monotonic() - start >= PATIENCE:
+            yield from _with_bar(chain([item], rest), what, done, count or None)
+            return
+        yield item
 
-    yield from track(items, what, total=total, console=Console(stderr=True), transient=True)
+
+def _with_bar(items: Iterable[T], what: str, done: int, total: int | None) -> Iterator[T]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, completed=done, total=total)
+        for item in items:
+            yield item
+            bar.advance(task)

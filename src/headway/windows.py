@@ -51,6 +51,7 @@ def window_texts(
     size: int | None,
     stride: int | None = None,
     allow: bool = True,
+    first: int = 0,
 ) -> list[Windowed]:
     """Encodes texts, each in as many overlapping windows as it needs.
 
@@ -64,15 +65,16 @@ def window_texts(
         stride: tokens that neighbouring windows share; None = an eighth of a window, and beside a
             second text a quarter of the room that it leaves.
         allow: whether a text may take more than one window; else it is an error.
+        first: number of the first text, where these are some of more.
 
     Raises:
         TokenizerError: a text that cannot be encoded, a pair whose shorter side fills a window;
-            the message names the text's number, counted from 0.
+            the message names the text's number, counted from `first`.
         ConfigError: a text has no tokens at all, is no text, or is too long and windows are not
             allowed.
     """
     found = []
-    for number, (text, pair) in enumerate(_pairs(texts)):
+    for number, (text, pair) in enumerate(_pairs(texts, first), first):
         try:
             windows, tokens = _read(tokenizer, text, pair, size, stride)
         except TokenizerError as error:
@@ -95,10 +97,10 @@ def window_texts(
     return found
 
 
-def _pairs(texts: Iterable[TextOrPair]) -> Iterator[tuple[str, str | None]]:
+def _pairs(texts: Iterable[TextOrPair], first: int) -> Iterator[tuple[str, str | None]]:
     if isinstance(texts, str):
         raise ConfigError("one text where a list of texts is wanted", next_step="write [text]")
-    for number, item in enumerate(texts):
+    for number, item in enumerate(texts, first):
         if isinstance(item, str):
             yield item, None
         elif _is_pair(item):

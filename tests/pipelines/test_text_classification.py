@@ -212,6 +212,15 @@ def test_half_a_surrogate_pair_is_refused(classify: TextClassification) -> None:
         classify(["w1", "w2 \ud800"])
 
 
+@pytest.mark.parametrize("made", [list, iter])
+def test_texts_are_numbered_over_all_chunks(
+    classify: TextClassification, monkeypatch: pytest.MonkeyPatch, made: Any
+) -> None:
+    monkeypatch.setattr(text_classification, "CHUNK", 3)
+    with pytest.raises(TokenizerError, match="text 7: character 3"):
+        list(classify(made([*["w1"] * 7, "w2 \ud800"])))
+
+
 def test_top_must_be_one_or_more(classify: TextClassification) -> None:
     with pytest.raises(ConfigError, match=r"top = 0\. Allowed: 1 or more"):
         classify("w1", top=0)

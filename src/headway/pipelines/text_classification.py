@@ -112,19 +112,21 @@ class TextClassification:
             return self._answer([texts], top)[0]
         if isinstance(texts, Iterator):
             return self._answer_lazily(texts, top)
-        found = []
+        found: list[dict[str, Any]] = []
         for chunk in _chunks(_listed(texts)):
-            found += self._answer(chunk, top)
+            found += self._answer(chunk, top, first=len(found))
         return found
 
     def _answer_lazily(
         self, texts: Iterator[TextOrPair], top: int | None
     ) -> Iterator[dict[str, Any]]:
-        for chunk in _chunks(texts):
-            yield from self._answer(chunk, top)
+        for number, chunk in enumerate(_chunks(texts)):
+            yield from self._answer(chunk, top, first=number * CHUNK)
 
-    def _answer(self, texts: list[Any], top: int | None) -> list[dict[str, Any]]:
-        windowed = window_texts(self.tokenizer, texts, size=self.window, stride=self.stride)
+    def _answer(self, texts: list[Any], top: int | None, *, first: int = 0) -> list[dict[str, Any]]:
+        windowed = window_texts(
+            self.tokenizer, texts, size=self.window, stride=self.stride, first=first
+        )
         with precision_context(self.precision, self.model.device):
             logits = self.model.read_windows(
                 windowed, self.head, batch_tokens=self.batch_tokens, what="Predicting"
