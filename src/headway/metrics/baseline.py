@@ -15,7 +15,7 @@ from headway.errors import ConfigError
 from headway.metrics.inputs import Column, Label, choose, encode, encode_sets, numbers
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # scipy ships no types
+    from scipy.sparse import csr_matrix
 
 __all__ = ["Baseline", "tfidf_baseline"]
 
@@ -29,7 +29,9 @@ WORD = (
     r"\p{Tibetan}]]+"
     r"|\p{Extended_Pictographic}"
 )
-STRENGTH = 10.0  # inverse of the L2 penalty; on TREC-6 89.6% right, 87.2% with the default of 1
+# Inverse of the L2 penalty: the best of 1, 3, 10, 30 on validation cuts of TREC's training rows
+# (three of 90/10): 85.9% right, 83.0% with 1.
+STRENGTH = 10.0
 MAX_FEATURES = 50_000
 COMMON_WORDS_FROM = 2000  # training texts from which a word must occur twice to count
 

@@ -24,7 +24,7 @@ def mcnemar(first: Column, second: Column, references: Column) -> dict[str, floa
     >>> mcnemar(["a", "a", "a"], ["b", "b", "b"], ["a", "a", "a"])
     {'only_first': 3, 'only_second': 0, 'p_value': 0.25}
     """
-    from scipy.special import bdtr  # type: ignore[import-untyped]  # scipy ships no types
+    from scipy.special import bdtr
 
     right = [
         codes.predictions == codes.references

@@ -176,7 +176,7 @@ def seed_rows(seeds: Sequence[dict[str, Any]]) -> list[SeedRow]:
 
 
 def _seed_row(key: str, values: tuple[float, ...]) -> SeedRow:
-    from scipy.special import stdtrit  # type: ignore[import-untyped]  # scipy ships no types
+    from scipy.special import stdtrit
 
     n = len(values)
     mean = math.fsum(values) / n
