@@ -82,7 +82,7 @@ def plan_run(model: Model, texts: Sequence[Windowed], rows: Rows, settings: Sett
     probe = plain and few if settings.probe is None else settings.probe
     most = settings.most_windows
     mean_length = sum(sum(map(len, text.ids[:most])) for text in texts) / max(1, len(texts))
-    batch_tokens = settings.batch_tokens or int(min(4096, max(256, 32 * mean_length)))
+    batch_tokens = settings.batch_tokens or int(min(2048, max(256, 32 * mean_length)))
     course = FIRM if few else MANY
     precision = chosen_precision(settings.precision, model.device)
     options = Options(
