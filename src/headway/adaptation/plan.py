@@ -27,7 +27,7 @@ FEW = 64
 KNOWN = 0.85
 """Share of rows that a probe gets right, cross-validated, from which the body knows the classes."""
 
-READ_TOKENS = 8192
+READ_TOKENS = 2048
 """Tokens of one forward pass without gradients."""
 
 

@@ -65,7 +65,7 @@ class Settings:
     """Most tokens read at once; None = as many as the model takes."""
     stride: int | None = None
     """Tokens that neighbouring windows share; None = an eighth of a window."""
-    most_windows: int = 8
+    most_windows: int = 4
     """In training, a longer text takes part with so many of its windows, drawn anew each epoch."""
     precision: str = "auto"
     """auto, fp32 or bf16."""

@@ -19,3 +19,11 @@ initial      fresh weights
 names        weight names, ours beside the ecosystem's
 fields       configs, ours beside config.json
 """
+
+import os
+
+# Ragged batches rarely have the same number of tokens twice, and torch's matrix library keeps a
+# compiled kernel for each of the last thousand shapes: hundreds of megabytes that are never used
+# again. It reads this at its first product; a value that the user has set stays.
+for _name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+    os.environ.setdefault(_name, "32")

