@@ -44,7 +44,8 @@ class Settings:
     """first, last, max or mean; None = as the checkpoint embeds, mean for encoders, last for
     decoders."""
     probe: bool | None = None
-    """Start a linear head from a linear probe of the body; None = with 64 rows a class or fewer."""
+    """Start a linear head from a linear probe of the body; None = with 64 rows a class or fewer,
+    on average."""
     class_weights: bool = False
     """Whether rare classes count more."""
     epochs: int | None = None

@@ -76,7 +76,7 @@ def command(
 ) -> int:
     """Adapt MODEL to the labelled rows of DATA and measure it.
 
-    DATA is a csv, tsv, jsonl, json, parquet, arrow or txt file, a folder of them or of class
+    DATA is a csv, tsv, jsonl, json, txt, conll, parquet or arrow file, a folder of them or of class
     folders, or pkg:NAME. What you leave open is chosen from the rows, and said.
 
     Ctrl-C ends training behind the current step and saves the model as it is.

@@ -1,7 +1,7 @@
 """Named points of the computation that can be read or edited from outside.
 
 A model holds a `Tap` wherever something is worth seeing: attention maps, hidden states. Its name
-is its path in the model, as in `layers.3.attention.map`. An unwatched tap costs nothing.
+is its path in the model, as in `layers.3.attention.map`. An unwatched tap costs one call.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def _named(path: Path, cells: pa.Table, header: bool | None) -> pa.Table:
         raise DataError(
             f"{path} holds a header line and no rows: {', '.join(first)}",
             allowed="at least one row under the header",
-            next_step="header=False (--no-header) if this line is a row",
+            next_step="headway.read(..., header=False) if this line is a row",
         )
     names = [name.strip() or f"column_{i}" for i, name in enumerate(first, 1)]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -108,7 +108,7 @@ def _named(path: Path, cells: pa.Table, header: bool | None) -> pa.Table:
         raise DataError(
             f"{path} line 1: column {', '.join(map(repr, twice))} stands there more than once",
             allowed="every column named once",
-            next_step="rename one; or header=False (--no-header) if the first line is a row",
+            next_step="rename one; or headway.read(..., header=False) if the first line is a row",
         )
     return _typed(rows.rename_columns(names))
 
@@ -220,7 +220,7 @@ class _Scanner:
                     allowed=f"{columns} cells, with {self.delimiter.decode()!r} between them",
                     next_step="put a cell that holds the delimiter in double quotes"
                     if self.quoting
-                    else "quoting=True (--quoting) if cells stand in double quotes",
+                    else "headway.read(..., quoting=True) if cells stand in double quotes",
                 )
 
     def _cell(self, position: int, line: int) -> tuple[int, int]:
@@ -245,6 +245,6 @@ class _Scanner:
         return DataError(
             f"{self.path} line {line}: {what}",
             allowed='a cell in double quotes, with a quote inside it doubled ("")',
-            next_step="close or double it; or quoting=False (--no-quoting) if quotes are plain "
+            next_step="close or double it; or headway.read(..., quoting=False) if quotes are plain "
             "characters",
         )

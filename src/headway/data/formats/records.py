@@ -305,7 +305,7 @@ def _list_of_rows(path: Path, document: Any, field: str | None) -> list[Any]:
     raise DataError(
         f"{path}: {wanted} in this document, which is {_kind(document)} with {listing}",
         allowed="a list of rows, or an object with one list of rows",
-        next_step='field="NAME" (--field NAME) to name the list' if lists else "check the file",
+        next_step='field="NAME" to name the list' if lists else "check the file",
     )
 
 

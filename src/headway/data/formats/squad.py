@@ -65,6 +65,6 @@ def _part(
             f"{path}: {place} has no {name!r} of the kind that SQuAD asks for",
             allowed="data[].paragraphs[].{context, qas[].{id, question, answers[].{text, "
             "answer_start}}}",
-            next_step='field="data" (--field data) to read it as plain JSON',
+            next_step='field="data" to read it as plain JSON',
         )
     return value
