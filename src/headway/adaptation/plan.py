@@ -44,8 +44,8 @@ MANY = Course(epochs=3, rate=1e-4)
 FIRM = Course(epochs=16, rate=1e-4)
 """Few labels of classes that the body does not tell apart yet."""
 GENTLE = Course(epochs=4, rate=2e-5)
-"""Few labels of classes that the body knows: more would only spoil it. Chosen, as FIRM, on cuts of
-TREC, SST-2 and CLINC150 training rows with 8 to 16 labels a class."""
+"""Few labels of classes that the body knows: more would only spoil it. Chosen on draws of the
+demo's news other than the demo's own; FIRM on TREC's and SST-2's training rows, 8 to 16 a class."""
 
 
 @dataclass(frozen=True)
