@@ -57,7 +57,7 @@ _NEW_CAPITALS = {
     for first, last, distance in LOWERCASE_PAIRS
     for code in range(first, last + 1)
 }
-_LOWER = _Letters(lambda c: _NEW_CAPITALS.get(c) or c.lower())
+LOWERCASE = _Letters(lambda c: _NEW_CAPITALS.get(c) or c.lower())
 _SPACE = character_set(WHITESPACE)
 
 
@@ -74,7 +74,7 @@ def _map_characters(text: AlignedText, table: _Letters) -> AlignedText:
 def _lowercase(text: AlignedText) -> AlignedText:
     if text.text.isascii():
         return text.with_text(text.text.lower())
-    return _map_characters(text, _LOWER)
+    return _map_characters(text, LOWERCASE)
 
 
 def _strip(text: AlignedText, left: bool, right: bool) -> AlignedText:
@@ -121,7 +121,7 @@ def _build_strip(fields: Fields) -> Normalizer:
     return lambda text: _strip(text, left, right)
 
 
-_CHINESE = (
+CHINESE = (
     "4e00-9fff 3400-4dbf 20000-2a6df 2a700-2b73f 2b740-2b81f 2b920-2ceaf f900-faff 2f800-2fa1f"
 )
 
@@ -153,7 +153,7 @@ _CLEAN = _Letters(lambda c: "" if c in _CONTROL_SET else " " if c in _SPACE else
 _NEEDS_CLEANING = regex.compile(
     f"[{pattern_class(CONTROL)}]|(?! )[{pattern_class(WHITESPACE)}]", regex.VERSION0
 )
-_IS_CHINESE = regex.compile(f"[{pattern_class(_CHINESE)}]")
+_IS_CHINESE = regex.compile(f"[{pattern_class(CHINESE)}]")
 _NONSPACING_SET = character_set(NONSPACING_MARKS)
 _WITHOUT_NONSPACING = _Letters(lambda c: "" if c in _NONSPACING_SET else c)
 
