@@ -7,6 +7,7 @@ https://github.com/huggingface/tokenizers (tokenizers/src/tokenizer/added_vocabu
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -85,16 +86,20 @@ class AddedTokens:
             self._add(Fields(entry, f"added_tokens[{i}]"), vocabulary)
         refuse_surrogates(self.ids, "added_tokens")
         self.written: dict[int, str] = {}  # id -> how decoding writes it
-        raw: dict[str, AddedToken] = {}
-        normalized: dict[str, AddedToken] = {}
+        # form -> token, of those looked for in the text as given, and in the normalized text
+        self.raw: dict[str, AddedToken] = {}
+        self.normalized: dict[str, AddedToken] = {}
         for token in self.by_id.values():
             form = token.content
             if token.normalized and normalizer:
                 form = normalizer(AlignedText(form)).text
             self.written[token.id] = form
             if form and in_text:
-                (normalized if token.normalized else raw)[form] = token
-        self._raw, self._normalized = _Finder(raw), _Finder(normalized)
+                (self.normalized if token.normalized else self.raw)[form] = token
+
+    @functools.cached_property
+    def _finders(self) -> tuple[_Finder, _Finder]:
+        return _Finder(self.raw), _Finder(self.normalized)
 
     def _add(self, fields: Fields, vocabulary: dict[str, int]) -> None:
         content = fields.text("content")
@@ -127,12 +132,13 @@ class AddedTokens:
     def cut(self, text: AlignedText, normalizer: Normalizer | None) -> list[Cut]:
         """Cuts at the tokens of the text as given, normalizes the rest, cuts at the others."""
         cuts: list[Cut] = []
-        for cut in self._raw.cut(text):
+        in_raw, in_normalized = self._finders
+        for cut in in_raw.cut(text):
             if cut.token is not None:
                 cuts.append(cut)
                 continue
             rest = normalizer(cut.text) if normalizer else cut.text
-            cuts += self._normalized.cut(rest)
+            cuts += in_normalized.cut(rest)
         return cuts
 
 

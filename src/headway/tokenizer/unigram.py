@@ -38,7 +38,7 @@ class Unigram:
     ) -> None:
         # Where a token is listed twice the last one counts, as in the peer.
         self.vocabulary = {token: number for number, (token, _) in enumerate(scores)}
-        self.unknown, self.byte_fallback = unknown, byte_fallback
+        self.scores, self.unknown, self.byte_fallback = scores, unknown, byte_fallback
         self._scores = {token: scores[number][1] for token, number in self.vocabulary.items()}
         self._longest = longest_by_first(self.vocabulary)
         self._unknown_score = min((s for _, s in scores), default=0.0) - UNKNOWN_PENALTY

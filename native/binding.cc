@@ -1,0 +1,311 @@
+// The one place that knows Python: classes and functions of headway.tokenizer._native.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include "engine/arrow.h"
+#include "engine/bert_path.h"
+#include "engine/byte_level_path.h"
+#include "engine/column.h"
+#include "engine/engine.h"
+#include "engine/metaspace_path.h"
+#include "models/bpe.h"
+#include "models/sentencepiece.h"
+#include "models/unigram.h"
+#include "models/wordpiece.h"
+#include "steps/patterns.h"
+#include "text/utf8.h"
+
+namespace nb = nanobind;
+using namespace headway;
+using namespace nb::literals;
+
+namespace {
+
+// A vocabulary as Python has it: token -> id.
+Vocabulary vocabulary_of(const nb::dict& tokens) {
+    Vocabulary vocabulary;
+    vocabulary.reserve(tokens.size());
+    for (const auto& [token, id] : tokens) {
+        vocabulary.emplace_back(nb::cast<std::string>(token), nb::cast<uint32_t>(id));
+    }
+    return vocabulary;
+}
+
+void bind_models(nb::module_& m) {
+    nb::class_<Model>(m, "Model", "Cuts one piece of text into tokens.")
+        .def("tokenize", [](const Model& model, std::string_view piece) {
+            std::vector<Piece> pieces;
+            const bool known = model.tokenize(piece, pieces);
+            nb::list found;
+            for (const Piece& p : pieces) found.append(nb::make_tuple(p.id, p.start, p.end));
+            return nb::make_tuple(known, found);
+        });
+    nb::class_<Bpe, Model>(m, "Bpe")
+        .def(
+            "__init__",
+            [](Bpe* self, const nb::dict& vocabulary,
+               const std::vector<std::tuple<uint32_t, uint32_t, uint32_t>>& merges,
+               const std::optional<std::string>& unknown, bool fuse_unknown, bool byte_fallback,
+               bool ignore_merges, std::string prefix, std::string suffix) {
+                BpeOptions options;
+                options.has_unknown = unknown.has_value();
+                options.unknown = unknown.value_or("");
+                options.fuse_unknown = fuse_unknown;
+                options.byte_fallback = byte_fallback;
+                options.ignore_merges = ignore_merges;
+                options.prefix = std::move(prefix);
+                options.suffix = std::move(suffix);
+                std::vector<Merge> ranked;
+                ranked.reserve(merges.size());
+                for (const auto& [left, right, merged] : merges) {
+                    ranked.push_back({left, right, merged});
+                }
+                new (self) Bpe(vocabulary_of(vocabulary), ranked, std::move(options));
+            },
+            "vocabulary"_a, "merges"_a, nb::kw_only(), "unknown"_a = nb::none(),
+            "fuse_unknown"_a = false, "byte_fallback"_a = false, "ignore_merges"_a = false,
+            "prefix"_a = "", "suffix"_a = "")
+        .def_prop_ro("has_all_bytes", &Bpe::has_all_bytes);
+    nb::class_<WordPiece, Model>(m, "WordPiece")
+        .def(
+            "__init__",
+            [](WordPiece* self, const nb::dict& vocabulary, const std::string& unknown,
+               const std::string& prefix, uint64_t longest_word) {
+                new (self) WordPiece(vocabulary_of(vocabulary), unknown, prefix, longest_word);
+            },
+            "vocabulary"_a, "unknown"_a, "prefix"_a, "longest_word"_a);
+    nb::class_<WordLevel, Model>(m, "WordLevel")
+        .def(
+            "__init__",
+            [](WordLevel* self, const nb::dict& vocabulary, const std::string& unknown) {
+                new (self) WordLevel(vocabulary_of(vocabulary), unknown);
+            },
+            "vocabulary"_a, "unknown"_a);
+    nb::class_<Unigram, Model>(m, "Unigram")
+        .def(
+            "__init__",
+            [](Unigram* self, const std::vector<std::pair<std::string, double>>& scores,
+               std::optional<uint32_t> unknown, bool byte_fallback) {
+                new (self) Unigram(scores, unknown.value_or(Trie::kNone), byte_fallback);
+            },
+            "scores"_a, "unknown"_a.none(), "byte_fallback"_a = false);
+}
+
+std::vector<SpmPiece> spm_pieces(
+    const std::vector<std::tuple<std::string, double, int>>& entries) {
+    std::vector<SpmPiece> pieces;
+    for (const auto& [text, score, kind] : entries) {
+        pieces.push_back({text, float(score), SpmPiece::Kind(kind)});
+    }
+    return pieces;
+}
+
+template <class SpmModel>
+void bind_spm_model(nb::module_& m, const char* name) {
+    nb::class_<SpmModel, Model>(m, name).def(
+        "__init__",
+        [](SpmModel* self, const std::vector<std::tuple<std::string, double, int>>& pieces,
+           bool byte_fallback) { new (self) SpmModel(spm_pieces(pieces), byte_fallback); },
+        "pieces"_a, "byte_fallback"_a);
+}
+
+void bind_fast_paths(nb::module_& m) {
+    nb::class_<Splitter>(m, "Splitter", "A published split pattern, matched by hand.")
+        .def("cut", [](const Splitter& splitter, std::string_view text) {
+            std::vector<uint32_t> ends;
+            uint32_t some[256];
+            size_t at = 0;
+            const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+            while (const size_t count = splitter.cut(bytes, text.size(), at, some, 256)) {
+                ends.insert(ends.end(), some, some + count);
+            }
+            return ends;
+        });
+    const auto shared = [](SplitterPtr splitter) {
+        return std::const_pointer_cast<Splitter>(std::move(splitter));
+    };
+    m.def("published_splitter", [shared](std::string_view pattern) {
+        return shared(published_splitter(pattern));
+    });
+    m.def("digit_splitter", [shared](bool individual) { return shared(digit_splitter(individual)); });
+    m.def("chained", [shared](std::shared_ptr<Splitter> first, std::shared_ptr<Splitter> second) {
+        return shared(chained(std::move(first), std::move(second)));
+    });
+    nb::class_<FastPath>(m, "FastPath", "A shortcut for pipelines of a usual kind.");
+    m.def("byte_level_path",
+          [](std::shared_ptr<Splitter> splitter, std::shared_ptr<Bpe> model, bool prefix_space)
+              -> std::shared_ptr<FastPath> {
+              return std::make_shared<ByteLevelPath>(std::move(splitter), std::move(model),
+                                                     prefix_space);
+          });
+    m.def(
+        "bert_path",
+          [](bool clean_text, bool lowercase, std::shared_ptr<Normalizer> normalizer,
+             std::shared_ptr<PreTokenizer> pretokenizer,
+             std::shared_ptr<Model> model) -> std::shared_ptr<FastPath> {
+              RegionEncoder steps(std::move(normalizer), std::move(pretokenizer), model);
+              return std::make_shared<BertPath>(clean_text, lowercase, std::move(steps),
+                                                std::move(model));
+          },
+        "clean_text"_a, "lowercase"_a, "normalizer"_a.none(), "pretokenizer"_a.none(), "model"_a);
+    m.def(
+        "metaspace_path",
+        [](std::shared_ptr<Normalizer> normalizer, std::string contextual, bool mark_is_space,
+           std::shared_ptr<Model> model) -> std::shared_ptr<FastPath> {
+            return std::make_shared<MetaspacePath>(
+                MetaspaceOptions{std::move(normalizer), std::move(contextual), mark_is_space},
+                std::move(model));
+        },
+        "normalizer"_a.none(), "contextual"_a, "mark_is_space"_a, "model"_a);
+}
+
+nb::object failure_of(const Failure& failure, int64_t row) {
+    constexpr const char* kKinds[] = {"", "not UTF-8", "unknown text", "too long"};
+    return nb::make_tuple(kKinds[failure.kind], failure.place,
+                          nb::bytes(failure.text.data(), failure.text.size()), row);
+}
+
+template <class T>
+nb::list list_of(const Buffer<T>& column) {
+    nb::list values;
+    for (size_t i = 0; i < column.size(); ++i) values.append(column[i]);
+    return values;
+}
+
+// ids, starts, ends, words and the tokens that are shown otherwise; or what is wrong.
+nb::object encode_text(const Engine& engine, std::string_view text, bool step_by_step,
+                       bool surfaces) {
+    Tokens out;
+    out.wanted = {true, true};
+    std::unique_ptr<Worker> worker = engine.take_worker();
+    worker->wants_slow = step_by_step;
+    worker->wants_surfaces = surfaces;
+    const Failure failure = engine.encode(text, *worker, out);
+    worker->wants_slow = worker->wants_surfaces = false;
+    nb::list shown;
+    if (!failure && surfaces) {
+        for (const auto& [row, token] : worker->surfaces) shown.append(nb::make_tuple(row, token));
+    }
+    engine.give_back(std::move(worker));
+    if (failure) return failure_of(failure, 0);
+    return nb::make_tuple(list_of(out.ids), list_of(out.starts), list_of(out.ends),
+                          list_of(out.words), shown);
+}
+
+// Encoded columns on their way to an Arrow library.
+struct Columns {
+    ArrowSchema schema{};
+    ArrowArray array{};
+
+    Columns() = default;
+    Columns(Columns&& other) noexcept : schema(other.schema), array(other.array) {
+        other.schema.release = nullptr;
+        other.array.release = nullptr;
+    }
+    ~Columns() {
+        if (schema.release) schema.release(&schema);
+        if (array.release) array.release(&array);
+    }
+};
+
+template <class Struct>
+nb::capsule capsule_of(Struct& exported, const char* name) {
+    auto* moved = new Struct(exported);
+    exported.release = nullptr;
+    return nb::capsule(moved, name, [](void* data) noexcept {
+        auto* kept = static_cast<Struct*>(data);
+        if (kept->release) kept->release(kept);
+        delete kept;
+    });
+}
+
+template <class Struct>
+const Struct* pointer_in(const nb::handle& capsule, const char* name) {
+    void* pointer = PyCapsule_GetPointer(capsule.ptr(), name);
+    if (!pointer) throw nb::python_error();
+    return static_cast<const Struct*>(pointer);
+}
+
+// A column given as pairs of capsules, one a chunk.
+nb::object encode_chunks(const Engine& engine,
+                         const std::vector<std::pair<nb::object, nb::object>>& capsules,
+                         Around around, bool offsets, bool words, unsigned threads) {
+    std::vector<TextChunk> chunks(capsules.size());
+    for (size_t i = 0; i < capsules.size(); ++i) {
+        const auto* schema = pointer_in<ArrowSchema>(capsules[i].first, "arrow_schema");
+        const auto* array = pointer_in<ArrowArray>(capsules[i].second, "arrow_array");
+        if (!view_texts(*schema, *array, chunks[i])) throw nb::type_error("not a column of strings");
+    }
+    EncodedColumn column;
+    ColumnFailure failure;
+    {
+        nb::gil_scoped_release released;
+        failure = encode_column(engine, chunks, around, {offsets, words}, threads, column);
+    }
+    if (failure) return failure_of(failure.failure, failure.row);
+    Columns columns;
+    export_columns(std::move(column), &columns.schema, &columns.array);
+    return nb::cast(std::move(columns));
+}
+
+void bind_engine(nb::module_& m) {
+    nb::class_<TrimSpaces>(m, "TrimSpaces")
+        .def("__init__", [](TrimSpaces* self, const nb::dict& vocabulary, bool prefix_space) {
+            new (self) TrimSpaces(vocabulary_of(vocabulary), prefix_space);
+        });
+    nb::class_<AddedToken>(m, "AddedToken")
+        .def("__init__", [](AddedToken* self, uint32_t id, std::string form, bool single_word,
+                            bool lstrip, bool rstrip) {
+            new (self) AddedToken{id, std::move(form), single_word, lstrip, rstrip};
+        });
+    nb::class_<Columns>(m, "Columns", "Encoded columns; any Arrow library takes them over.")
+        .def("__arrow_c_array__", [](Columns& columns, const nb::object&) {
+            return nb::make_tuple(capsule_of(columns.schema, "arrow_schema"),
+                                  capsule_of(columns.array, "arrow_array"));
+        }, "requested_schema"_a = nb::none());
+    nb::class_<Engine>(m, "Engine", "The pipeline from text to tokens.")
+        .def(
+            "__init__",
+            [](Engine* self, std::vector<AddedToken> raw, std::vector<AddedToken> normalized,
+               std::shared_ptr<Normalizer> normalizer, std::shared_ptr<PreTokenizer> pretokenizer,
+               std::shared_ptr<Model> model, std::shared_ptr<FastPath> fast,
+               std::vector<TrimSpaces> trims) {
+                new (self) Engine({std::move(raw), std::move(normalized), std::move(normalizer),
+                                   std::move(pretokenizer), std::move(model), std::move(fast),
+                                   std::move(trims)});
+            },
+            "raw"_a, "normalized"_a, "normalizer"_a.none(), "pretokenizer"_a.none(), "model"_a,
+            "fast"_a.none(), "trims"_a)
+        .def("encode_text", &encode_text, "text"_a, "step_by_step"_a = false, "surfaces"_a = false)
+        .def("encode_chunks",
+             [](const Engine& engine,
+                const std::vector<std::pair<nb::object, nb::object>>& capsules,
+                std::vector<uint32_t> before, std::vector<uint32_t> behind, bool offsets,
+                bool words, unsigned threads) {
+                 return encode_chunks(engine, capsules, {std::move(before), std::move(behind)},
+                                      offsets, words, threads);
+             },
+             "capsules"_a, nb::kw_only(), "before"_a, "behind"_a, "offsets"_a, "words"_a,
+             "threads"_a);
+}
+
+}  // namespace
+
+NB_MODULE(_native, m) {
+    m.doc() = "The native tokenizer engine; headway.tokenizer is the way in.";
+    nb::class_<Normalizer>(m, "Normalizer");
+    nb::class_<PreTokenizer>(m, "PreTokenizer");
+    bind_models(m);
+    bind_spm_model<SpmUnigram>(m, "SpmUnigram");
+    bind_spm_model<SpmBpe>(m, "SpmBpe");
+    bind_fast_paths(m);
+    bind_engine(m);
+    m.def("first_invalid_utf8",
+          [](nb::bytes text) { return first_invalid_utf8({text.c_str(), text.size()}); });
+}

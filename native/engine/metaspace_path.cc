@@ -1,0 +1,198 @@
+#include "engine/metaspace_path.h"
+
+#include <algorithm>
+
+#include "engine/word_writer.h"
+#include "text/characters.h"
+#include "unicode/classes.h"
+
+namespace headway {
+
+namespace {
+
+constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581
+constexpr char32_t kMarkCode = 0x2581;
+
+// Tokens of a word with the mark before it; they end where they end in the word itself.
+bool tokenize(const void* model, std::string_view word, Worker& worker) {
+    thread_local std::string marked;
+    marked.assign(kMark).append(word);
+    const bool fine = static_cast<const Model*>(model)->tokenize(marked, worker.pieces);
+    const auto unmarked = [](uint32_t place) {
+        return place - std::min<uint32_t>(place, kMark.size());
+    };
+    for (Piece& piece : worker.pieces) piece = {piece.id, unmarked(piece.start), unmarked(piece.end)};
+    return fine;
+}
+
+}  // namespace
+
+// One pass over a part.
+struct MetaspacePath::Run {
+    const MetaspacePath& path;
+    const Part& part;
+    const unsigned char* text;
+    size_t size;
+    uint32_t ahead = 0;  // how many more bytes than characters there are before here
+    bool after_space = false;
+    uint32_t space = 0;  // the character that the next mark stands for, after a space
+    Worker& worker;
+    Tokens& out;
+    WordWriter writer;
+
+    Run(const MetaspacePath& path, const Part& part, Worker& worker, Tokens& out)
+        : path(path),
+          part(part),
+          text(reinterpret_cast<const unsigned char*>(part.bytes.data())),
+          size(part.bytes.size()),
+          worker(worker),
+          out(out),
+          writer(worker, out, path.model_.get(), tokenize) {}
+
+    uint32_t character(size_t at) const { return part.start + uint32_t(at) - ahead; }
+
+    void saw_space(uint32_t place) {
+        after_space = path.options_.mark_is_space;
+        space = place;
+    }
+
+    bool word(size_t start, size_t end) {
+        const auto length = uint32_t(end - start);
+        const uint32_t first = character(start), head = after_space ? space : first;
+        Word word{text + start, length, first, head, head + 1, true};
+        after_space = false;
+        if (length <= WordCache::kShort && !path.exchanges_) {
+            return writer.add(word, start + 16 <= size
+                                        ? WordCache::short_key(word.bytes, length)
+                                        : WordCache::short_key_at_end(word.bytes, length));
+        }
+        worker.bytes.assign(part.bytes.substr(start, length));
+        for (char& byte : worker.bytes) byte = char(path.alias_[static_cast<unsigned char>(byte)]);
+        word.bytes = reinterpret_cast<const unsigned char*>(worker.bytes.data());
+        if (length > WordCache::kShort) return writer.add_long(word);
+        return writer.add(word, WordCache::short_key_at_end(word.bytes, length));
+    }
+
+    // Where a stretch that is not plain ASCII ends: before a space that nothing can be joined to.
+    size_t slow_end(size_t at) const {
+        for (; at < size; ++at) {
+            const bool ends = path.kinds_[text[at]] == kSpace &&
+                              (at + 1 == size || path.kinds_[text[at + 1]] != kSlow);
+            if (ends) break;
+        }
+        return at;
+    }
+
+    // Such a stretch, from the space before it on.
+    bool slow(size_t start, size_t end) {
+        if (!writer.flush()) return false;
+        const std::string_view bytes = part.bytes.substr(start, end - start);
+        AlignedText stretch(decode_utf8(bytes), character(start));
+        ahead += uint32_t(bytes.size() - stretch.text.size());
+        if (path.options_.normalizer) path.options_.normalizer->apply(stretch);
+        const std::u32string& letters = stretch.text;
+        const auto separates = [&](char32_t code) {
+            return path.options_.mark_is_space ? code == ' ' : is_space(code);
+        };
+        for (uint32_t at = 0; at < letters.size();) {
+            if (separates(letters[at])) {
+                saw_space(stretch.span(at, at + 1).first);
+                ++at;
+                continue;
+            }
+            const uint32_t first = at;
+            while (at < letters.size() && !separates(letters[at])) ++at;
+            if (!aligned_word(stretch.slice(first, at))) return false;
+        }
+        return true;
+    }
+
+    bool aligned_word(const AlignedText& letters) {
+        const std::string bytes = encode_utf8(letters.text);
+        worker.pieces.clear();
+        if (!tokenize(path.model_.get(), bytes, worker)) {
+            const Piece& bad = worker.pieces.back();
+            worker.unknown = bytes.substr(bad.start, bad.end - bad.start);
+            return false;
+        }
+        number_characters(bytes, worker.characters);
+        const Span first = letters.span(0, 1);
+        const Span head = after_space ? Span{space, space + 1} : first;
+        after_space = false;
+        bool at_head = true;
+        for (const Piece& token : worker.pieces) {
+            const bool is_mark = token.end == 0;
+            const uint32_t from = is_mark ? 0 : worker.characters[token.start];
+            const uint32_t to = is_mark ? 1 : worker.characters[token.end - 1] + 1;
+            const Span span = letters.span(from, to);
+            out.push(token.id, at_head ? head.first : span.first, is_mark ? head.second : span.second);
+            // Several tokens may stand for the mark, as its bytes.
+            at_head = is_mark;
+        }
+        ++out.word;
+        return true;
+    }
+
+    bool all() {
+        for (size_t at = 0; at < size;) {
+            const Kind kind = path.kinds_[text[at]];
+            if (kind == kSpace && (at + 1 == size || path.kinds_[text[at + 1]] != kSlow)) {
+                saw_space(character(at));
+                ++at;
+                continue;
+            }
+            size_t end = at;
+            while (end < size && path.kinds_[text[end]] == kPlain) ++end;
+            if (end == size || path.kinds_[text[end]] == kSpace) {
+                if (end > at) {
+                    if (!word(at, end)) return false;
+                    at = end;
+                    continue;
+                }
+            }
+            end = slow_end(end + (end == at && kind == kSpace));
+            if (!slow(at, end)) return false;
+            at = end;
+        }
+        return writer.flush();
+    }
+};
+
+MetaspacePath::MetaspacePath(MetaspaceOptions options, ModelPtr model)
+    : options_(std::move(options)), model_(std::move(model)) {
+    learn_ascii();
+}
+
+void MetaspacePath::learn_ascii() {
+    for (unsigned byte = 0; byte < 256; ++byte) {
+        alias_[byte] = static_cast<unsigned char>(byte);
+        kinds_[byte] = kSlow;
+        if (byte >= 128 || options_.contextual.find(char(byte)) != std::string::npos) continue;
+        AlignedText text(std::u32string(1, byte));
+        if (options_.normalizer) options_.normalizer->apply(text);
+        if (text.text.size() != 1 || text.text[0] >= 0x7F) continue;
+        const auto code = static_cast<unsigned char>(text.text[0]);
+        if (code < ' ' && !(is_space(code) && !options_.mark_is_space)) continue;
+        if (byte == '\r') continue;  // with \n behind it, it is one cluster
+        alias_[byte] = code;
+        kinds_[byte] = code == ' ' || (is_space(code) && !options_.mark_is_space) ? kSpace : kPlain;
+        if (kinds_[byte] == kPlain && code != byte) exchanges_ = true;
+    }
+}
+
+Outcome MetaspacePath::encode(const Part& part, Worker& worker, Tokens& out) const {
+    // A mark in the text itself begins a word like a space, which only the steps know how to do.
+    if (!part.ascii && part.bytes.find(kMark) != std::string_view::npos) return Outcome::kDeclined;
+    return Run(*this, part, worker, out).all() ? Outcome::kDone : Outcome::kUnknown;
+}
+
+bool MetaspacePath::reads_bytes(const Part& part, const ByteAlias*& alias) const {
+    // Where the normalizer also puts a mark before the text, parts would get one each.
+    if (options_.mark_is_space) return false;
+    alias = &alias_;
+    return part.ascii && std::all_of(part.bytes.begin(), part.bytes.end(), [&](char byte) {
+               return kinds_[static_cast<unsigned char>(byte)] != kSlow;
+           });
+}
+
+}  // namespace headway

@@ -1,0 +1,44 @@
+// SentencePiece's way through a text: words begin with a visible mark where a space was. ASCII words
+// are read as they stand; whatever else there is goes through the normalizer, word by word.
+#pragma once
+
+#include <string>
+
+#include "engine/fast_path.h"
+#include "models/model.h"
+#include "steps/steps.h"
+
+namespace headway {
+
+struct MetaspaceOptions {
+    // Changes single characters (and grapheme clusters); may be null. What it does to each ASCII
+    // character is found out by asking it.
+    NormalizerPtr normalizer;
+    // ASCII characters that the normalizer treats together with their neighbours.
+    std::string contextual;
+    // The mark stands for the space before the word rather than for the word's first character, and
+    // only U+0020 separates words.
+    bool mark_is_space = false;
+};
+
+class MetaspacePath : public FastPath {
+   public:
+    MetaspacePath(MetaspaceOptions options, ModelPtr model);
+
+    Outcome encode(const Part& part, Worker& worker, Tokens& out) const override;
+    bool reads_bytes(const Part& part, const ByteAlias*& alias) const override;
+
+   private:
+    struct Run;
+    enum Kind : uint8_t { kPlain, kSpace, kSlow };
+
+    void learn_ascii();
+
+    MetaspaceOptions options_;
+    ModelPtr model_;
+    ByteAlias alias_{};
+    std::array<Kind, 256> kinds_{};
+    bool exchanges_ = false;  // whether alias changes any plain character
+};
+
+}  // namespace headway

@@ -1,0 +1,48 @@
+// What encoding writes: one column an attribute, one row a token.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/buffer.h"
+
+namespace headway {
+
+// Which columns are wanted besides ids.
+struct Wanted {
+    bool offsets = false;
+    bool words = false;
+};
+
+struct Tokens {
+    Wanted wanted;
+    Buffer<uint32_t> ids;
+    Buffer<uint32_t> starts, ends;  // characters of the text that the token came from
+    Buffer<uint32_t> words;         // number of the piece that it belongs to
+    uint32_t word = 0;              // number of the next piece
+
+    // Room for `more` further tokens.
+    void reserve_more(size_t more) {
+        ids.reserve_more(more);
+        if (wanted.offsets) {
+            starts.reserve_more(more);
+            ends.reserve_more(more);
+        }
+        if (wanted.words) words.reserve_more(more);
+    }
+
+    // Gives back what was reserved and is not used.
+    void give_back_room() {
+        for (Buffer<uint32_t>* column : {&ids, &starts, &ends, &words}) column->give_back_room();
+    }
+
+    void push(uint32_t id, uint32_t start, uint32_t end) {
+        ids.push(id);
+        if (wanted.offsets) {
+            starts.push(start);
+            ends.push(end);
+        }
+        if (wanted.words) words.push(word);
+    }
+};
+
+}  // namespace headway

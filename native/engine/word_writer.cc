@@ -1,0 +1,152 @@
+#include "engine/word_writer.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "text/characters.h"
+
+namespace headway {
+
+namespace {
+
+uint32_t characters(const unsigned char* bytes, uint32_t size) {
+    return count_characters({reinterpret_cast<const char*>(bytes), size});
+}
+
+// The character that byte `at` of a word belongs to, or their number behind the last byte.
+uint32_t beginning(const Word& word, uint32_t at) {
+    return at == word.size ? characters(word.bytes, at) : characters(word.bytes, at + 1) - 1;
+}
+
+}  // namespace
+
+bool WordWriter::flush() {
+    if (count_ == 0) return true;
+    const bool done = out_.wanted.offsets ? write_all<true>() : write_all<false>();
+    count_ = 0;
+    return done;
+}
+
+template <bool kOffsets>
+bool WordWriter::write_all() {
+    out_.reserve_more(3 * kBatch);
+    for (size_t i = 0; i < count_; ++i) {
+        const WordCache::Slot* slot = worker_.cache.find(keys_[i], hashes_[i]);
+        if (!slot) {
+            slot = look_up(i);
+            if (!slot) return false;
+        }
+        const size_t first = out_.ids.size();
+        if (slot->count == WordCache::kFar) {
+            const uint32_t* ids = worker_.cache.far(*slot);
+            const uint32_t count = worker_.cache.far_count(*slot);
+            write_many(words_[i], ids, ids + count, count);
+            out_.reserve_more(3 * kBatch);
+        } else {
+            write_slot<kOffsets>(words_[i], *slot);
+        }
+        if (out_.wanted.words) write_words(first);
+    }
+    return true;
+}
+
+// Three tokens are written whatever their number, which costs less than to ask.
+template <bool kOffsets>
+void WordWriter::write_slot(const Word& word, const WordCache::Slot& slot) {
+    std::memcpy(out_.ids.end(), slot.ids, sizeof slot.ids);
+    if constexpr (kOffsets) {
+        uint32_t end1 = slot.end1, end2 = slot.end2, size = word.size;
+        uint32_t second = end1, third = end2;  // where those tokens start
+        if (!word.plain) {
+            second = beginning(word, end1);
+            third = beginning(word, end2);
+            end1 = characters(word.bytes, end1);
+            end2 = characters(word.bytes, end2);
+            size = characters(word.bytes, size);
+        }
+        uint32_t* starts = out_.starts.end();
+        uint32_t* ends = out_.ends.end();
+        starts[0] = word.head_start;
+        starts[1] = word.start + second;
+        starts[2] = word.start + third;
+        ends[0] = end1 ? word.start + end1 : word.head_end;
+        ends[1] = word.start + end2;
+        ends[2] = word.start + size;
+        out_.starts.advance(slot.count);
+        out_.ends.advance(slot.count);
+    }
+    out_.ids.advance(slot.count);
+}
+
+void WordWriter::write_many(const Word& word, const uint32_t* ids, const uint32_t* ends,
+                            size_t count) {
+    out_.reserve_more(count);
+    if (count) std::memcpy(out_.ids.end(), ids, count * sizeof *ids);
+    out_.ids.advance(count);
+    if (!out_.wanted.offsets) return;
+    uint32_t start = 0, character = 0;
+    for (size_t i = 0; i < count; ++i) {
+        // A token may end inside of a character, which then belongs to the next one too.
+        uint32_t end = ends[i];
+        if (!word.plain) end = character + characters(word.bytes + start, end - start);
+        const uint32_t from = i == 0 ? word.head_start : word.start + character;
+        const bool cut = !word.plain && start < word.size && is_continuation(word.bytes[start]);
+        out_.starts.push(cut ? from - 1 : from);
+        out_.ends.push(ends[i] ? word.start + end : word.head_end);
+        start = ends[i];
+        character = end;
+    }
+}
+
+void WordWriter::write_words(size_t first) {
+    const size_t count = out_.ids.size() - first;
+    std::fill_n(out_.words.end(), count, out_.word);
+    out_.words.advance(count);
+    ++out_.word;
+}
+
+// The tokens of a new word; null where it has none.
+const WordCache::Slot* WordWriter::look_up(size_t number) {
+    const WordKey key = keys_[number];
+    unsigned char bytes[16];  // the key is the word, with its length behind
+    std::memcpy(bytes, &key, sizeof bytes);
+    if (!ask({reinterpret_cast<const char*>(bytes), bytes[15]})) return nullptr;
+    return worker_.cache.add(key, hashes_[number], worker_.pieces, 0);
+}
+
+bool WordWriter::ask(std::string_view word) {
+    worker_.pieces.clear();
+    if (tokenize_(model_, word, worker_)) return true;
+    const Piece& bad = worker_.pieces.back();
+    worker_.unknown.assign(word.substr(bad.start, bad.end - bad.start));
+    return false;
+}
+
+bool WordWriter::write_long(const Word& word) {
+    const std::string_view bytes(reinterpret_cast<const char*>(word.bytes), word.size);
+    constexpr size_t kKept = 256;  // bytes up to which a word is worth remembering
+    const WordKey key = WordCache::long_key(bytes);
+    const uint64_t hash = key.hash();
+    const size_t first = out_.ids.size();
+    size_t count = 0;
+    const uint32_t* known = nullptr;
+    if (word.size <= kKept) known = worker_.cache.find_far(bytes, key, hash, count);
+    thread_local std::vector<uint32_t> values;
+    if (!known) {
+        if (!ask(bytes)) return false;
+        const size_t tokens = worker_.pieces.size();
+        values.resize(2 * tokens);
+        for (size_t i = 0; i < tokens; ++i) {
+            values[i] = worker_.pieces[i].id;
+            values[tokens + i] = worker_.pieces[i].end;
+        }
+        if (word.size <= kKept) worker_.cache.keep(bytes, key, hash, values.data(), values.size());
+        known = values.data();
+        count = values.size();
+    }
+    write_many(word, known, known + count / 2, count / 2);
+    if (out_.wanted.words) write_words(first);
+    return true;
+}
+
+}  // namespace headway

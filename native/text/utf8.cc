@@ -1,0 +1,56 @@
+#include "text/utf8.h"
+
+#include <cstring>
+
+namespace headway {
+
+size_t first_invalid_utf8(std::string_view view) {
+    const auto* text = reinterpret_cast<const unsigned char*>(view.data());
+    const size_t size = view.size();
+    size_t at = 0;
+    while (at < size) {
+        if (at + 32 <= size) {  // most text is ASCII for long stretches
+            uint64_t words[4];
+            std::memcpy(words, text + at, 32);
+            if (((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080u) == 0) {
+                at += 32;
+                continue;
+            }
+        }
+        const unsigned char lead = text[at];
+        if (lead < 0x80) {
+            ++at;
+            continue;
+        }
+        if (lead < 0xC2 || lead > 0xF4) return at;
+        const size_t length = utf8_length(lead);
+        if (at + length > size) return at;
+        for (size_t i = 1; i < length; ++i) {
+            if (!is_continuation(text[at + i])) return at;
+        }
+        const unsigned char second = text[at + 1];
+        if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
+            (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) {
+            return at;  // overlong, half of a surrogate pair, beyond Unicode
+        }
+        at += length;
+    }
+    return size;
+}
+
+std::u32string decode_utf8(std::string_view view) {
+    const auto* text = reinterpret_cast<const unsigned char*>(view.data());
+    std::u32string out;
+    out.reserve(view.size());
+    for (size_t at = 0; at < view.size();) out.push_back(next_code_point(text, at));
+    return out;
+}
+
+std::string encode_utf8(std::u32string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (const char32_t code : text) append_utf8(out, code);
+    return out;
+}
+
+}  // namespace headway
