@@ -18,7 +18,11 @@
 #include "models/sentencepiece.h"
 #include "models/unigram.h"
 #include "models/wordpiece.h"
+#include "steps/finders.h"
+#include "steps/normalizers.h"
 #include "steps/patterns.h"
+#include "steps/pretokenizers.h"
+#include "steps/sentencepiece_normalizer.h"
 #include "text/utf8.h"
 
 namespace nb = nanobind;
@@ -154,15 +158,24 @@ void bind_fast_paths(nb::module_& m) {
                                                 std::move(model));
           },
         "clean_text"_a, "lowercase"_a, "normalizer"_a.none(), "pretokenizer"_a.none(), "model"_a);
+    nb::enum_<MetaspaceOptions::Mark>(m, "Mark", "What the mark before a word stands for.")
+        .value("FIRST_CHARACTER", MetaspaceOptions::kFirstCharacter)
+        .value("FIRST_SPACE", MetaspaceOptions::kFirstSpace)
+        .value("LAST_SPACE", MetaspaceOptions::kLastSpace);
     m.def(
         "metaspace_path",
-        [](std::shared_ptr<Normalizer> normalizer, std::string contextual, bool mark_is_space,
+        [](std::shared_ptr<Normalizer> normalizer, std::string contextual,
+           MetaspaceOptions::Mark mark,
            std::shared_ptr<Model> model) -> std::shared_ptr<FastPath> {
-            return std::make_shared<MetaspacePath>(
-                MetaspaceOptions{std::move(normalizer), std::move(contextual), mark_is_space},
-                std::move(model));
+            MetaspaceOptions options{std::move(normalizer), std::move(contextual), mark};
+            if (auto unigram = std::dynamic_pointer_cast<SpmUnigram>(model)) {
+                if (!unigram->words_apart()) return nullptr;
+                return std::make_shared<MetaspacePath>(
+                    std::move(options), std::shared_ptr<const SpmUnigram>(std::move(unigram)));
+            }
+            return std::make_shared<MetaspacePath>(std::move(options), ModelPtr(std::move(model)));
         },
-        "normalizer"_a.none(), "contextual"_a, "mark_is_space"_a, "model"_a);
+        "normalizer"_a.none(), "contextual"_a, "mark"_a, "model"_a);
 }
 
 nb::object failure_of(const Failure& failure, int64_t row) {
@@ -295,12 +308,198 @@ void bind_engine(nb::module_& m) {
              "threads"_a);
 }
 
+std::u32string characters_of(const nb::str& text) {
+    std::u32string characters(size_t(PyUnicode_GetLength(text.ptr())), U'\0');
+    auto* room = reinterpret_cast<Py_UCS4*>(characters.data());
+    if (!characters.empty() &&
+        !PyUnicode_AsUCS4(text.ptr(), room, Py_ssize_t(characters.size()), 0)) {
+        throw nb::python_error();
+    }
+    return characters;
+}
+
+nb::str str_of(std::u32string_view text) {
+    return nb::steal<nb::str>(PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, text.data(),
+                                                        Py_ssize_t(text.size())));
+}
+
+// The text and, character by character, where in the original it begins and ends.
+nb::tuple aligned_tuple(const AlignedText& text) {
+    nb::list starts, ends;
+    for (uint32_t i = 0; i < text.text.size(); ++i) {
+        const auto [start, end] = text.span(i, i + 1);
+        starts.append(start);
+        ends.append(end);
+    }
+    return nb::make_tuple(str_of(text.text), starts, ends);
+}
+
+// A step as Python holds it; nothing there can change it.
+template <class Step>
+std::shared_ptr<Step> shared(std::shared_ptr<const Step> step) {
+    return std::const_pointer_cast<Step>(std::move(step));
+}
+
+Charsmap rules_of(const nb::bytes& table) {
+    auto rules = Charsmap::read({table.c_str(), table.size()});
+    if (!rules) throw nb::value_error("not a table of normalization rules");
+    return *std::move(rules);
+}
+
+struct Finder {
+    FindSpans find;
+};
+
+// Asks a Python function from a text to a list of spans, from whatever thread.
+FindSpans find_by(nb::callable function) {
+    return [function = std::move(function)](std::u32string_view text) {
+        nb::gil_scoped_acquire held;
+        return nb::cast<std::vector<Span>>(function(str_of(text)));
+    };
+}
+
+void bind_finders(nb::module_& m) {
+    nb::class_<Finder>(m, "Finder", "Finds the spans of a pattern in a text.");
+    m.def("find_text", [](const nb::str& text) { return Finder{find_text(characters_of(text))}; });
+    m.def("find_runs", [](const nb::str& characters, uint32_t least, uint32_t most) {
+        return Finder{find_runs(characters_of(characters), least, most)};
+    });
+    m.def("find_words", [](std::shared_ptr<Splitter> splitter) {
+        return Finder{find_words(std::move(splitter))};
+    });
+    m.def("find_by", [](nb::callable function) { return Finder{find_by(std::move(function))}; });
+}
+
+void bind_normalizers(nb::module_& m) {
+    using Made = std::shared_ptr<Normalizer>;
+    nb::class_<Normalizer>(m, "Normalizer", "Changes a text before it is cut.");
+    m.def(
+        "bert_normalizer",
+        [](bool clean_text, bool space_chinese, bool strip_accents, bool lowercase) -> Made {
+            return shared(bert_normalizer({clean_text, space_chinese, strip_accents, lowercase}));
+        },
+        nb::kw_only(), "clean_text"_a, "space_chinese"_a, "strip_accents"_a, "lowercase"_a);
+    m.def("lowercase_normalizer", []() -> Made { return shared(lowercase_normalizer()); });
+    nb::enum_<NormalForm>(m, "NormalForm")
+        .value("NFC", NormalForm::kNfc)
+        .value("NFD", NormalForm::kNfd)
+        .value("NFKC", NormalForm::kNfkc)
+        .value("NFKD", NormalForm::kNfkd);
+    m.def("normal_form_normalizer",
+          [](NormalForm form) -> Made { return shared(normal_form_normalizer(form)); });
+    m.def("nmt_normalizer", []() -> Made { return shared(nmt_normalizer()); });
+    m.def("strip_accents_normalizer", []() -> Made { return shared(strip_accents_normalizer()); });
+    m.def(
+        "strip_normalizer",
+        [](bool left, bool right) -> Made { return shared(strip_normalizer(left, right)); },
+        nb::kw_only(), "left"_a, "right"_a);
+    m.def("byte_level_normalizer", []() -> Made { return shared(byte_level_normalizer()); });
+    m.def("prepend_normalizer", [](const nb::str& content) -> Made {
+        return shared(prepend_normalizer(characters_of(content)));
+    });
+    m.def("replace_normalizer", [](const Finder& finder, const nb::str& content) -> Made {
+        return shared(replace_normalizer(finder.find, characters_of(content)));
+    });
+    m.def("precompiled_normalizer", [](const nb::bytes& table) -> Made {
+        return shared(precompiled_normalizer(rules_of(table)));
+    });
+    m.def(
+        "sentencepiece_normalizer",
+        [](const nb::bytes& table, std::vector<std::string> symbols, bool remove_spaces,
+           bool escape_spaces, bool dummy_prefix, bool space_as_suffix) -> Made {
+            std::optional<Charsmap> rules;
+            if (table.size()) rules = rules_of(table);
+            return shared(sentencepiece_normalizer({std::move(rules), std::move(symbols),
+                                                    remove_spaces, escape_spaces, dummy_prefix,
+                                                    space_as_suffix}));
+        },
+        "table"_a, nb::kw_only(), "symbols"_a, "remove_spaces"_a, "escape_spaces"_a,
+        "dummy_prefix"_a, "space_as_suffix"_a);
+    m.def("normalizer_sequence", [](const std::vector<Made>& parts) -> Made {
+        return shared(normalizer_sequence({parts.begin(), parts.end()}));
+    });
+    m.def("normalize", [](const Normalizer& normalizer, const nb::str& text) {
+        AlignedText aligned(characters_of(text));
+        normalizer.apply(aligned);
+        return aligned_tuple(aligned);
+    });
+}
+
+void bind_pretokenizers(nb::module_& m) {
+    using Made = std::shared_ptr<PreTokenizer>;
+    nb::class_<PreTokenizer>(m, "PreTokenizer", "Cuts a normalized text into pieces.");
+    nb::enum_<Behavior>(m, "Behavior")
+        .value("Removed", Behavior::kRemoved)
+        .value("Isolated", Behavior::kIsolated)
+        .value("MergedWithPrevious", Behavior::kMergedWithPrevious)
+        .value("MergedWithNext", Behavior::kMergedWithNext)
+        .value("Contiguous", Behavior::kContiguous);
+    nb::enum_<MetaspaceScheme>(m, "MetaspaceScheme")
+        .value("always", MetaspaceScheme::kAlways)
+        .value("first", MetaspaceScheme::kFirst)
+        .value("never", MetaspaceScheme::kNever);
+    m.def("bert_pretokenizer", []() -> Made { return shared(bert_pretokenizer()); });
+    m.def("whitespace_pretokenizer", []() -> Made { return shared(whitespace_pretokenizer()); });
+    m.def("whitespace_split_pretokenizer",
+          []() -> Made { return shared(whitespace_split_pretokenizer()); });
+    m.def("punctuation_pretokenizer",
+          [](Behavior behavior) -> Made { return shared(punctuation_pretokenizer(behavior)); });
+    m.def(
+        "digits_pretokenizer",
+        [](bool individual) -> Made { return shared(digits_pretokenizer(individual)); },
+        nb::kw_only(), "individual"_a);
+    m.def(
+        "split_pretokenizer",
+        [](const Finder& finder, Behavior behavior, bool invert) -> Made {
+            return shared(split_pretokenizer(finder.find, behavior, invert));
+        },
+        "finder"_a, "behavior"_a, nb::kw_only(), "invert"_a);
+    m.def(
+        "byte_level_pretokenizer",
+        [](const Finder* words, bool prefix_space) -> Made {
+            return shared(byte_level_pretokenizer(prefix_space, words ? words->find : FindSpans{}));
+        },
+        "words"_a.none(), nb::kw_only(), "prefix_space"_a);
+    m.def(
+        "metaspace_pretokenizer",
+        [](const nb::str& mark, MetaspaceScheme scheme, bool split) -> Made {
+            return shared(metaspace_pretokenizer(characters_of(mark).at(0), scheme, split));
+        },
+        "mark"_a, "scheme"_a, nb::kw_only(), "split"_a);
+    m.def("unicode_scripts_pretokenizer",
+          []() -> Made { return shared(unicode_scripts_pretokenizer()); });
+    m.def("fixed_length_pretokenizer", [](uint32_t length) -> Made {
+        if (length == 0) throw nb::value_error("a length of 0");
+        return shared(fixed_length_pretokenizer(length));
+    });
+    m.def("pretokenizer_sequence", [](const std::vector<Made>& parts) -> Made {
+        return shared(pretokenizer_sequence({parts.begin(), parts.end()}));
+    });
+    m.def(
+        "pre_tokenize",
+        [](const PreTokenizer& pretokenizer, const nb::str& text, const Normalizer* normalizer) {
+            AlignedText aligned(characters_of(text));
+            if (normalizer) normalizer->apply(aligned);
+            std::vector<AlignedText> pieces;
+            pretokenizer.split(aligned, pieces);
+            nb::list out;
+            for (const AlignedText& piece : pieces) out.append(aligned_tuple(piece));
+            return out;
+        },
+        "pretokenizer"_a, "text"_a, "normalizer"_a = nb::none());
+}
+
+void bind_steps(nb::module_& m) {
+    bind_finders(m);
+    bind_normalizers(m);
+    bind_pretokenizers(m);
+}
+
 }  // namespace
 
 NB_MODULE(_native, m) {
     m.doc() = "The native tokenizer engine; headway.tokenizer is the way in.";
-    nb::class_<Normalizer>(m, "Normalizer");
-    nb::class_<PreTokenizer>(m, "PreTokenizer");
+    bind_steps(m);
     bind_models(m);
     bind_spm_model<SpmUnigram>(m, "SpmUnigram");
     bind_spm_model<SpmBpe>(m, "SpmBpe");

@@ -1,6 +1,7 @@
 #include "text/aligned_text.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <numeric>
 
 namespace headway {
@@ -9,7 +10,7 @@ void Draft::copy(std::u32string_view from, size_t start, size_t end) {
     text.append(from, start, end - start);
     const size_t size = sources.size();
     sources.resize(size + end - start);
-    std::iota(sources.begin() + ptrdiff_t(size), sources.end(), uint32_t(start));
+    std::iota(sources.begin() + std::ptrdiff_t(size), sources.end(), uint32_t(start));
 }
 
 AlignedText AlignedText::inserted(std::u32string text, uint32_t place) {

@@ -4,6 +4,25 @@
 
 namespace headway {
 
+namespace {
+
+// Whether a byte may be the second of a character: none of an overlong one, half of a surrogate
+// pair, beyond Unicode.
+bool may_follow(unsigned char lead, unsigned char second) {
+    return is_continuation(second) && !(lead == 0xE0 && second < 0xA0) &&
+           !(lead == 0xED && second > 0x9F) && !(lead == 0xF0 && second < 0x90) &&
+           !(lead == 0xF4 && second > 0x8F);
+}
+
+// How many bytes of what is not UTF-8 could have begun a character; at least one.
+size_t broken_length(const unsigned char* text, size_t size) {
+    const unsigned char lead = text[0];
+    if (lead < 0xC2 || lead > 0xF4 || size < 2 || !may_follow(lead, text[1])) return 1;
+    return lead >= 0xF0 && size > 2 && is_continuation(text[2]) ? 3 : 2;
+}
+
+}  // namespace
+
 size_t first_invalid_utf8(std::string_view view) {
     const auto* text = reinterpret_cast<const unsigned char*>(view.data());
     const size_t size = view.size();
@@ -25,13 +44,9 @@ size_t first_invalid_utf8(std::string_view view) {
         if (lead < 0xC2 || lead > 0xF4) return at;
         const size_t length = utf8_length(lead);
         if (at + length > size) return at;
-        for (size_t i = 1; i < length; ++i) {
+        if (!may_follow(lead, text[at + 1])) return at;
+        for (size_t i = 2; i < length; ++i) {
             if (!is_continuation(text[at + i])) return at;
-        }
-        const unsigned char second = text[at + 1];
-        if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
-            (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) {
-            return at;  // overlong, half of a surrogate pair, beyond Unicode
         }
         at += length;
     }
@@ -43,6 +58,19 @@ std::u32string decode_utf8(std::string_view view) {
     std::u32string out;
     out.reserve(view.size());
     for (size_t at = 0; at < view.size();) out.push_back(next_code_point(text, at));
+    return out;
+}
+
+std::u32string decode_any_utf8(std::string_view view) {
+    const auto* text = reinterpret_cast<const unsigned char*>(view.data());
+    std::u32string out;
+    for (size_t at = 0; at < view.size();) {
+        const size_t valid = at + first_invalid_utf8(view.substr(at));
+        while (at < valid) out.push_back(next_code_point(text, at));
+        if (at == view.size()) break;
+        out.push_back(0xFFFD);
+        at += broken_length(text + at, view.size() - at);
+    }
     return out;
 }
 

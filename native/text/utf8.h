@@ -59,6 +59,11 @@ inline void append_utf8(std::string& out, char32_t code) {
 }
 
 std::u32string decode_utf8(std::string_view text);
+
+// Of text that has not been checked: as much as could begin a character, but does not go on as one,
+// becomes U+FFFD (the Unicode Standard, chapter 3.9, "maximal subparts").
+std::u32string decode_any_utf8(std::string_view text);
+
 std::string encode_utf8(std::u32string_view text);
 
 }  // namespace headway
