@@ -1,6 +1,7 @@
 #include "engine/metaspace_path.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/word_writer.h"
 #include "text/characters.h"
@@ -13,17 +14,54 @@ namespace {
 constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581
 constexpr char32_t kMarkCode = 0x2581;
 
-// Tokens of a word with the mark before it; they end where they end in the word itself.
-bool tokenize(const void* model, std::string_view word, Worker& worker) {
-    thread_local std::string marked;
-    marked.assign(kMark).append(word);
-    const bool fine = static_cast<const Model*>(model)->tokenize(marked, worker.pieces);
+std::string_view marked(std::string_view word) {
+    thread_local std::string bytes;
+    bytes.assign(kMark).append(word);
+    return bytes;
+}
+
+// Tokens of a word with its mark end where they end in the word itself.
+void take_mark_off(std::vector<Piece>& pieces) {
     const auto unmarked = [](uint32_t place) {
         return place - std::min<uint32_t>(place, kMark.size());
     };
-    for (Piece& piece : worker.pieces) piece = {piece.id, unmarked(piece.start), unmarked(piece.end)};
+    for (Piece& piece : pieces) piece = {piece.id, unmarked(piece.start), unmarked(piece.end)};
+}
+
+bool tokenize(const void* model, std::string_view word, Worker& worker) {
+    const bool fine = static_cast<const Model*>(model)->tokenize(marked(word), worker.pieces);
+    take_mark_off(worker.pieces);
     return fine;
 }
+
+bool tokenize_anywhere(const void* model, std::string_view word, Worker& worker) {
+    const auto* unigram = static_cast<const SpmUnigram*>(model);
+    const double margin = unigram->tokenize_anywhere(marked(word), worker.pieces);
+    take_mark_off(worker.pieces);
+    // The power of two below it, so that a byte holds it; 0 = not sure at all.
+    worker.sureness = margin > 0x1p-60 ? uint8_t(std::min(200, std::ilogb(margin) + 64)) : 0;
+    return true;
+}
+
+// SentencePiece adds up scores in 32 bits over a whole text, so that rounding can decide between
+// cuts that are nearly alike; such words are cut again where they stand.
+class AddedUp : public WordJudge {
+   public:
+    explicit AddedUp(const SpmUnigram* model) : model_(model) {}
+
+    bool accept(const uint32_t* ids, size_t count, uint32_t size, uint8_t sureness) override {
+        const double margin = sureness ? std::ldexp(1.0, sureness - 64) : 0.0;
+        return model_->add_up(ids, count, size + kMark.size(), margin, score_);
+    }
+    void decide(std::string_view word, std::vector<Piece>& tokens) override {
+        model_->tokenize_word(marked(word), score_, tokens);
+        take_mark_off(tokens);
+    }
+
+   private:
+    const SpmUnigram* model_;
+    float score_ = 0;
+};
 
 }  // namespace
 
@@ -35,10 +73,12 @@ struct MetaspacePath::Run {
     size_t size;
     uint32_t ahead = 0;  // how many more bytes than characters there are before here
     bool after_space = false;
-    uint32_t space = 0;  // the character that the next mark stands for, after a space
+    uint32_t space = 0;  // the character that the next mark stands for then
     Worker& worker;
     Tokens& out;
+    AddedUp added_up;
     WordWriter writer;
+    bool at_beginning = true;  // no word yet
 
     Run(const MetaspacePath& path, const Part& part, Worker& worker, Tokens& out)
         : path(path),
@@ -47,20 +87,37 @@ struct MetaspacePath::Run {
           size(part.bytes.size()),
           worker(worker),
           out(out),
-          writer(worker, out, path.model_.get(), tokenize) {}
+          added_up(path.whole_text_.get()),
+          writer(path.whole_text_ ? WordWriter(worker, out, path.whole_text_.get(),
+                                               tokenize_anywhere, &added_up)
+                                  : WordWriter(worker, out, path.model_.get(), tokenize)) {}
 
     uint32_t character(size_t at) const { return part.start + uint32_t(at) - ahead; }
 
+    bool space_separates() const {
+        return path.options_.mark != MetaspaceOptions::kFirstCharacter;
+    }
+
     void saw_space(uint32_t place) {
-        after_space = path.options_.mark_is_space;
+        // Spaces before the first word are taken off, and a mark is put before that word.
+        if (!space_separates() || at_beginning) return;
+        if (after_space && path.options_.mark == MetaspaceOptions::kFirstSpace) return;
+        after_space = true;
         space = place;
+    }
+
+    // The characters that the mark before a word stands for.
+    Span take_head(Span first) {
+        const Span head = after_space ? Span{space, space + 1} : first;
+        after_space = at_beginning = false;
+        return head;
     }
 
     bool word(size_t start, size_t end) {
         const auto length = uint32_t(end - start);
-        const uint32_t first = character(start), head = after_space ? space : first;
-        Word word{text + start, length, first, head, head + 1, true};
-        after_space = false;
+        const uint32_t first = character(start);
+        const Span head = take_head({first, first + 1});
+        Word word{text + start, length, first, head.first, head.second, true};
         if (length <= WordCache::kShort && !path.exchanges_) {
             return writer.add(word, start + 16 <= size
                                         ? WordCache::short_key(word.bytes, length)
@@ -92,7 +149,7 @@ struct MetaspacePath::Run {
         if (path.options_.normalizer) path.options_.normalizer->apply(stretch);
         const std::u32string& letters = stretch.text;
         const auto separates = [&](char32_t code) {
-            return path.options_.mark_is_space ? code == ' ' : is_space(code);
+            return space_separates() ? code == ' ' : is_space(code);
         };
         for (uint32_t at = 0; at < letters.size();) {
             if (separates(letters[at])) {
@@ -110,15 +167,15 @@ struct MetaspacePath::Run {
     bool aligned_word(const AlignedText& letters) {
         const std::string bytes = encode_utf8(letters.text);
         worker.pieces.clear();
-        if (!tokenize(path.model_.get(), bytes, worker)) {
+        if (path.whole_text_) {
+            added_up.decide(bytes, worker.pieces);
+        } else if (!tokenize(path.model_.get(), bytes, worker)) {
             const Piece& bad = worker.pieces.back();
             worker.unknown = bytes.substr(bad.start, bad.end - bad.start);
             return false;
         }
         number_characters(bytes, worker.characters);
-        const Span first = letters.span(0, 1);
-        const Span head = after_space ? Span{space, space + 1} : first;
-        after_space = false;
+        const Span head = take_head(letters.span(0, 1));
         bool at_head = true;
         for (const Piece& token : worker.pieces) {
             const bool is_mark = token.end == 0;
@@ -163,7 +220,13 @@ MetaspacePath::MetaspacePath(MetaspaceOptions options, ModelPtr model)
     learn_ascii();
 }
 
+MetaspacePath::MetaspacePath(MetaspaceOptions options, std::shared_ptr<const SpmUnigram> model)
+    : options_(std::move(options)), model_(model), whole_text_(std::move(model)) {
+    learn_ascii();
+}
+
 void MetaspacePath::learn_ascii() {
+    const bool any_space = options_.mark == MetaspaceOptions::kFirstCharacter;
     for (unsigned byte = 0; byte < 256; ++byte) {
         alias_[byte] = static_cast<unsigned char>(byte);
         kinds_[byte] = kSlow;
@@ -172,10 +235,10 @@ void MetaspacePath::learn_ascii() {
         if (options_.normalizer) options_.normalizer->apply(text);
         if (text.text.size() != 1 || text.text[0] >= 0x7F) continue;
         const auto code = static_cast<unsigned char>(text.text[0]);
-        if (code < ' ' && !(is_space(code) && !options_.mark_is_space)) continue;
+        if (code < ' ' && !(is_space(code) && any_space)) continue;
         if (byte == '\r') continue;  // with \n behind it, it is one cluster
         alias_[byte] = code;
-        kinds_[byte] = code == ' ' || (is_space(code) && !options_.mark_is_space) ? kSpace : kPlain;
+        kinds_[byte] = code == ' ' || (is_space(code) && any_space) ? kSpace : kPlain;
         if (kinds_[byte] == kPlain && code != byte) exchanges_ = true;
     }
 }
@@ -188,7 +251,7 @@ Outcome MetaspacePath::encode(const Part& part, Worker& worker, Tokens& out) con
 
 bool MetaspacePath::reads_bytes(const Part& part, const ByteAlias*& alias) const {
     // Where the normalizer also puts a mark before the text, parts would get one each.
-    if (options_.mark_is_space) return false;
+    if (options_.mark != MetaspaceOptions::kFirstCharacter) return false;
     alias = &alias_;
     return part.ascii && std::all_of(part.bytes.begin(), part.bytes.end(), [&](char byte) {
                return kinds_[static_cast<unsigned char>(byte)] != kSlow;

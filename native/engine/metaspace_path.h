@@ -6,6 +6,7 @@
 
 #include "engine/fast_path.h"
 #include "models/model.h"
+#include "models/sentencepiece.h"
 #include "steps/steps.h"
 
 namespace headway {
@@ -16,14 +17,17 @@ struct MetaspaceOptions {
     NormalizerPtr normalizer;
     // ASCII characters that the normalizer treats together with their neighbours.
     std::string contextual;
-    // The mark stands for the space before the word rather than for the word's first character, and
-    // only U+0020 separates words.
-    bool mark_is_space = false;
+    // What the mark before a word stands for: the word's first character, or one of the spaces
+    // before it. In the latter cases only U+0020 separates words.
+    enum Mark { kFirstCharacter, kFirstSpace, kLastSpace } mark = kFirstCharacter;
 };
 
 class MetaspacePath : public FastPath {
    public:
     MetaspacePath(MetaspaceOptions options, ModelPtr model);
+
+    // SentencePiece's own model, whose words `words_apart`.
+    MetaspacePath(MetaspaceOptions options, std::shared_ptr<const SpmUnigram> model);
 
     Outcome encode(const Part& part, Worker& worker, Tokens& out) const override;
     bool reads_bytes(const Part& part, const ByteAlias*& alias) const override;
@@ -36,6 +40,7 @@ class MetaspacePath : public FastPath {
 
     MetaspaceOptions options_;
     ModelPtr model_;
+    std::shared_ptr<const SpmUnigram> whole_text_;  // the model, where it adds up over words
     ByteAlias alias_{};
     std::array<Kind, 256> kinds_{};
     bool exchanges_ = false;  // whether alias changes any plain character

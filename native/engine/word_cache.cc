@@ -43,20 +43,21 @@ WordCache::Slot& WordCache::free_slot(uint64_t hash) {
 }
 
 const WordCache::Slot* WordCache::add(const WordKey& key, uint64_t hash,
-                                      const std::vector<Piece>& pieces, size_t first) {
-    const size_t count = pieces.size() - first;
+                                      const std::vector<Piece>& pieces, uint8_t sureness) {
+    const size_t count = pieces.size();
     Slot slot;
     slot.key = key;
+    slot.sureness = sureness;
     if (count >= 1 && count <= 3) {
         slot.count = uint8_t(count);
-        for (size_t i = 0; i < count; ++i) slot.ids[i] = pieces[first + i].id;
-        slot.end1 = uint8_t(pieces[first].end);
-        slot.end2 = uint8_t(pieces[first + std::min<size_t>(1, count - 1)].end);
+        for (size_t i = 0; i < count; ++i) slot.ids[i] = pieces[i].id;
+        slot.end1 = uint8_t(pieces[0].end);
+        slot.end2 = uint8_t(pieces[std::min<size_t>(1, count - 1)].end);
     } else {
         std::vector<uint32_t> values(2 * count);
         for (size_t i = 0; i < count; ++i) {
-            values[i] = pieces[first + i].id;
-            values[count + i] = pieces[first + i].end;
+            values[i] = pieces[i].id;
+            values[count + i] = pieces[i].end;
         }
         slot.count = kFar;
         slot.ids[0] = store(values.data(), values.size());

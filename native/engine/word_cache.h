@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "models/model.h"
-#include "models/string_table.h"
+#include "text/hash.h"
 
 namespace headway {
 
@@ -23,9 +23,7 @@ struct WordKey {
     bool operator==(const WordKey& other) const { return low == other.low && high == other.high; }
 
     uint64_t hash() const {
-        const auto product = static_cast<unsigned __int128>(low ^ 0x9E3779B97F4A7C15u) *
-                             (high ^ 0xE7037ED1A0B428DBu);
-        return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+        return folded_product(low ^ kHashA, high ^ kHashB);
     }
 };
 
@@ -39,7 +37,7 @@ class WordCache {
         uint32_t ids[3] = {0, 0, 0};
         uint8_t count = 0;            // 0 = free
         uint8_t end1 = 0, end2 = 0;   // where the first and the second token end in the word
-        uint8_t spare = 0;
+        uint8_t sureness = 0;         // how sure its tokens are, where that depends on the text
     };
 
     explicit WordCache(size_t most_slots = size_t(1) << 20);
@@ -85,7 +83,7 @@ class WordCache {
 
     // Remembers the tokens of a word; the slot stays valid until the next call.
     const Slot* add(const WordKey& key, uint64_t hash, const std::vector<Piece>& pieces,
-                    size_t first);
+                    uint8_t sureness);
 
     // Numbers kept for a longer stretch, or null: whatever `keep` was given for these bytes.
     const uint32_t* find_far(std::string_view bytes, const WordKey& key, uint64_t hash,

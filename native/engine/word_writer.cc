@@ -18,6 +18,22 @@ uint32_t beginning(const Word& word, uint32_t at) {
     return at == word.size ? characters(word.bytes, at) : characters(word.bytes, at + 1) - 1;
 }
 
+// A short key is the word, with its length behind.
+std::string_view key_bytes(const WordKey& key, unsigned char (&bytes)[16]) {
+    std::memcpy(bytes, &key, sizeof bytes);
+    return {reinterpret_cast<const char*>(bytes), bytes[15]};
+}
+
+// Ids, and behind them where each token ends.
+void take_pieces(const std::vector<Piece>& pieces, std::vector<uint32_t>& numbers) {
+    const size_t count = pieces.size();
+    numbers.resize(2 * count);
+    for (size_t i = 0; i < count; ++i) {
+        numbers[i] = pieces[i].id;
+        numbers[count + i] = pieces[i].end;
+    }
+}
+
 }  // namespace
 
 bool WordWriter::flush() {
@@ -37,7 +53,11 @@ bool WordWriter::write_all() {
             if (!slot) return false;
         }
         const size_t first = out_.ids.size();
-        if (slot->count == WordCache::kFar) {
+        if (judge_ && !holds(*slot, uint32_t(keys_[i].high >> 56))) {
+            unsigned char bytes[16];
+            write_decided(words_[i], key_bytes(keys_[i], bytes));
+            out_.reserve_more(3 * kBatch);
+        } else if (slot->count == WordCache::kFar) {
             const uint32_t* ids = worker_.cache.far(*slot);
             const uint32_t count = worker_.cache.far_count(*slot);
             write_many(words_[i], ids, ids + count, count);
@@ -107,11 +127,25 @@ void WordWriter::write_words(size_t first) {
 
 // The tokens of a new word; null where it has none.
 const WordCache::Slot* WordWriter::look_up(size_t number) {
-    const WordKey key = keys_[number];
-    unsigned char bytes[16];  // the key is the word, with its length behind
-    std::memcpy(bytes, &key, sizeof bytes);
-    if (!ask({reinterpret_cast<const char*>(bytes), bytes[15]})) return nullptr;
-    return worker_.cache.add(key, hashes_[number], worker_.pieces, 0);
+    unsigned char bytes[16];
+    worker_.sureness = 0;
+    if (!ask(key_bytes(keys_[number], bytes))) return nullptr;
+    return worker_.cache.add(keys_[number], hashes_[number], worker_.pieces, worker_.sureness);
+}
+
+bool WordWriter::holds(const WordCache::Slot& slot, uint32_t size) {
+    const bool far = slot.count == WordCache::kFar;
+    return judge_->accept(far ? worker_.cache.far(slot) : slot.ids,
+                          far ? worker_.cache.far_count(slot) : slot.count, size, slot.sureness);
+}
+
+// A word whose tokens are decided where it stands.
+void WordWriter::write_decided(const Word& word, std::string_view bytes) {
+    worker_.pieces.clear();
+    judge_->decide(bytes, worker_.pieces);
+    take_pieces(worker_.pieces, worker_.numbers);
+    const size_t count = worker_.pieces.size();
+    write_many(word, worker_.numbers.data(), worker_.numbers.data() + count, count);
 }
 
 bool WordWriter::ask(std::string_view word) {
@@ -128,18 +162,18 @@ bool WordWriter::write_long(const Word& word) {
     const WordKey key = WordCache::long_key(bytes);
     const uint64_t hash = key.hash();
     const size_t first = out_.ids.size();
+    if (judge_) {
+        write_decided(word, bytes);
+        if (out_.wanted.words) write_words(first);
+        return true;
+    }
     size_t count = 0;
     const uint32_t* known = nullptr;
     if (word.size <= kKept) known = worker_.cache.find_far(bytes, key, hash, count);
-    thread_local std::vector<uint32_t> values;
+    std::vector<uint32_t>& values = worker_.numbers;
     if (!known) {
         if (!ask(bytes)) return false;
-        const size_t tokens = worker_.pieces.size();
-        values.resize(2 * tokens);
-        for (size_t i = 0; i < tokens; ++i) {
-            values[i] = worker_.pieces[i].id;
-            values[tokens + i] = worker_.pieces[i].end;
-        }
+        take_pieces(worker_.pieces, values);
         if (word.size <= kKept) worker_.cache.keep(bytes, key, hash, values.data(), values.size());
         known = values.data();
         count = values.size();

@@ -20,13 +20,23 @@ struct Word {
     bool plain;      // a character is a byte
 };
 
+// Where the tokens of a word may depend on the words before it: says whether those found for the
+// word alone hold here, and which do otherwise. It is asked about each word in its order.
+class WordJudge {
+   public:
+    virtual ~WordJudge() = default;
+    virtual bool accept(const uint32_t* ids, size_t count, uint32_t size, uint8_t sureness) = 0;
+    virtual void decide(std::string_view word, std::vector<Piece>& tokens) = 0;
+};
+
 class WordWriter {
    public:
     // Appends the tokens of a word; false where it has none and no stand-in.
     using Tokenize = bool (*)(const void* model, std::string_view word, Worker& worker);
 
-    WordWriter(Worker& worker, Tokens& out, const void* model, Tokenize tokenize)
-        : worker_(worker), out_(out), model_(model), tokenize_(tokenize) {}
+    WordWriter(Worker& worker, Tokens& out, const void* model, Tokenize tokenize,
+               WordJudge* judge = nullptr)
+        : worker_(worker), out_(out), model_(model), tokenize_(tokenize), judge_(judge) {}
 
     // One more word, whose key is known; false where encoding failed.
     bool add(const Word& word, const WordKey& key) {
@@ -62,6 +72,8 @@ class WordWriter {
     void write_slot(const Word& word, const WordCache::Slot& slot);
     void write_many(const Word& word, const uint32_t* ids, const uint32_t* ends, size_t count);
     void write_words(size_t first);
+    void write_decided(const Word& word, std::string_view bytes);
+    bool holds(const WordCache::Slot& slot, uint32_t size);
     bool write_long(const Word& word);
     const WordCache::Slot* look_up(size_t number);
     bool ask(std::string_view word);
@@ -70,6 +82,7 @@ class WordWriter {
     Tokens& out_;
     const void* model_;
     Tokenize tokenize_;
+    WordJudge* judge_;
     size_t count_ = 0;
     Word words_[kBatch];
     WordKey keys_[kBatch];

@@ -1,6 +1,7 @@
 // What one thread needs while it encodes, kept from text to text.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,8 +16,9 @@ struct Worker {
     WordCache cache;
     std::vector<Piece> pieces;
     std::vector<AlignedText> parts;
-    std::vector<uint32_t> characters;
+    std::vector<uint32_t> characters, numbers;
     std::string bytes;
+    uint8_t sureness = 0;     // of the tokens of the last word, see WordJudge
     bool wants_slow = false;  // step after step, where a fast path could be taken
 
     // Tokens that are shown as something else than the vocabulary says: their place among the

@@ -25,6 +25,19 @@ Trie trie_of(const std::vector<SpmPiece>& pieces, std::initializer_list<SpmPiece
     return Trie(std::move(entries));
 }
 
+bool has_words_apart(const std::vector<SpmPiece>& pieces) {
+    constexpr std::string_view kMark = "\xE2\x96\x81";
+    bool has_mark = false;
+    for (const SpmPiece& piece : pieces) {
+        if (piece.kind == SpmPiece::kUserDefined) return false;
+        if (piece.kind != SpmPiece::kNormal) continue;
+        has_mark = has_mark || piece.text == kMark;
+        const size_t from = piece.text.starts_with(kMark) ? kMark.size() : 0;
+        if (piece.text.find(kMark, from) != std::string::npos) return false;
+    }
+    return has_mark;
+}
+
 }  // namespace
 
 SpmVocabulary::SpmVocabulary(const std::vector<SpmPiece>& pieces, bool byte_fallback)
@@ -73,12 +86,14 @@ SpmUnigram::SpmUnigram(const std::vector<SpmPiece>& pieces, bool byte_fallback)
         any = true;
     }
     unknown_score_ = float(least - double(kUnknownPenalty));
+    words_apart_ = has_words_apart(pieces);
 }
 
-void SpmUnigram::best_cut(std::string_view view, std::vector<Step>& steps) const {
+void SpmUnigram::best_cut(std::string_view view, float first, std::vector<Step>& steps) const {
     const auto* text = reinterpret_cast<const unsigned char*>(view.data());
     const uint32_t size = uint32_t(view.size());
     steps.assign(size + 1, {0.0f, kNone, kNone});
+    steps[0].score = first;
     uint32_t furthest = 0;
     const auto offer = [&](uint32_t end, float score, uint32_t start, uint32_t id) {
         if (steps[end].start == kNone || score > steps[end].score) steps[end] = {score, start, id};
@@ -109,14 +124,84 @@ void SpmUnigram::best_cut(std::string_view view, std::vector<Step>& steps) const
 
 bool SpmUnigram::tokenize(std::string_view text, std::vector<Piece>& out) const {
     thread_local std::vector<Step> steps;
+    best_cut(text, 0.0f, steps);
+    write_cut(text, steps, out);
+    return true;
+}
+
+void SpmUnigram::write_cut(std::string_view text, const std::vector<Step>& steps,
+                           std::vector<Piece>& out) const {
     thread_local std::vector<Piece> cut;
-    best_cut(text, steps);
     cut.clear();
     for (uint32_t end = uint32_t(text.size()); end > 0; end = steps[end].start) {
         cut.push_back({steps[end].id, steps[end].start, end});
     }
     std::reverse(cut.begin(), cut.end());
     vocabulary_.write(text, cut, out);
+}
+
+void SpmUnigram::tokenize_word(std::string_view word, float& score, std::vector<Piece>& out) const {
+    thread_local std::vector<Step> steps;
+    best_cut(word, score, steps);
+    write_cut(word, steps, out);
+    score = steps.back().score;
+}
+
+double SpmUnigram::tokenize_anywhere(std::string_view word, std::vector<Piece>& out) const {
+    struct Node {
+        double best, second;
+        uint32_t start, id;
+    };
+    constexpr double kNever = -1e30;
+    thread_local std::vector<Node> nodes;
+    const auto* text = reinterpret_cast<const unsigned char*>(word.data());
+    const uint32_t size = uint32_t(word.size()), unknown = vocabulary_.unknown();
+    nodes.assign(size + 1, {kNever, kNever, 0, unknown});
+    nodes[0].best = 0;
+    const auto offer = [&](uint32_t end, double score, uint32_t start, uint32_t id) {
+        Node& node = nodes[end];
+        if (score > node.best) {
+            node = {score, node.best, start, id};
+        } else {
+            node.second = std::max(node.second, score);
+        }
+    };
+    for (uint32_t start = 0, next; start < size; start = next) {
+        next = start + uint32_t(utf8_length(text[start]));
+        bool has_single = false;
+        uint32_t node = trie_.root();
+        for (uint32_t at = start; at < size && trie_.step(node, text[at]);) {
+            ++at;
+            const uint32_t id = trie_.value(node);
+            if (id == kNone) continue;
+            has_single = has_single || at == next;
+            offer(at, nodes[start].best + double(scores_[id]), start, id);
+        }
+        if (!has_single) offer(next, nodes[start].best + double(unknown_score_), start, unknown);
+    }
+    double margin = -kNever;
+    thread_local std::vector<Piece> cut;
+    cut.clear();
+    for (uint32_t end = size; end > 0; end = nodes[end].start) {
+        cut.push_back({nodes[end].id, nodes[end].start, end});
+        margin = nodes[end].id == unknown ? 0 : std::min(margin, nodes[end].best - nodes[end].second);
+    }
+    std::reverse(cut.begin(), cut.end());
+    vocabulary_.write(word, cut, out);
+    const bool has_unknown = std::any_of(cut.begin(), cut.end(),
+                                         [&](const Piece& piece) { return piece.id == unknown; });
+    return has_unknown ? 0 : margin;
+}
+
+bool SpmUnigram::add_up(const uint32_t* ids, size_t count, size_t word_size, double margin,
+                        float& score) const {
+    // Each sum is rounded by at most half a unit in the last place of the largest number there can
+    // be, there are no more sums than characters, and two cuts are compared.
+    const double largest = std::fabs(score) + double(word_size) * std::fabs(unknown_score_);
+    if (margin <= 2 * double(word_size) * largest / double(1 << 23) || largest > kReset) {
+        return false;
+    }
+    for (size_t i = 0; i < count; ++i) score = scores_[ids[i]] + score;
     return true;
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -46,18 +47,37 @@ class SpmUnigram : public Model {
     bool tokenize(std::string_view text, std::vector<Piece>& out) const override;
     uint32_t shown_as_text() const override { return vocabulary_.unknown(); }
 
+    // Whether a text falls apart into words that begin with the mark of a space, since no piece
+    // reaches from one into the next.
+    bool words_apart() const { return words_apart_; }
+
+    // The tokens of one such word, when the words before it have come to `score`, which moves on.
+    void tokenize_word(std::string_view word, float& score, std::vector<Piece>& out) const;
+
+    // The tokens of a word whatever stands before it, and by how much they are better than any
+    // other cut; that is 0 where part of the word is unknown.
+    double tokenize_anywhere(std::string_view word, std::vector<Piece>& out) const;
+
+    // Whether a cut that is better by `margin` stays the best one when it is added up in 32 bits
+    // from `score` on; if so, `score` moves on over its tokens.
+    bool add_up(const uint32_t* ids, size_t count, size_t word_size, double margin,
+                float& score) const;
+
    private:
     struct Step {
         float score;
         uint32_t start, id;
     };
 
-    void best_cut(std::string_view text, std::vector<Step>& steps) const;
+    void best_cut(std::string_view text, float first, std::vector<Step>& steps) const;
+    void write_cut(std::string_view text, const std::vector<Step>& steps,
+                   std::vector<Piece>& out) const;
 
     SpmVocabulary vocabulary_;
     Trie trie_;
     std::vector<float> scores_;
     float unknown_score_;
+    bool words_apart_;
 };
 
 class SpmBpe : public Model {

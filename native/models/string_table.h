@@ -7,34 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace headway {
+#include "text/hash.h"
 
-// A hash of a few bytes; good enough for tables, not for secrets.
-inline uint64_t hash_bytes(std::string_view bytes) {
-    constexpr uint64_t kA = 0x9E3779B97F4A7C15u, kB = 0xE7037ED1A0B428DBu;
-    const char* at = bytes.data();
-    size_t left = bytes.size();
-    uint64_t state = kA ^ left;
-    const auto mix = [&state](uint64_t a, uint64_t b) {
-        const auto product = static_cast<unsigned __int128>(a ^ state) * (b ^ kB);
-        state = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-    };
-    uint64_t a = 0, b = 0;
-    for (; left > 16; left -= 16, at += 16) {
-        std::memcpy(&a, at, 8);
-        std::memcpy(&b, at + 8, 8);
-        mix(a, b);
-    }
-    a = b = 0;
-    if (left >= 8) {
-        std::memcpy(&a, at, 8);
-        std::memcpy(&b, at + left - 8, 8);
-    } else if (left) {
-        std::memcpy(&a, at, left);
-    }
-    mix(a, b);
-    return state;
-}
+namespace headway {
 
 class StringTable {
    public:

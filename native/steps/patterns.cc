@@ -197,13 +197,17 @@ struct Gpt4o {
 // DeepSeek's three patterns one after the other: numbers, Chinese and Japanese, the rest. To the
 // last one a text ends where the others have cut.
 struct DeepSeek {
+    // Whether it is a run of Chinese and Japanese that is read, or what is between such runs.
+    bool east = false;
+
     static bool is_east(const Reader& in, size_t at) {
         if (in.text[at] < 0xE3) return false;
         const char32_t code = next_code_point(in.text, at);
         return (code >= 0x4E00 && code <= 0x9FA5) || (code >= 0x3040 && code <= 0x30FF);
     }
-    static bool at_end(const Reader& in, size_t at) {
-        return at == in.size || in.kind(at) == kNumber || is_east(in, at);
+    bool at_end(const Reader& in, size_t at) const {
+        if (at == in.size) return true;
+        return east ? !is_east(in, at) : in.kind(at) == kNumber || is_east(in, at);
     }
     static bool is_symbol(const Reader& in, size_t at) {
         return is_punctuation_or_symbol(next_code_point(in.text, at));
@@ -217,13 +221,13 @@ struct DeepSeek {
         return is_letter(code) || is_mark(code);
     }
     template <class Condition>
-    static size_t while_true(const Reader& in, size_t at, const Condition& condition) {
+    size_t while_true(const Reader& in, size_t at, const Condition& condition) const {
         while (!at_end(in, at) && condition(in, at)) at = in.behind(at);
         return at;
     }
 
     // \s*[\r\n]+|\s+(?!\S)|\s+
-    static size_t spaces(const Reader& in, size_t at) {
+    size_t spaces(const Reader& in, size_t at) const {
         size_t line_end = 0, last = at, end = at;
         while (end < in.size && in.kind(end) == kSpace) {
             if (in.is_line_end(end)) line_end = end + 1;
@@ -235,7 +239,7 @@ struct DeepSeek {
     }
 
     // One match of the third pattern; `at` where there is none.
-    static size_t match(const Reader& in, size_t at) {
+    size_t match(const Reader& in, size_t at) const {
         const bool symbol = is_symbol(in, at);
         if (symbol && in.text[at] < 128 && is_ascii_letter(in, at + 1)) {
             size_t end = at + 1;
@@ -250,16 +254,14 @@ struct DeepSeek {
         if (word_end != at) return word_end;
         const size_t start = at + (in.text[at] == ' ');
         const size_t end = while_true(in, start, is_symbol);
-        if (end != start) return in.run_of(end, "\r\n");
+        if (end != start) return east ? end : in.run_of(end, "\r\n");
         return in.kind(at) == kSpace ? spaces(in, at) : at;
     }
 
     size_t word(const Reader& in, size_t at) const {
         if (in.kind(at) == kNumber) return numbers(in, at, 3);
-        size_t end = at;
-        while (end < in.size && is_east(in, end)) end = in.behind(end);
-        if (end != at) return end;
-        end = match(in, at);
+        if (!east && is_east(in, at)) return DeepSeek{true}.word(in, at);
+        size_t end = match(in, at);
         if (end != at) return end;
         // What matches nothing is a word, up to where something matches again.
         for (end = in.behind(at); !at_end(in, end) && match(in, end) == end;) end = in.behind(end);

@@ -1,0 +1,135 @@
+"""The published split patterns, matched by hand, cut as the pattern engine does."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+
+from headway.tokenizer import _native
+from headway.tokenizer.patterns import NEWER_THAN_16, compile_pattern, find_spans
+
+from .oracles import HOSTILE, lines
+
+CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+SPACES = r"\s+(?!\S)|\s+"
+GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|" + SPACES
+CAPITALS, SMALL = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+
+
+def gpt4(count: str) -> str:
+    return (
+        CONTRACTIONS + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}" + count + r"| ?[^\s\p{L}\p{N}]+[\r\n]*"
+        r"|\s*[\r\n]+|" + SPACES
+    )
+
+
+GPT4O = (
+    rf"[^\r\n\p{{L}}\p{{N}}]?{CAPITALS}*{SMALL}+{CONTRACTIONS}?|"
+    rf"[^\r\n\p{{L}}\p{{N}}]?{CAPITALS}+{SMALL}*{CONTRACTIONS}?|"
+    r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|" + SPACES
+)
+DEEPSEEK = "\n".join(
+    [
+        r"\p{N}{1,3}",
+        "[一-龥぀-ゟ゠-ヿ]+",
+        r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"
+        r"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|" + SPACES,
+    ]
+).replace('\\"', '"')
+PATTERNS = {
+    "GPT-2": GPT2,
+    "GPT-4 and Llama 3": gpt4("{1,3}"),
+    "Qwen 2": gpt4(""),
+    "GPT-4 with whole numbers": gpt4("+"),
+    "GPT-4o": GPT4O,
+    "DeepSeek V3": DEEPSEEK,
+}
+PIECES = [
+    *"'\"aAbZ019.,/-_!? \n\r\t",
+    *("  ", "\r\n", "'s", "'LL", "'ſ", "'Re", "'v", "é", "É", "ß", "中文", "あ", "ア", "゠", "・"),
+    *("٣", "²", "½", "\u0301", "\u00a0", "\u3000", "\u2028", "\x85", "\x1c", "\x00", "ª", "ʰ"),
+    *("ǅ", "Σ", "😀", "👩\u200d💻", "ا", "\u200d", "$", "€", "、", "١٢", "123", "1234", "the"),
+    *(" The", "McDo", "iPhone", "HELLO", "\U0001e900", "\U0001d7d9", "\ue000", "\u180e", "\u1ce4"),
+]
+
+
+def by_engine(pattern: str, text: str) -> list[str]:
+    """Each pattern of a sequence cuts what the ones before it have left."""
+    parts = [text]
+    for one in pattern.split("\n"):
+        parts = [piece for part in parts for piece in _cut(one, part)]
+    return parts
+
+
+def _cut(pattern: str, text: str) -> list[str]:
+    pieces, place = [], 0
+    for start, end in find_spans(compile_pattern(pattern, "a test"), text, NEWER_THAN_16):
+        pieces += [text[place:start], text[start:end]]
+        place = end
+    return [piece for piece in [*pieces, text[place:]] if piece]
+
+
+def by_hand(pattern: str, text: str) -> list[str]:
+    splitter = _native.published_splitter(pattern)
+    assert splitter is not None, pattern
+    ends = splitter.cut(text)
+    data = text.encode()
+    return [data[a:b].decode() for a, b in zip([0, *ends], ends, strict=False)]
+
+
+def same(pattern: str, text: str) -> None:
+    assert by_hand(pattern, text) == by_engine(pattern, text), ascii(text)
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_pieces_at_random(name: str) -> None:
+    rng = random.Random(name)
+    for _ in range(1500):
+        same(PATTERNS[name], "".join(rng.choices(PIECES, k=rng.choice([3, 8, 12, 60]))))
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+@given(text=HOSTILE)
+@settings(max_examples=200, deadline=None)
+def test_any_text(name: str, text: str) -> None:
+    same(PATTERNS[name], text)
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_every_character_among_others(name: str) -> None:
+    codes = [*range(0xD800), *range(0xE000, 0x20000), *range(0xE0000, 0xE01F0), 0x10FFFF]
+    for first in range(0, len(codes), 512):
+        around = [f"a{chr(code)} {chr(code)}B1{chr(code)}\n" for code in codes[first : first + 512]]
+        same(PATTERNS[name], "".join(around))
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+@pytest.mark.parametrize("corpus", ["trec", "botchan", "multi30k-de"])
+def test_real_text(name: str, corpus: str) -> None:
+    same(PATTERNS[name], "\n".join(lines(corpus)[:1500]))
+
+
+def test_an_unknown_pattern_has_no_splitter() -> None:
+    assert _native.published_splitter(r"\w+") is None
+
+
+@pytest.mark.parametrize("individual", [True, False])
+def test_digits_apart(individual: bool) -> None:
+    text = "a12 b٣٤5½ 6"
+    ends = _native.digit_splitter(individual).cut(text)
+    data = text.encode()
+    pieces = [data[a:b].decode() for a, b in zip([0, *ends], ends, strict=False)]
+    alone = ["a", "1", "2", " b", "٣", "٤", "5", "½", " ", "6"]
+    assert pieces == (alone if individual else ["a", "12", " b", "٣٤5½", " ", "6"])
+
+
+def test_a_chain_cuts_the_words_of_the_first_with_the_second() -> None:
+    chain = _native.chained(_native.digit_splitter(True), _native.published_splitter(GPT2))
+    text = "it's  12 o'clock " * 100  # more words than are cut at a time
+    data = text.encode()
+    ends = chain.cut(text)
+    pieces = [data[a:b].decode() for a, b in zip([0, *ends], ends, strict=False)]
+    digits = _cut(r"\p{N}", text)
+    assert pieces == [piece for part in digits for piece in _cut(GPT2, part)]
