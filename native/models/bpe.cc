@@ -13,8 +13,6 @@ namespace headway {
 namespace {
 
 constexpr uint32_t kNone = StringTable::kNone;
-constexpr size_t kShort = 96;  // symbols up to which looking at every pair beats a queue
-
 }  // namespace
 
 MergeTable::MergeTable(const std::vector<Merge>& merges) {
@@ -54,6 +52,11 @@ void Bpe::learn_bytes(const Vocabulary& vocabulary) {
     }
     has_all_bytes_ = options_.prefix.empty() && options_.suffix.empty() &&
                      std::find(byte_ids_.begin(), byte_ids_.end(), kNone) == byte_ids_.end();
+    if (!has_all_bytes_) return;
+    byte_pairs_.resize(size_t(1) << 16);
+    for (size_t pair = 0; pair < byte_pairs_.size(); ++pair) {
+        byte_pairs_[pair] = merges_.find(byte_ids_[pair >> 8], byte_ids_[pair & 255]);
+    }
 }
 
 bool Bpe::tokenize(std::string_view piece, std::vector<Piece>& out) const {
@@ -83,12 +86,30 @@ void Bpe::tokenize_bytes(std::string_view piece, std::vector<Piece>& out) const 
             return;
         }
     }
-    thread_local std::vector<Symbol> symbols;
-    symbols.resize(piece.size());
+    if (piece.size() > kShort) return tokenize_long_bytes(piece, out);
+    const auto* bytes = reinterpret_cast<const unsigned char*>(piece.data());
+    ShortWord word;
+    word.ids[0] = byte_ids_[bytes[0]];
+    word.ends[0] = 1;
+    for (size_t i = 1; i < piece.size(); ++i) {
+        word.ids[i] = byte_ids_[bytes[i]];
+        word.ends[i] = uint32_t(i + 1);
+        const auto& found = byte_pairs_[size_t(bytes[i - 1]) << 8 | bytes[i]];
+        word.ranks[i - 1] = found.rank;
+        word.merged[i - 1] = found.merged;
+    }
+    const size_t count = merge_short(word, piece.size());
+    for (size_t i = 0, start = 0; i < count; start = word.ends[i++]) {
+        out.push_back({word.ids[i], uint32_t(start), word.ends[i]});
+    }
+}
+
+void Bpe::tokenize_long_bytes(std::string_view piece, std::vector<Piece>& out) const {
+    std::vector<Symbol> symbols(piece.size());
     for (uint32_t i = 0; i < piece.size(); ++i) {
         symbols[i] = {byte_ids_[static_cast<unsigned char>(piece[i])], i, i + 1};
     }
-    merge(symbols);
+    merge_long(symbols);
     for (const Symbol& symbol : symbols) out.push_back({symbol.id, symbol.start, symbol.end});
 }
 
@@ -155,41 +176,59 @@ bool Bpe::symbols_of(std::string_view piece, std::vector<Symbol>& symbols) const
 }
 
 void Bpe::merge(std::vector<Symbol>& symbols) const {
-    if (symbols.size() < 2) return;
-    if (symbols.size() <= kShort) {
-        merge_short(symbols);
-    } else {
-        merge_long(symbols);
+    const size_t count = symbols.size();
+    if (count > kShort) return merge_long(symbols);
+    ShortWord word;
+    for (size_t i = 0; i < count; ++i) {
+        word.ids[i] = symbols[i].id;
+        word.ends[i] = uint32_t(i + 1);
+        if (i == 0) continue;
+        const auto found = merges_.find(word.ids[i - 1], word.ids[i]);
+        word.ranks[i - 1] = found.rank;
+        word.merged[i - 1] = found.merged;
     }
+    // Ends count symbols here, whose own places need not lie side by side.
+    const size_t kept = merge_short(word, count);
+    for (size_t i = 0, first = 0; i < kept; first = word.ends[i++]) {
+        symbols[i] = {word.ids[i], symbols[first].start, symbols[word.ends[i] - 1].end};
+    }
+    symbols.resize(kept);
 }
 
-// Looks at every pair again after each merge: for words of usual length nothing is faster.
-void Bpe::merge_short(std::vector<Symbol>& symbols) const {
-    uint32_t ranks[kShort], merged[kShort];
-    size_t count = symbols.size();
+// Looks at every pair again after each merge: for words of usual length nothing is faster. The loop
+// that closes the gap is a few steps long, so it must not become a call of memmove.
+#if defined(__GNUC__) && !defined(__clang__)
+__attribute__((optimize("no-tree-loop-distribute-patterns")))
+#endif
+size_t Bpe::merge_short(ShortWord& word, size_t count) const {
+    auto& [ids, ends, ranks, merged] = word;
     const auto look = [&](size_t i) {
-        const auto found = merges_.find(symbols[i].id, symbols[i + 1].id);
+        const auto found = merges_.find(ids[i], ids[i + 1]);
         ranks[i] = found.rank;
         merged[i] = found.merged;
     };
-    for (size_t i = 0; i + 1 < count; ++i) look(i);
     while (count > 1) {
         size_t best = 0;
+        uint32_t least = ranks[0];
         for (size_t i = 1; i + 1 < count; ++i) {
-            if (ranks[i] < ranks[best]) best = i;
+            const bool less = ranks[i] < least;
+            least = less ? ranks[i] : least;
+            best = less ? i : best;
         }
-        if (ranks[best] == MergeTable::kNoRank) break;
-        symbols[best] = {merged[best], symbols[best].start, symbols[best + 1].end};
+        if (least == MergeTable::kNoRank) break;
+        ids[best] = merged[best];
+        ends[best] = ends[best + 1];
         --count;
         for (size_t i = best + 1; i < count; ++i) {
-            symbols[i] = symbols[i + 1];
+            ids[i] = ids[i + 1];
+            ends[i] = ends[i + 1];
             ranks[i] = ranks[i + 1];
             merged[i] = merged[i + 1];
         }
         if (best > 0) look(best - 1);
         if (best + 1 < count) look(best);
     }
-    symbols.resize(count);
+    return count;
 }
 
 // Pairs wait in a queue and symbols in a linked list: n log n steps for n symbols.

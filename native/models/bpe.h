@@ -83,7 +83,15 @@ class Bpe : public Model {
     bool symbols_of(std::string_view piece, std::vector<Symbol>& symbols) const;
     void learn_bytes(const Vocabulary& vocabulary);
     void merge(std::vector<Symbol>& symbols) const;
-    void merge_short(std::vector<Symbol>& symbols) const;
+    // Symbols up to which looking at every pair beats a queue; and a word of so many: where symbols
+    // end, and the rank and the result of the merge of each with the next one.
+    static constexpr size_t kShort = 96;
+    struct ShortWord {
+        uint32_t ids[kShort], ends[kShort], ranks[kShort], merged[kShort];
+    };
+
+    size_t merge_short(ShortWord& word, size_t count) const;
+    void tokenize_long_bytes(std::string_view piece, std::vector<Piece>& out) const;
     void merge_long(std::vector<Symbol>& symbols) const;
 
     StringTable vocabulary_, as_bytes_;
@@ -93,6 +101,7 @@ class Bpe : public Model {
     std::array<uint32_t, 256> byte_tokens_{};  // of <0x00> to <0xFF>, or kNone
     std::array<uint32_t, 256> byte_ids_{};     // of the bytes as the alphabet writes them
     std::array<uint32_t, 128> plain_{};        // of ASCII characters without prefix and suffix
+    std::vector<MergeTable::Found> byte_pairs_;  // of two bytes, without looking them up
     bool has_all_bytes_ = false;
 };
 
