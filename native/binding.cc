@@ -134,9 +134,10 @@ void bind_fast_paths(nb::module_& m) {
     const auto shared = [](SplitterPtr splitter) {
         return std::const_pointer_cast<Splitter>(std::move(splitter));
     };
-    m.def("published_splitter", [shared](std::string_view pattern) {
-        return shared(published_splitter(pattern));
-    });
+    m.def(
+        "published_splitter",
+        [shared](std::string_view pattern) { return shared(published_splitter(pattern)); },
+        nb::sig("def published_splitter(pattern: str) -> Splitter | None"));
     m.def("digit_splitter", [shared](bool individual) { return shared(digit_splitter(individual)); });
     m.def("chained", [shared](std::shared_ptr<Splitter> first, std::shared_ptr<Splitter> second) {
         return shared(chained(std::move(first), std::move(second)));

@@ -246,7 +246,14 @@ void MetaspacePath::learn_ascii() {
 Outcome MetaspacePath::encode(const Part& part, Worker& worker, Tokens& out) const {
     // A mark in the text itself begins a word like a space, which only the steps know how to do.
     if (!part.ascii && part.bytes.find(kMark) != std::string_view::npos) return Outcome::kDeclined;
-    return Run(*this, part, worker, out).all() ? Outcome::kDone : Outcome::kUnknown;
+    const uint32_t word = out.word;
+    const size_t first = out.ids.size();
+    if (!Run(*this, part, worker, out).all()) return Outcome::kUnknown;
+    if (whole_text_ && out.ids.size() > first) {  // to SentencePiece the text is one piece
+        if (out.wanted.words) std::fill(out.words.data() + first, out.words.end(), word);
+        out.word = word + 1;
+    }
+    return Outcome::kDone;
 }
 
 bool MetaspacePath::reads_bytes(const Part& part, const ByteAlias*& alias) const {

@@ -56,16 +56,15 @@ bool WordWriter::write_all() {
         if (judge_ && !holds(*slot, uint32_t(keys_[i].high >> 56))) {
             unsigned char bytes[16];
             write_decided(words_[i], key_bytes(keys_[i], bytes));
-            out_.reserve_more(3 * kBatch);
         } else if (slot->count == WordCache::kFar) {
             const uint32_t* ids = worker_.cache.far(*slot);
             const uint32_t count = worker_.cache.far_count(*slot);
             write_many(words_[i], ids, ids + count, count);
-            out_.reserve_more(3 * kBatch);
         } else {
             write_slot<kOffsets>(words_[i], *slot);
         }
         if (out_.wanted.words) write_words(first);
+        if (out_.ids.size() - first > 3) out_.reserve_more(3 * kBatch);
     }
     return true;
 }
@@ -120,6 +119,7 @@ void WordWriter::write_many(const Word& word, const uint32_t* ids, const uint32_
 
 void WordWriter::write_words(size_t first) {
     const size_t count = out_.ids.size() - first;
+    out_.words.reserve_more(count);
     std::fill_n(out_.words.end(), count, out_.word);
     out_.words.advance(count);
     ++out_.word;

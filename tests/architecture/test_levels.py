@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .source import PACKAGE, ROOT, SOURCES
+from .source import PACKAGE, ROOT, SOURCES, SRC
 
 PEERS = {
     "accelerate",
@@ -89,7 +89,12 @@ def test_modules_do_not_import_each_other_in_circles() -> None:
 
 
 def module_of(name: str, known: Mapping[str, object]) -> str | None:
-    """The module of ours that `a.b.c` is, or is a name in; None for somebody else's."""
+    """The module of ours that `a.b.c` is, or is a name in; None for somebody else's.
+
+    Compiled modules import nothing of ours.
+    """
+    if SRC.joinpath(*name.split(".")).with_suffix(".pyi").exists():
+        return None
     return next((each for each in (name, name.rpartition(".")[0]) if each in known), None)
 
 

@@ -56,6 +56,12 @@ def opened(folder: Path, task: str | None) -> Any:
     return model.eval()
 
 
+def close(ours: torch.Tensor, wanted: torch.Tensor) -> None:
+    """Equal but for the order of additions, which on some processors depends on where in memory a
+    file's tensors lie."""
+    torch.testing.assert_close(ours, wanted, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("way", ["whole", "shards", "bin"])
 @pytest.mark.parametrize(("kind", "task"), HEADS)
 def test_there_and_back(kind: str, task: str | None, way: str, tmp_path: Path) -> None:
@@ -74,7 +80,9 @@ def test_there_and_back(kind: str, task: str | None, way: str, tmp_path: Path) -
         before, after = (case.their_forward(m, number) for m in (theirs, again))
         assert before.keys() == after.keys()
         for name in before.keys() & {"last_hidden_state", "pooler_output", "logits"}:
-            assert torch.equal(before[name], after[name]), name
+            close(before[name], after[name])
+    for name, tensor in theirs.state_dict().items():
+        assert torch.equal(again.state_dict()[name], tensor), name
     # Saving is the inverse of loading, to the last bit.
     model_again = loaded(tmp_path / "ours")
     check_same(model_again, theirs, case)
@@ -113,7 +121,7 @@ def test_a_head_of_ours(kind: str, tmp_path: Path) -> None:
         after = again.forward(case.texts, target=target)
         assert after.logits is not None
         for ours, wanted in zip(after.logits, before.logits, strict=True):
-            assert torch.equal(ours, wanted)
+            close(ours, wanted)
     body, info = transformers.AutoModel.from_pretrained(
         tmp_path / "ours", output_loading_info=True, attn_implementation="eager"
     )
@@ -122,7 +130,7 @@ def test_a_head_of_ours(kind: str, tmp_path: Path) -> None:
     assert set(info["unexpected_keys"]) == {"head.output.weight", "head.output.bias"}
     for number in range(len(case.texts)):
         before, after = (case.their_forward(m, number) for m in (theirs, body.eval()))
-        assert torch.equal(before.last_hidden_state, after.last_hidden_state)
+        close(before.last_hidden_state, after.last_hidden_state)
 
 
 def test_a_head_taken_off_and_another_put_on(tmp_path: Path) -> None:

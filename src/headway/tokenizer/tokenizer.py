@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.errors import OutputError, TokenizerError
 from headway.tokenizer.encoding import Encoding
+from headway.tokenizer.engine import NativePipeline
 from headway.tokenizer.formats import find
 from headway.tokenizer.reference import Pipeline
 from headway.tokenizer.roles import sane_length, special_roles
 from headway.tokenizer.windows import window_spans
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 __all__ = ["Tokenizer"]
@@ -41,7 +43,7 @@ class Tokenizer:
 
     def __init__(
         self,
-        pipeline: Pipeline,
+        pipeline: NativePipeline,
         document: dict[str, Any],
         config: dict[str, Any],
         *,
@@ -76,7 +78,9 @@ class Tokenizer:
         document, pipeline = found.read()
         try:
             steps = pipeline or Pipeline.from_document(document)
-            return cls(steps, document, found.config, converted=found.converts)
+            return cls(
+                NativePipeline(document, steps), document, found.config, converted=found.converts
+            )
         except TokenizerError as error:
             raise TokenizerError(f"{found.path}: {error}") from error
 
@@ -85,7 +89,8 @@ class Tokenizer:
         cls, document: dict[str, Any], config: dict[str, Any] | None = None
     ) -> Tokenizer:
         """The tokenizer that the contents of a tokenizer.json and a tokenizer_config.json make."""
-        return cls(Pipeline.from_document(document), document, config or {})
+        steps = NativePipeline(document, Pipeline.from_document(document))
+        return cls(steps, document, config or {})
 
     def __len__(self) -> int:
         return len(self.vocabulary)
@@ -134,25 +139,35 @@ class Tokenizer:
 
     def encode_arrow(
         self,
-        array: pa.Array | pa.ChunkedArray,
+        array: pa.Array | pa.ChunkedArray | np.ndarray | Sequence[str | None],
         special: bool = True,
         offsets: bool = False,
         threads: int = 2,
+        words: bool = False,
     ) -> pa.RecordBatch:
         """The tokens of a column of texts, as columns.
 
         Args:
-            array: strings; a null gives a null.
+            array: strings, or bytes that are UTF-8; a numpy array or a list of strings does too.
+                A null gives a null.
             special: put the model's special tokens around each text.
             offsets: also give where each token begins and ends, in characters of its text.
-            threads: how many to use; this engine, being plain Python, uses one.
+            threads: how many to use, for this call only; the result does not depend on it.
+            words: also give the piece of the text that each token belongs to, counted from 0 in
+                each text; -1 for a special token.
 
         Returns:
-            A record batch with `ids`, and with `starts` and `ends` if asked: lists of int32.
+            A record batch with `ids`, with `starts` and `ends` and with `words` if asked: lists of
+            int32. No Python object is made for a row.
+
+        Raises:
+            TokenizerError: the column is none of texts, or a row of bytes is not UTF-8.
         """
         from headway.tokenizer.arrow import encode_column
 
-        return encode_column(self, array, special=special, offsets=offsets)
+        return encode_column(
+            self._pipeline, array, special=special, offsets=offsets, words=words, threads=threads
+        )
 
     def decode(self, ids: Iterable[int], skip_special: bool = True) -> str:
         """The text of tokens.
