@@ -56,12 +56,6 @@ def opened(folder: Path, task: str | None) -> Any:
     return model.eval()
 
 
-def close(ours: torch.Tensor, wanted: torch.Tensor) -> None:
-    """Equal but for the order of additions, which on some processors depends on where in memory a
-    file's tensors lie."""
-    torch.testing.assert_close(ours, wanted, rtol=1e-4, atol=1e-5)
-
-
 @pytest.mark.parametrize("way", ["whole", "shards", "bin"])
 @pytest.mark.parametrize(("kind", "task"), HEADS)
 def test_there_and_back(kind: str, task: str | None, way: str, tmp_path: Path) -> None:
@@ -80,6 +74,8 @@ def test_there_and_back(kind: str, task: str | None, way: str, tmp_path: Path) -
         before, after = (case.their_forward(m, number) for m in (theirs, again))
         assert before.keys() == after.keys()
         for name in before.keys() & {"last_hidden_state", "pooler_output", "logits"}:
+            # On some processors the order of additions depends on where in memory a file's tensors
+            # lie, so outputs are close and weights are equal.
             close(before[name], after[name])
     for name, tensor in theirs.state_dict().items():
         assert torch.equal(again.state_dict()[name], tensor), name
