@@ -1,6 +1,5 @@
 #include "engine/arrow.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -16,7 +15,7 @@ struct SchemaPart {
 };
 
 struct ArrayPart {
-    std::vector<void*> owned;  // freed on release
+    std::vector<std::pair<void*, size_t>> owned;  // blocks
     std::vector<const void*> buffers;
     std::vector<ArrowArray> children;
     std::vector<ArrowArray*> pointers;
@@ -29,7 +28,7 @@ void release(Struct* exported) {
         if (child.release) child.release(&child);
     }
     if constexpr (std::is_same_v<Part, ArrayPart>) {
-        for (void* memory : part->owned) std::free(memory);
+        for (const auto& [block, size] : part->owned) give_block(block, size);
     }
     delete part;
     exported->release = nullptr;
@@ -46,7 +45,7 @@ void set_schema(ArrowSchema* schema, std::string format, std::string name,
 }
 
 void set_array(ArrowArray* array, int64_t length, int64_t nulls, std::vector<const void*> buffers,
-               std::vector<void*> owned, std::vector<ArrowArray> children) {
+               std::vector<std::pair<void*, size_t>> owned, std::vector<ArrowArray> children) {
     auto* part = new ArrayPart{std::move(owned), std::move(buffers), std::move(children), {}};
     for (ArrowArray& child : part->children) part->pointers.push_back(&child);
     *array = {length, nulls, 0, int64_t(part->buffers.size()), int64_t(part->children.size()),
@@ -54,28 +53,28 @@ void set_array(ArrowArray* array, int64_t length, int64_t nulls, std::vector<con
               part};
 }
 
-void* copy_of(const void* memory, size_t size) {
-    void* copy = std::malloc(size ? size : 1);
-    if (!copy) throw std::bad_alloc();
+std::pair<void*, size_t> copy_of(const void* memory, size_t size) {
+    size_t room = size + 1;
+    void* copy = take_block(room);
     if (size) std::memcpy(copy, memory, size);
-    return copy;
+    return {copy, room};
 }
 
 // One list column; `borders` and `valid` are its own copies.
 ArrowArray list_column(const EncodedColumn& column, Buffer<uint32_t>& values) {
     const auto count = int64_t(values.size());
     values.reserve_more(1);  // a buffer must be there even for no values
-    void* numbers = values.release();
+    const auto numbers = values.release();
     ArrowArray child{}, list{};
-    set_array(&child, count, 0, {nullptr, numbers}, {numbers}, {});
-    void* borders = copy_of(column.borders.data(), column.borders.size() * sizeof(int32_t));
-    std::vector<void*> owned = {borders};
+    set_array(&child, count, 0, {nullptr, numbers.first}, {numbers}, {});
+    const auto borders = copy_of(column.borders.data(), column.borders.size() * sizeof(int32_t));
+    std::vector<std::pair<void*, size_t>> owned = {borders};
     void* valid = nullptr;
     if (!column.valid.empty()) {
-        valid = copy_of(column.valid.data(), column.valid.size());
-        owned.push_back(valid);
+        owned.push_back(copy_of(column.valid.data(), column.valid.size()));
+        valid = owned.back().first;
     }
-    set_array(&list, column.rows, column.nulls, {valid, borders}, std::move(owned), {child});
+    set_array(&list, column.rows, column.nulls, {valid, borders.first}, std::move(owned), {child});
     return list;
 }
 

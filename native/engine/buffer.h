@@ -2,8 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
-#include <new>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -21,10 +20,12 @@ class Buffer {
     Buffer& operator=(Buffer&& other) noexcept {
         std::swap(data_, other.data_);
         std::swap(size_, other.size_);
-        std::swap(capacity_, other.capacity_);
+        std::swap(bytes_, other.bytes_);
         return *this;
     }
-    ~Buffer() { std::free(data_); }
+    ~Buffer() {
+        if (data_) give_block(data_, bytes_);
+    }
 
     T* data() { return data_; }
     const T* data() const { return data_; }
@@ -34,45 +35,39 @@ class Buffer {
 
     // Room for `more` further values, which may then be written behind end().
     void reserve_more(size_t more) {
-        if (capacity_ - size_ < more) grow(size_ + more);
+        if (bytes_ < (size_ + more) * sizeof(T)) grow(size_ + more);
     }
     T* end() { return data_ + size_; }
     void advance(size_t count) { size_ += count; }
+    void clear() { size_ = 0; }
 
     void push(T value) {
         reserve_more(1);
         data_[size_++] = value;
     }
-    void shrink_to(size_t size) { size_ = size; }
 
-    void give_back_room() {
-        if (capacity_ == size_ || size_ == 0) return;
-        if (void* data = std::realloc(data_, size_ * sizeof(T))) {
-            data_ = static_cast<T*>(data);
-            capacity_ = size_;
-        }
-    }
-
-    // The memory, which the caller frees with std::free.
-    T* release() {
-        T* data = std::exchange(data_, nullptr);
-        size_ = capacity_ = 0;
-        return data;
+    // The block and its size, which the caller gives back with give_block.
+    std::pair<void*, size_t> release() {
+        size_ = 0;
+        return {std::exchange(data_, nullptr), std::exchange(bytes_, 0)};
     }
 
    private:
     void grow(size_t least) {
-        size_t capacity = capacity_ ? capacity_ + capacity_ / 2 : 64;
-        if (capacity < least) capacity = least;
-        void* data = std::realloc(data_, capacity * sizeof(T));
-        if (!data) throw std::bad_alloc();
-        prefer_large_pages(data, capacity * sizeof(T));
-        data_ = static_cast<T*>(data);
-        capacity_ = capacity;
+        size_t bytes = sizeof(T) * least;
+        if (bytes < bytes_ + bytes_ / 2) bytes = bytes_ + bytes_ / 2;
+        if (bytes < 256) bytes = 256;
+        auto* data = static_cast<T*>(take_block(bytes));
+        if (data_) {
+            std::memcpy(data, data_, size_ * sizeof(T));
+            give_block(data_, bytes_);
+        }
+        data_ = data;
+        bytes_ = bytes;
     }
 
     T* data_ = nullptr;
-    size_t size_ = 0, capacity_ = 0;
+    size_t size_ = 0, bytes_ = 0;
 };
 
 }  // namespace headway

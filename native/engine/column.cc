@@ -9,7 +9,7 @@ namespace headway {
 
 namespace {
 
-constexpr int64_t kBlockBytes = 1 << 19;  // text that one thread takes at a time
+constexpr int64_t kBlockBytes = 1 << 17;  // text that one thread takes at a time
 
 // Neighbouring rows of one chunk, which one thread encodes.
 struct Block {
@@ -17,20 +17,20 @@ struct Block {
     int64_t first, end;  // rows of the chunk
     int64_t row;         // number of the first one in the column
     std::vector<uint32_t> counts;
-    Tokens tokens;
+    Worker* worker = nullptr;  // whose tokens it has
+    size_t start = 0, size = 0;
     ColumnFailure failure;
 };
 
-std::vector<Block> cut(const std::vector<TextChunk>& chunks, int64_t block_bytes, Wanted wanted) {
+std::vector<Block> cut(const std::vector<TextChunk>& chunks) {
     std::vector<Block> blocks;
     int64_t row = 0;
     for (const TextChunk& chunk : chunks) {
         for (int64_t first = 0; first < chunk.length;) {
             int64_t end = first + 1;
-            const int64_t limit = chunk.border(first) + block_bytes;
+            const int64_t limit = chunk.border(first) + kBlockBytes;
             while (end < chunk.length && chunk.border(end) < limit) ++end;
-            blocks.push_back({&chunk, first, end, row + first, {}, {}, {}});
-            blocks.back().tokens.wanted = wanted;
+            blocks.push_back({&chunk, first, end, row + first, {}, nullptr, 0, 0, {}});
             first = end;
         }
         row += chunk.length;
@@ -45,56 +45,88 @@ void push_all(const std::vector<uint32_t>& ids, Tokens& tokens) {
 }
 
 void encode_block(const Engine& engine, const Around& around, Worker& worker, Block& block) {
+    Tokens& tokens = worker.tokens;
+    block.worker = &worker;
+    block.start = tokens.ids.size();
     block.counts.reserve(size_t(block.end - block.first));
-    // More than there will be; memory that is not written to costs nothing.
-    const int64_t bytes = block.chunk->border(block.end) - block.chunk->border(block.first);
-    block.tokens.reserve_more(size_t(bytes / 2 + 64));
     for (int64_t row = block.first; row < block.end; ++row) {
-        const size_t before = block.tokens.ids.size();
+        const size_t before = tokens.ids.size();
         if (block.chunk->is_valid(row)) {
-            push_all(around.before, block.tokens);
-            Failure failure = engine.encode(block.chunk->text(row), worker, block.tokens);
+            push_all(around.before, tokens);
+            Failure failure = engine.encode(block.chunk->text(row), worker, tokens);
             if (failure) {
                 block.failure = {std::move(failure), block.row + row - block.first};
                 return;
             }
-            push_all(around.behind, block.tokens);
+            push_all(around.behind, tokens);
         }
-        block.counts.push_back(uint32_t(block.tokens.ids.size() - before));
+        block.counts.push_back(uint32_t(tokens.ids.size() - before));
     }
+    block.size = tokens.ids.size() - block.start;
 }
 
-// Runs `task` for the numbers 0 to count - 1 on some threads; `task` gives up by returning false.
+// The workers of one call, a thread each.
+class Crew {
+   public:
+    Crew(const Engine& engine, unsigned threads, Wanted wanted, size_t bytes) : engine_(engine) {
+        for (unsigned i = 0; i < threads; ++i) {
+            workers_.push_back(engine.take_worker());
+            Tokens& tokens = workers_.back()->tokens;
+            tokens.clear();
+            tokens.wanted = wanted;
+            // More than there will be; memory that is not written to costs nothing.
+            tokens.reserve_more(bytes / (2 * threads) + 64);
+        }
+    }
+    ~Crew() {
+        for (auto& worker : workers_) {
+            worker->tokens = Tokens{};
+            engine_.give_back(std::move(worker));
+        }
+    }
+
+    Worker& operator[](size_t thread) { return *workers_[thread]; }
+    size_t size() const { return workers_.size(); }
+
+   private:
+    const Engine& engine_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+// Runs `task` for the numbers 0 to count - 1 on some threads, and tells it on which; `task` gives up
+// by returning false.
 template <class Task>
-void in_parallel(unsigned threads, size_t count, const Task& task) {
+void in_parallel(size_t threads, size_t count, const Task& task) {
     std::atomic<size_t> next = 0;
     std::atomic<bool> stopped = false;
-    const auto run = [&] {
+    const auto run = [&](size_t thread) {
         for (size_t i; !stopped && (i = next++) < count;) {
-            if (!task(i)) stopped = true;
+            if (!task(i, thread)) stopped = true;
         }
     };
     std::vector<std::thread> others;
-    for (unsigned i = 1; i < std::min<size_t>(threads, count); ++i) others.emplace_back(run);
-    run();
+    for (size_t i = 1; i < std::min(threads, count); ++i) others.emplace_back(run, i);
+    run(0);
     for (std::thread& thread : others) thread.join();
 }
 
-void append(Buffer<uint32_t>& whole, size_t at, const Buffer<uint32_t>& part) {
-    if (part.size()) std::memcpy(whole.data() + at, part.data(), part.size() * sizeof(uint32_t));
+void copy(const Buffer<uint32_t>& from, size_t start, size_t size, Buffer<uint32_t>& to, size_t at) {
+    if (size && from.size()) {
+        std::memcpy(to.data() + at, from.data() + start, size * sizeof(uint32_t));
+    }
 }
 
-void join(std::vector<Block>& blocks, Wanted wanted, unsigned threads, Tokens& out) {
-    if (blocks.size() == 1) {
-        out = std::move(blocks[0].tokens);
-        out.give_back_room();
+// The tokens of all blocks in their order.
+void join(const std::vector<Block>& blocks, Crew& crew, Wanted wanted, Tokens& out) {
+    if (crew.size() == 1) {  // they have been written in that order
+        out = std::move(crew[0].tokens);
         return;
     }
-    std::vector<size_t> starts;
+    std::vector<size_t> places;
     size_t total = 0;
     for (const Block& block : blocks) {
-        starts.push_back(total);
-        total += block.tokens.ids.size();
+        places.push_back(total);
+        total += block.size;
     }
     out.wanted = wanted;
     out.reserve_more(total);
@@ -104,12 +136,13 @@ void join(std::vector<Block>& blocks, Wanted wanted, unsigned threads, Tokens& o
         out.ends.advance(total);
     }
     if (wanted.words) out.words.advance(total);
-    in_parallel(threads, blocks.size(), [&](size_t i) {
-        Tokens part = std::move(blocks[i].tokens);  // freed as soon as it is copied
-        append(out.ids, starts[i], part.ids);
-        append(out.starts, starts[i], part.starts);
-        append(out.ends, starts[i], part.ends);
-        append(out.words, starts[i], part.words);
+    in_parallel(crew.size(), blocks.size(), [&](size_t i, size_t) {
+        const auto& [start, size] = std::pair(blocks[i].start, blocks[i].size);
+        const Tokens& tokens = blocks[i].worker->tokens;
+        copy(tokens.ids, start, size, out.ids, places[i]);
+        copy(tokens.starts, start, size, out.starts, places[i]);
+        copy(tokens.ends, start, size, out.ends, places[i]);
+        copy(tokens.words, start, size, out.words, places[i]);
         return true;
     });
 }
@@ -144,23 +177,27 @@ void write_rows(const std::vector<Block>& blocks, const std::vector<TextChunk>& 
 ColumnFailure encode_column(const Engine& engine, const std::vector<TextChunk>& chunks,
                             const Around& around, Wanted wanted, unsigned threads,
                             EncodedColumn& out) {
-    threads = std::max(threads, 1u);
-    std::vector<Block> blocks = cut(chunks, threads == 1 ? INT64_MAX / 2 : kBlockBytes, wanted);
-    in_parallel(threads, blocks.size(), [&](size_t i) {
-        std::unique_ptr<Worker> worker = engine.take_worker();
-        encode_block(engine, around, *worker, blocks[i]);
-        engine.give_back(std::move(worker));
+    std::vector<Block> blocks = cut(chunks);
+    size_t bytes = 0;
+    for (const TextChunk& chunk : chunks) {
+        if (chunk.length) bytes += size_t(chunk.border(chunk.length) - chunk.border(0));
+    }
+    // A thread for less than a block would take longer to start than to run.
+    const auto most = unsigned(std::max<size_t>(1, std::min<size_t>(threads, blocks.size())));
+    Crew crew(engine, most, wanted, bytes);
+    in_parallel(crew.size(), blocks.size(), [&](size_t i, size_t thread) {
+        encode_block(engine, around, crew[thread], blocks[i]);
         return !blocks[i].failure;
     });
     uint64_t total = 0;
     for (Block& block : blocks) {
-        // The first failing row of those that were reached, whatever the threads did meanwhile.
+        // Blocks before the first failing one have all been taken, whatever threads did meanwhile.
         if (block.failure) return std::move(block.failure);
-        total += block.tokens.ids.size();
+        total += block.size;
     }
     if (total > INT32_MAX) return {{Failure::kTooLong, size_t(total), {}}, -1};
     write_rows(blocks, chunks, out);
-    join(blocks, wanted, threads, out.tokens);
+    join(blocks, crew, wanted, out.tokens);
     return {};
 }
 

@@ -30,9 +30,8 @@ struct Tokens {
         if (wanted.words) words.reserve_more(more);
     }
 
-    // Gives back what was reserved and is not used.
-    void give_back_room() {
-        for (Buffer<uint32_t>* column : {&ids, &starts, &ends, &words}) column->give_back_room();
+    void clear() {
+        for (Buffer<uint32_t>* column : {&ids, &starts, &ends, &words}) column->clear();
     }
 
     void push(uint32_t id, uint32_t start, uint32_t end) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/tokens.h"
 #include "engine/word_cache.h"
 #include "models/model.h"
 #include "text/aligned_text.h"
@@ -14,6 +15,7 @@ namespace headway {
 
 struct Worker {
     WordCache cache;
+    Tokens tokens;  // of the blocks of a column that it has encoded
     std::vector<Piece> pieces;
     std::vector<AlignedText> parts;
     std::vector<uint32_t> characters, numbers;
