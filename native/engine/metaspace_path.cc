@@ -176,15 +176,14 @@ struct MetaspacePath::Run {
         }
         number_characters(bytes, worker.characters);
         const Span head = take_head(letters.span(0, 1));
-        bool at_head = true;
         for (const Piece& token : worker.pieces) {
             const bool is_mark = token.end == 0;
             const uint32_t from = is_mark ? 0 : worker.characters[token.start];
             const uint32_t to = is_mark ? 1 : worker.characters[token.end - 1] + 1;
             const Span span = letters.span(from, to);
-            out.push(token.id, at_head ? head.first : span.first, is_mark ? head.second : span.second);
             // Several tokens may stand for the mark, as its bytes.
-            at_head = is_mark;
+            const bool at_head = is_mark || &token == worker.pieces.data();
+            out.push(token.id, at_head ? head.first : span.first, is_mark ? head.second : span.second);
         }
         ++out.word;
         return true;

@@ -108,7 +108,8 @@ void WordWriter::write_many(const Word& word, const uint32_t* ids, const uint32_
         // A token may end inside of a character, which then belongs to the next one too.
         uint32_t end = ends[i];
         if (!word.plain) end = character + characters(word.bytes + start, end - start);
-        const uint32_t from = i == 0 ? word.head_start : word.start + character;
+        const bool at_head = i == 0 || ends[i] == 0;
+        const uint32_t from = at_head ? word.head_start : word.start + character;
         const bool cut = !word.plain && start < word.size && is_continuation(word.bytes[start]);
         out_.starts.push(cut ? from - 1 : from);
         out_.ends.push(ends[i] ? word.start + end : word.head_end);

@@ -89,12 +89,19 @@ DOCUMENTS = {
 }
 
 
+# SentencePiece's own way, in models that come apart into words.
+MODELS = ("t5_tokenizer_base.model", "spm_example.model", "test_model.model")
+
+
 class Both:
     """A pipeline step by step in Python, and natively."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        self.twin = Pipeline.from_document(document)
-        self.native = NativePipeline(document, self.twin)
+    def __init__(self, native: NativePipeline) -> None:
+        self.twin, self.native = native.reference, native
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Both:
+        return cls(NativePipeline(document, Pipeline.from_document(document)))
 
     def same(self, text: str) -> None:
         expected = self.twin.encode_text(text, 0)
@@ -108,10 +115,13 @@ class Both:
 
 @pytest.fixture(scope="module")
 def pipelines() -> dict[str, Both]:
-    return {name: Both(make()) for name, make in DOCUMENTS.items()}
+    made = {name: Both.of(make()) for name, make in DOCUMENTS.items()}
+    for name in MODELS:
+        made[name] = Both(Tokenizer.load(data("tokenizer-assets", name))._pipeline)
+    return made
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", [*DOCUMENTS, *MODELS])
 def test_shortcuts_at_random(name: str, pipelines: dict[str, Both]) -> None:
     rng = random.Random(name)
     for _ in range(400):
@@ -120,14 +130,14 @@ def test_shortcuts_at_random(name: str, pipelines: dict[str, Both]) -> None:
         pipelines[name].same(hostile(rng) + plain + hostile(rng))
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", [*DOCUMENTS, *MODELS])
 @given(text=HOSTILE)
 @settings(max_examples=80, deadline=None)
 def test_shortcuts_on_any_text(name: str, pipelines: dict[str, Both], text: str) -> None:
     pipelines[name].same(text)
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", [*DOCUMENTS, *MODELS])
 def test_every_word_length_at_every_place(name: str, pipelines: dict[str, Both]) -> None:
     for length in (1, 7, 8, 14, 15, 16, 17, 31, 62, 63, 64, 65, 130):
         for before in (0, 1, 7, 47, 48, 49, 60, 63):
@@ -135,7 +145,7 @@ def test_every_word_length_at_every_place(name: str, pipelines: dict[str, Both])
                 pipelines[name].same("a " * (before // 2) + "b" * (before % 2) + "w" * length + end)
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", [*DOCUMENTS, *MODELS])
 @pytest.mark.parametrize("corpus", ["trec", "botchan", "xquad"])
 def test_shortcuts_on_real_text(name: str, corpus: str, pipelines: dict[str, Both]) -> None:
     for text in lines(corpus)[:1500:5]:
@@ -159,7 +169,7 @@ def test_many_added_tokens(name: str, normalized: bool) -> None:
             "rstrip": rng.random() < 0.3,
         }
         document["added_tokens"].append(token)
-    both = Both(document)
+    both = Both.of(document)
     for _ in range(400):
         both.same("".join(rng.choices([*words, " ", "Red Shirt", ".", "a", "\n", "你"], k=9)))
 
