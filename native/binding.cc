@@ -1,5 +1,6 @@
 // The one place that knows Python: classes and functions of headway.tokenizer._native.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
@@ -7,6 +8,9 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
+
+#include <chrono>
+#include <memory>
 
 #include "engine/arrow.h"
 #include "engine/bert_path.h"
@@ -24,6 +28,8 @@
 #include "steps/pretokenizers.h"
 #include "steps/sentencepiece_normalizer.h"
 #include "text/utf8.h"
+#include "training/bpe_trainer.h"
+#include "training/word_counter.h"
 
 namespace nb = nanobind;
 using namespace headway;
@@ -247,15 +253,20 @@ const Struct* pointer_in(const nb::handle& capsule, const char* name) {
 }
 
 // A column given as pairs of capsules, one a chunk.
-nb::object encode_chunks(const Engine& engine,
-                         const std::vector<std::pair<nb::object, nb::object>>& capsules,
-                         Around around, bool offsets, bool words, unsigned threads) {
+std::vector<TextChunk> text_chunks(const std::vector<std::pair<nb::object, nb::object>>& capsules) {
     std::vector<TextChunk> chunks(capsules.size());
     for (size_t i = 0; i < capsules.size(); ++i) {
         const auto* schema = pointer_in<ArrowSchema>(capsules[i].first, "arrow_schema");
         const auto* array = pointer_in<ArrowArray>(capsules[i].second, "arrow_array");
         if (!view_texts(*schema, *array, chunks[i])) throw nb::type_error("not a column of strings");
     }
+    return chunks;
+}
+
+nb::object encode_chunks(const Engine& engine,
+                         const std::vector<std::pair<nb::object, nb::object>>& capsules,
+                         Around around, bool offsets, bool words, unsigned threads) {
+    const std::vector<TextChunk> chunks = text_chunks(capsules);
     EncodedColumn column;
     ColumnFailure failure;
     {
@@ -496,6 +507,194 @@ void bind_steps(nb::module_& m) {
     bind_pretokenizers(m);
 }
 
+// Lets Python end long work, by Ctrl-C or by raising from `progress(stage, done, total)`.
+class PythonWatch : public Watch {
+   public:
+    explicit PythonWatch(nb::object progress) : progress_(std::move(progress)) {}
+
+    bool go_on(Stage stage, uint64_t done, uint64_t total) override {
+        const auto now = std::chrono::steady_clock::now();
+        if (now - last_ < std::chrono::milliseconds(50)) return !error_;
+        last_ = now;
+        const nb::gil_scoped_acquire held;
+        try {
+            if (PyErr_CheckSignals()) throw nb::python_error();
+            constexpr const char* kStages[] = {"counting", "merging", "seeding", "fitting"};
+            if (!progress_.is_none()) progress_(kStages[int(stage)], done, total);
+        } catch (nb::python_error& error) {
+            error_ = std::make_unique<nb::python_error>(std::move(error));
+        }
+        return !error_;
+    }
+
+    // Runs work without the lock; what Python raised meanwhile is raised.
+    template <class Work>
+    auto run(const Work& work) {
+        const auto run_unlocked = [&] {
+            const nb::gil_scoped_release released;
+            return work(static_cast<Watch&>(*this));
+        };
+        auto result = run_unlocked();
+        if (error_) throw nb::python_error(std::move(*error_));
+        return result;
+    }
+
+   private:
+    nb::object progress_;
+    std::chrono::steady_clock::time_point last_{};
+    std::unique_ptr<nb::python_error> error_;
+};
+
+// None, or what went wrong: what, the number of the text, the byte in it.
+nb::object counting_failure(const CountingEnd& end) {
+    if (end.how == Counting::kDone) return nb::none();
+    constexpr const char* kKinds[] = {"", "stopped", "not UTF-8", "too long", "file"};
+    return nb::make_tuple(kKinds[int(end.how)], end.text, end.place);
+}
+
+nb::bytes bytes_of(std::string_view text) { return nb::bytes(text.data(), text.size()); }
+
+nb::dict summary_of(const CountingSummary& summary) {
+    nb::dict told;
+    told["texts"] = summary.texts;
+    told["bytes"] = summary.bytes;
+    told["words"] = summary.words;
+    told["distinct"] = summary.distinct;
+    told["least_count"] = summary.least_count;
+    told["left_out"] = summary.left_out;
+    told["cut"] = summary.cut;
+    told["runs"] = summary.runs;
+    return told;
+}
+
+void bind_word_list(nb::module_& m) {
+    nb::class_<WordList>(m, "WordList", "Words, as bytes, and how often each of them comes.")
+        .def("__init__",
+             [](WordList* self, const std::vector<std::pair<nb::bytes, uint64_t>>& words) {
+                 new (self) WordList();
+                 for (const auto& [word, count] : words) {
+                     self->add({word.c_str(), word.size()}, count);
+                 }
+             })
+        .def("__len__", &WordList::size)
+        .def("most_frequent",
+             [](const WordList& words, uint64_t least_count, size_t most) {
+                 nb::list found;
+                 for (const size_t i : words.most_frequent(least_count)) {
+                     if (found.size() == most) break;
+                     found.append(nb::make_tuple(bytes_of(words.word(i)), words.count(i)));
+                 }
+                 return found;
+             },
+             "least_count"_a = 1, "most"_a = SIZE_MAX)
+        .def("characters", [](const WordList& words) {
+            nb::list found;
+            for (const auto& [code, count] : count_characters(words)) {
+                found.append(nb::make_tuple(uint32_t(code), count));
+            }
+            return found;
+        });
+}
+
+void bind_counting(nb::module_& m) {
+    using Made = std::shared_ptr<WordCutter>;
+    nb::class_<WordCutter>(m, "WordCutter", "Cuts texts into the words that are counted.");
+    const auto made = [](WordCutterPtr cutter) -> Made {
+        return std::const_pointer_cast<WordCutter>(std::move(cutter));
+    };
+    m.def(
+        "pattern_cutter",
+        [made](std::shared_ptr<Splitter> splitter, std::shared_ptr<Normalizer> normalizer) {
+            return made(pattern_cutter(std::move(splitter), std::move(normalizer)));
+        },
+        "splitter"_a, "normalizer"_a.none());
+    m.def(
+        "character_cutter",
+        [made](std::shared_ptr<Normalizer> normalizer) {
+            return made(character_cutter(std::move(normalizer)));
+        },
+        "normalizer"_a.none());
+    m.def(
+        "stretch_cutter",
+        [made](std::shared_ptr<Normalizer> normalizer, std::shared_ptr<PreTokenizer> pretokenizer) {
+            return made(stretch_cutter(std::move(normalizer), std::move(pretokenizer)));
+        },
+        "normalizer"_a.none(), "pretokenizer"_a);
+    nb::class_<WordCounter>(m, "WordCounter", "Counts the words of texts, in bounded memory.")
+        .def(
+            "__init__",
+            [](WordCounter* self, Made cutter, size_t threads, uint64_t budget,
+               std::array<int, 2> files) {
+                new (self) WordCounter(std::move(cutter), threads, budget, files);
+            },
+            "cutter"_a, nb::kw_only(), "threads"_a, "budget"_a, "files"_a)
+        .def(
+            "add_lines",
+            [](WordCounter& counter, const nb::bytes& lines, nb::object progress) {
+                PythonWatch watch(std::move(progress));
+                const std::string_view text(lines.c_str(), lines.size());
+                return counting_failure(
+                    watch.run([&](Watch& by) { return counter.add_lines(text, by); }));
+            },
+            "lines"_a, "progress"_a.none())
+        .def(
+            "add_chunks",
+            [](WordCounter& counter, const std::vector<std::pair<nb::object, nb::object>>& capsules,
+               nb::object progress) {
+                PythonWatch watch(std::move(progress));
+                const std::vector<TextChunk> chunks = text_chunks(capsules);
+                return counting_failure(
+                    watch.run([&](Watch& by) { return counter.add_column(chunks, by); }));
+            },
+            "capsules"_a, "progress"_a.none())
+        .def(
+            "finish",
+            [](WordCounter& counter, nb::object progress) -> nb::object {
+                PythonWatch watch(std::move(progress));
+                WordList words;
+                const Counting how =
+                    watch.run([&](Watch& by) { return counter.finish(words, by); });
+                return how == Counting::kDone ? nb::cast(std::move(words)) : nb::none();
+            },
+            "progress"_a.none())
+        .def("summary", [](const WordCounter& counter) { return summary_of(counter.summary()); });
+}
+
+void bind_trainers(nb::module_& m) {
+    m.def(
+        "train_bpe",
+        [](const WordList& words, size_t size, uint64_t least_count, size_t longest_token,
+           std::optional<size_t> most_characters, const nb::str& alphabet,
+           std::vector<std::string> special, std::string prefix, bool is_bytes,
+           nb::object progress) {
+            const std::u32string characters = characters_of(alphabet);
+            const BpeTraining options{
+                size,
+                least_count,
+                longest_token,
+                most_characters,
+                {characters.begin(), characters.end()},
+                std::move(special),
+                std::move(prefix),
+                is_bytes,
+            };
+            PythonWatch watch(std::move(progress));
+            TrainedBpe trained =
+                watch.run([&](Watch& by) { return train_bpe(words, options, by); });
+            return nb::make_tuple(trained.tokens, trained.merges, trained.pieces);
+        },
+        "words"_a, nb::kw_only(), "size"_a, "least_count"_a = 0, "longest_token"_a = SIZE_MAX,
+        "most_characters"_a = nb::none(), "alphabet"_a = "",
+        "special"_a = std::vector<std::string>(), "prefix"_a = "", "is_bytes"_a = false,
+        "progress"_a = nb::none());
+}
+
+void bind_training(nb::module_& m) {
+    bind_word_list(m);
+    bind_counting(m);
+    bind_trainers(m);
+}
+
 }  // namespace
 
 NB_MODULE(_native, m) {
@@ -506,6 +705,7 @@ NB_MODULE(_native, m) {
     bind_spm_model<SpmBpe>(m, "SpmBpe");
     bind_fast_paths(m);
     bind_engine(m);
+    bind_training(m);
     m.def("first_invalid_utf8",
           [](nb::bytes text) { return first_invalid_utf8({text.c_str(), text.size()}); });
 }

@@ -128,10 +128,13 @@ CountingEnd WordCounter::add(std::vector<Block> blocks, Watch& watch) {
         const size_t some = std::min(kRound, blocks.size() - first);
         bool is_wanted = true;
         share(threads_, some, [&](size_t i, size_t thread) {
-            if (thread == 0 && !watch.go_on(Stage::kCounting, summary_.bytes, 0)) is_wanted = false;
+            if (thread == 0 && !watch.go_on(Stage::kCounting, summary_.bytes, 0)) {
+                is_wanted = false;
+                return false;
+            }
             Block& block = blocks[first + i];
             block.count(*cutter_, words_.tables()[thread], stretches_.tables()[thread]);
-            return is_wanted || thread != 0 ? block.fault.how == Counting::kDone : false;
+            return block.fault.how == Counting::kDone;
         });
         // Blocks before the first one at fault have all been taken, whatever threads did meanwhile.
         uint64_t texts = 0;
@@ -155,10 +158,11 @@ CountingEnd WordCounter::add(std::vector<Block> blocks, Watch& watch) {
 
 bool WordCounter::keep_to_budget() {
     // To sort what is written takes about as much again as a table that is half full.
-    const uint64_t most = budget_ / 5 * 3;
-    if (words_.bytes() + stretches_.bytes() <= most) return true;
-    WordCounts& larger = words_.bytes() > stretches_.bytes() ? words_ : stretches_;
-    return larger.spill() && (words_.bytes() + stretches_.bytes() <= most || keep_to_budget());
+    const auto fits = [&] { return words_.bytes() + stretches_.bytes() <= budget_ / 5 * 3; };
+    const bool are_words_more = words_.bytes() > stretches_.bytes();
+    WordCounts& larger = are_words_more ? words_ : stretches_;
+    WordCounts& smaller = are_words_more ? stretches_ : words_;
+    return fits() || (larger.spill() && (fits() || smaller.spill()));
 }
 
 Counting WordCounter::cut_stretches(Watch& watch) {

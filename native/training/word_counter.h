@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -72,7 +73,7 @@ class WordCounter {
     // Counts the texts of some columns.
     CountingEnd add_column(const std::vector<TextChunk>& chunks, Watch& watch);
 
-    // Hands over the words, sorted by their bytes; nothing can be added any more.
+    // Hands over the words, in no order; nothing can be added any more.
     Counting finish(WordList& words, Watch& watch);
 
     const CountingSummary& summary() const { return summary_; }
