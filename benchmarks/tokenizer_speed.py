@@ -131,7 +131,8 @@ def _run_child(name: str, work: str, threads: str, what: str, mb: str) -> dict[s
         environment["PYTHONPATH"] = os.pathsep.join(paths)
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
-        return {"error": done.stderr.strip().splitlines()[-1][:200]}
+        said = done.stderr.strip().splitlines() or [f"ended with {done.returncode}"]
+        return {"error": said[-1][:200]}
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
