@@ -1,6 +1,7 @@
 // The one place that knows Python: classes and functions of headway.tokenizer._native.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/array.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
@@ -29,6 +30,7 @@
 #include "steps/sentencepiece_normalizer.h"
 #include "text/utf8.h"
 #include "training/bpe_trainer.h"
+#include "training/measure.h"
 #include "training/word_counter.h"
 
 namespace nb = nanobind;
@@ -546,25 +548,21 @@ class PythonWatch : public Watch {
 };
 
 // None, or what went wrong: what, the number of the text, the byte in it.
-nb::object counting_failure(const CountingEnd& end) {
-    if (end.how == Counting::kDone) return nb::none();
+std::optional<std::tuple<std::string, uint64_t, size_t>> counting_failure(const CountingEnd& end) {
+    if (end.how == Counting::kDone) return std::nullopt;
     constexpr const char* kKinds[] = {"", "stopped", "not UTF-8", "too long", "file"};
-    return nb::make_tuple(kKinds[int(end.how)], end.text, end.place);
+    return std::tuple(kKinds[int(end.how)], end.text, end.place);
 }
 
-nb::bytes bytes_of(std::string_view text) { return nb::bytes(text.data(), text.size()); }
-
-nb::dict summary_of(const CountingSummary& summary) {
-    nb::dict told;
-    told["texts"] = summary.texts;
-    told["bytes"] = summary.bytes;
-    told["words"] = summary.words;
-    told["distinct"] = summary.distinct;
-    told["least_count"] = summary.least_count;
-    told["left_out"] = summary.left_out;
-    told["cut"] = summary.cut;
-    told["runs"] = summary.runs;
-    return told;
+std::map<std::string, uint64_t> summary_of(const CountingSummary& summary) {
+    return {{"texts", summary.texts},
+            {"bytes", summary.bytes},
+            {"words", summary.words},
+            {"distinct", summary.distinct},
+            {"least_count", summary.least_count},
+            {"left_out", summary.left_out},
+            {"cut", summary.cut},
+            {"runs", summary.runs}};
 }
 
 void bind_word_list(nb::module_& m) {
@@ -579,18 +577,19 @@ void bind_word_list(nb::module_& m) {
         .def("__len__", &WordList::size)
         .def("most_frequent",
              [](const WordList& words, uint64_t least_count, size_t most) {
-                 nb::list found;
+                 std::vector<std::pair<nb::bytes, uint64_t>> found;
                  for (const size_t i : words.most_frequent(least_count)) {
                      if (found.size() == most) break;
-                     found.append(nb::make_tuple(bytes_of(words.word(i)), words.count(i)));
+                     const std::string_view word = words.word(i);
+                     found.emplace_back(nb::bytes(word.data(), word.size()), words.count(i));
                  }
                  return found;
              },
              "least_count"_a = 1, "most"_a = SIZE_MAX)
         .def("characters", [](const WordList& words) {
-            nb::list found;
+            std::vector<std::pair<uint32_t, uint64_t>> found;
             for (const auto& [code, count] : count_characters(words)) {
-                found.append(nb::make_tuple(uint32_t(code), count));
+                found.emplace_back(uint32_t(code), count);
             }
             return found;
         });
@@ -649,12 +648,13 @@ void bind_counting(nb::module_& m) {
             "capsules"_a, "progress"_a.none())
         .def(
             "finish",
-            [](WordCounter& counter, nb::object progress) -> nb::object {
+            [](WordCounter& counter, nb::object progress) {
                 PythonWatch watch(std::move(progress));
-                WordList words;
+                std::optional<WordList> words(std::in_place);
                 const Counting how =
-                    watch.run([&](Watch& by) { return counter.finish(words, by); });
-                return how == Counting::kDone ? nb::cast(std::move(words)) : nb::none();
+                    watch.run([&](Watch& by) { return counter.finish(*words, by); });
+                if (how != Counting::kDone) words.reset();
+                return words;
             },
             "progress"_a.none())
         .def("summary", [](const WordCounter& counter) { return summary_of(counter.summary()); });
@@ -681,7 +681,7 @@ void bind_trainers(nb::module_& m) {
             PythonWatch watch(std::move(progress));
             TrainedBpe trained =
                 watch.run([&](Watch& by) { return train_bpe(words, options, by); });
-            return nb::make_tuple(trained.tokens, trained.merges, trained.pieces);
+            return std::tuple(std::move(trained.tokens), std::move(trained.merges), trained.pieces);
         },
         "words"_a, nb::kw_only(), "size"_a, "least_count"_a = 0, "longest_token"_a = SIZE_MAX,
         "most_characters"_a = nb::none(), "alphabet"_a = "",
@@ -689,10 +689,22 @@ void bind_trainers(nb::module_& m) {
         "progress"_a = nb::none());
 }
 
+void bind_measure(nb::module_& m) {
+    m.def(
+        "count_tokens",
+        [](const Model& model, const WordList& words, bool is_bytes, size_t threads) {
+            const nb::gil_scoped_release released;
+            const TokenCount count = count_tokens(model, words, is_bytes, threads);
+            return std::pair(count.tokens, count.words);
+        },
+        "model"_a, "words"_a, nb::kw_only(), "is_bytes"_a, "threads"_a);
+}
+
 void bind_training(nb::module_& m) {
     bind_word_list(m);
     bind_counting(m);
     bind_trainers(m);
+    bind_measure(m);
 }
 
 }  // namespace

@@ -201,6 +201,7 @@ Counting WordCounter::finish(WordList& words, Watch& watch) {
     summary_.cut = words_.cut();
     if (!words_.finish() || !choose_words(words)) return Counting::kFileFailed;
     summary_.runs += words_.runs();
+    for (WordTable& table : words_.tables()) table.clear();
     return watch.go_on(Stage::kCounting, summary_.bytes, 0) ? Counting::kDone : Counting::kStopped;
 }
 

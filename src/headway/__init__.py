@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from headway.model import Model, load
     from headway.pipelines import pipeline
     from headway.tokenizer import Tokenizer
+    from headway.tokenizer.training import train_tokenizer
 
 __version__ = "0.1.0"
 
@@ -37,6 +38,7 @@ PUBLIC = {
     "metric": "metrics",
     "pipeline": "pipelines",
     "read": "data",
+    "train_tokenizer": "tokenizer.training",
 }
 """Public name -> the part it comes from."""
 
@@ -53,6 +55,7 @@ __all__ = [
     "metric",
     "pipeline",
     "read",
+    "train_tokenizer",
 ]
 
 

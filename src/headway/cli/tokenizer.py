@@ -1,6 +1,8 @@
-"""`headway tokenizer`: texts to tokens and back."""
+"""`headway tokenizer`: texts to tokens and back, and new tokenizers."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 
@@ -19,7 +21,7 @@ SPECIAL = click.option(
 
 @click.group("tokenizer", cls=Group)
 def command() -> None:
-    """See how texts are cut into tokens.
+    """See how texts are cut into tokens, and train tokenizers.
 
     A tokenizer is a MODEL, or a file: tokenizer.json, vocab.txt, vocab.json with merges.txt, or a
     SentencePiece .model.
@@ -99,3 +101,58 @@ def show(
         return
     for text, encoding in encodings:
         show_tokens(text, pair, encoding)
+
+
+@command.command("train")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--kind",
+    type=click.Choice(["bpe", "byte-bpe", "char", "unigram", "word", "wordpiece"]),
+    default="byte-bpe",
+    show_default=True,
+    help="Of tokenizer.",
+)
+@click.option("--size", type=int, default=30_000, show_default=True, help="Of the vocabulary.")
+@click.option("--out", required=True, metavar="DIR", help="Where it is saved.")
+@click.option("--threads", type=int, default=2, show_default=True, help="To count and learn with.")
+@click.option("--lowercase", is_flag=True, help="Lowercase all text, now and ever after.")
+@click.option("--special", multiple=True, metavar="TOKEN", help="Further special tokens.")
+@click.option("--min-frequency", type=int, metavar="N", help="Of pairs and words.  [default: 2]")
+@click.option(
+    "--split",
+    type=click.Choice(["gpt-2", "gpt-4", "gpt-4o", "qwen-2"]),
+    help="Pattern that cuts texts into words, for byte-bpe.  [default: gpt-2]",
+)
+@click.option(
+    "--coverage",
+    type=float,
+    metavar="SHARE",
+    help="Of the characters that become tokens.  [default: 0.9995]",
+)
+@click.option("--byte-fallback", is_flag=True, help="Tokens of bytes for unknown characters.")
+@click.option(
+    "--memory",
+    type=int,
+    default=512,
+    show_default=True,
+    metavar="MB",
+    help="For counting words; beyond it a temporary file is used.",
+)
+@json_option
+def train(files: tuple[str, ...], *, out: str, as_json: bool, **options: Any) -> None:
+    """Learn a vocabulary from text FILES and save a tokenizer.
+
+    Each line is a text, in UTF-8. DIR gets a tokenizer.json, which other libraries read too.
+    Ctrl-C ends training, and saves nothing.
+    """
+    from headway.cli.terminal.trained import refuse_file, save_whole, show_training, summary_of
+    from headway.tokenizer.training import train
+
+    refuse_file(out)
+    training = train(list(files), **options)
+    summary = {**summary_of(training, options["threads"]), "folder": out}
+    save_whole(training.tokenizer, out)
+    if as_json:
+        say_json(summary)
+    else:
+        show_training(training, summary)

@@ -10,7 +10,7 @@ from headway.errors import TokenizerError
 from headway.tokenizer.encoding import Encoding
 from headway.tokenizer.engine import NativePipeline
 
-__all__ = ["encode_column"]
+__all__ = ["encode_column", "text_chunks"]
 
 
 def encode_column(
@@ -25,7 +25,7 @@ def encode_column(
     """The tokens of a column of strings as a record batch; see `Tokenizer.encode_arrow`."""
     if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
         raise TokenizerError(f"threads is {threads!r}", allowed="a whole number, 1 or more")
-    chunks = _text_chunks(column)
+    chunks = text_chunks(column)
     if special and pipeline.around is None:
         return _row_by_row(pipeline, chunks, offsets=offsets, words=words)
     columns = pipeline.encode_chunks(
@@ -34,7 +34,7 @@ def encode_column(
     return pa.record_batch(columns)
 
 
-def _text_chunks(column: Any) -> list[pa.Array]:
+def text_chunks(column: Any) -> list[pa.Array]:
     """The pieces of a column that the engine can read."""
     if not isinstance(column, pa.Array | pa.ChunkedArray):
         try:
