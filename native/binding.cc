@@ -31,6 +31,7 @@
 #include "text/utf8.h"
 #include "training/bpe_trainer.h"
 #include "training/measure.h"
+#include "training/unigram_trainer.h"
 #include "training/word_counter.h"
 
 namespace nb = nanobind;
@@ -660,7 +661,7 @@ void bind_counting(nb::module_& m) {
         .def("summary", [](const WordCounter& counter) { return summary_of(counter.summary()); });
 }
 
-void bind_trainers(nb::module_& m) {
+void bind_bpe_trainer(nb::module_& m) {
     m.def(
         "train_bpe",
         [](const WordList& words, size_t size, uint64_t least_count, size_t longest_token,
@@ -689,6 +690,22 @@ void bind_trainers(nb::module_& m) {
         "progress"_a = nb::none());
 }
 
+void bind_unigram_trainer(nb::module_& m) {
+    m.def(
+        "train_unigram",
+        [](const WordList& words, size_t size, const nb::str& alphabet, uint32_t longest_piece,
+           size_t candidates, size_t threads, nb::object progress) {
+            const UnigramTraining options{size, characters_of(alphabet), longest_piece, candidates,
+                                          threads};
+            PythonWatch watch(std::move(progress));
+            TrainedUnigram trained =
+                watch.run([&](Watch& by) { return train_unigram(words, options, by); });
+            return std::move(trained.pieces);
+        },
+        "words"_a, nb::kw_only(), "size"_a, "alphabet"_a, "longest_piece"_a = 16,
+        "candidates"_a = 1000000, "threads"_a = 1, "progress"_a = nb::none());
+}
+
 void bind_measure(nb::module_& m) {
     m.def(
         "count_tokens",
@@ -703,7 +720,8 @@ void bind_measure(nb::module_& m) {
 void bind_training(nb::module_& m) {
     bind_word_list(m);
     bind_counting(m);
-    bind_trainers(m);
+    bind_bpe_trainer(m);
+    bind_unigram_trainer(m);
     bind_measure(m);
 }
 

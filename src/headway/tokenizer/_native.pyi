@@ -237,6 +237,16 @@ def train_bpe(
     is_bytes: bool = False,
     progress: object | None = None,
 ) -> tuple[list[str], list[tuple[int, int]], int]: ...
+def train_unigram(
+    words: WordList,
+    *,
+    size: int,
+    alphabet: str,
+    longest_piece: int = 16,
+    candidates: int = 1000000,
+    threads: int = 1,
+    progress: object | None = None,
+) -> list[tuple[str, float]]: ...
 def count_tokens(
     model: Model, words: WordList, *, is_bytes: bool, threads: int
 ) -> tuple[int, int]: ...
