@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "text/hash.h"
 #include "text/utf8.h"
 #include "training/parallel.h"
 
@@ -123,9 +124,10 @@ CountingEnd WordCounter::add_column(const std::vector<TextChunk>& chunks, Watch&
 }
 
 CountingEnd WordCounter::add(std::vector<Block> blocks, Watch& watch) {
-    constexpr size_t kRound = 64;  // blocks between two looks at memory
-    for (size_t first = 0; first < blocks.size(); first += kRound) {
-        const size_t some = std::min(kRound, blocks.size() - first);
+    // Blocks between two looks at memory, whose words all may be new.
+    const size_t round = std::clamp<size_t>(budget_ / 32 / kBlockBytes, threads_, 64);
+    for (size_t first = 0; first < blocks.size(); first += round) {
+        const size_t some = std::min(round, blocks.size() - first);
         bool is_wanted = true;
         share(threads_, some, [&](size_t i, size_t thread) {
             if (thread == 0 && !watch.go_on(Stage::kCounting, summary_.bytes, 0)) {
@@ -157,8 +159,7 @@ CountingEnd WordCounter::add(std::vector<Block> blocks, Watch& watch) {
 }
 
 bool WordCounter::keep_to_budget() {
-    // To sort what is written takes about as much again as a table that is half full.
-    const auto fits = [&] { return words_.bytes() + stretches_.bytes() <= budget_ / 5 * 3; };
+    const auto fits = [&] { return words_.bytes() + stretches_.bytes() <= most_in_tables(); };
     const bool are_words_more = words_.bytes() > stretches_.bytes();
     WordCounts& larger = are_words_more ? words_ : stretches_;
     WordCounts& smaller = are_words_more ? stretches_ : words_;
@@ -179,7 +180,7 @@ Counting WordCounter::cut_stretches(Watch& watch) {
         });
         some.clear();
         if (!watch.go_on(Stage::kCounting, summary_.bytes, 0)) how = Counting::kStopped;
-        if (words_.bytes() + stretches_.bytes() <= budget_ / 5 * 3) return;
+        if (words_.bytes() + stretches_.bytes() <= most_in_tables()) return;
         if (!words_.spill()) how = Counting::kFileFailed;
     };
     if (!stretches_.finish()) return Counting::kFileFailed;
@@ -205,8 +206,8 @@ Counting WordCounter::finish(WordList& words, Watch& watch) {
     return watch.go_on(Stage::kCounting, summary_.bytes, 0) ? Counting::kDone : Counting::kStopped;
 }
 
-// All words, or the most frequent ones that the budget has room for: of words that come equally
-// often all or none.
+// All words, or the most frequent ones that the budget has room for; of the rarest of these, chance
+// decides, which is the same each time.
 bool WordCounter::choose_words(WordList& words) {
     constexpr uint64_t kMost = 1 << 12;  // counts from here on are told apart no more
     struct Group {
@@ -222,22 +223,29 @@ bool WordCounter::choose_words(WordList& words) {
         summary_.words += count;
     });
     if (!is_read) return false;
-    uint64_t cost = 0, bytes = 0, kept = 0;
+    uint64_t cost = 0, bytes = 0, kept = 0, threshold = UINT64_MAX;
     summary_.least_count = 1;
     for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
-        cost += group->second.cost;
-        if (kept && cost > budget_) {
-            summary_.least_count = group->first + 1;
+        const Group& words_of = group->second;
+        if (cost + words_of.cost > budget_) {
+            summary_.least_count = group->first;
+            const double share = double(budget_ - cost) / double(words_of.cost);
+            threshold = uint64_t(0x1p64 * std::min(share, 0.999));
             break;
         }
-        kept += group->second.words;
-        bytes += group->second.bytes;
+        cost += words_of.cost;
+        kept += words_of.words;
+        bytes += words_of.bytes;
     }
-    summary_.left_out = summary_.distinct - kept;
     words.reserve(kept, bytes);
-    return words_.each([&](std::string_view word, uint64_t count) {
-        if (count >= summary_.least_count) words.add(word, count);
+    const bool is_read_again = words_.each([&](std::string_view word, uint64_t count) {
+        const uint64_t group = std::min(count, kMost);
+        if (group < summary_.least_count) return;
+        if (group == summary_.least_count && hash_bytes(word) >= threshold) return;
+        words.add(word, count);
     });
+    summary_.left_out = summary_.distinct - words.size();
+    return is_read_again;
 }
 
 }  // namespace headway

@@ -56,7 +56,7 @@ struct CountingEnd {
 struct CountingSummary {
     uint64_t texts = 0, bytes = 0;
     uint64_t words = 0, distinct = 0;  // all of them
-    uint64_t least_count = 1;          // words that come less often are left out
+    uint64_t least_count = 1;          // all that come less often, and some that come so often
     uint64_t left_out = 0;             // distinct ones
     uint64_t cut = 0;                  // words longer than WordTable::kLongest, which were cut
     size_t runs = 0;                   // times that counts were written to a file
@@ -82,6 +82,8 @@ class WordCounter {
     struct Block;
 
     CountingEnd add(std::vector<Block> blocks, Watch& watch);
+    // Tables may double before they are looked at again, and to sort them takes as much once more.
+    uint64_t most_in_tables() const { return budget_ / 5 * 2; }
     bool keep_to_budget();
     Counting cut_stretches(Watch& watch);
     bool choose_words(WordList& words);

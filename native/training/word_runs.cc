@@ -38,8 +38,10 @@ void append(std::string& bytes, std::string_view word, uint64_t count) {
 }  // namespace
 
 bool WordRuns::write(const std::vector<WordTable>& tables) {
-    std::vector<std::pair<std::string_view, uint64_t>> words;
-    for (const WordTable& table : tables) words.reserve(words.capacity() + table.size());
+    PagedVector<std::pair<std::string_view, uint64_t>> words;
+    size_t count_all = 0;
+    for (const WordTable& table : tables) count_all += table.size();
+    words.reserve(count_all);
     for (const WordTable& table : tables) {
         table.each([&](std::string_view word, uint64_t count) { words.emplace_back(word, count); });
     }

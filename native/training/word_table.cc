@@ -47,7 +47,7 @@ void WordTable::add_all(std::string_view text, const ByteSpan* words, size_t siz
 }
 
 void WordTable::clear() {
-    std::vector<Slot>(kFirstSlots).swap(slots_);
+    PagedVector<Slot>(kFirstSlots).swap(slots_);
     std::string().swap(arena_);
     taken_ = 0;
 }
@@ -102,7 +102,7 @@ void WordTable::add_long(std::string_view word, uint64_t count) {
 }
 
 void WordTable::grow() {
-    std::vector<Slot> old(2 * slots_.size());
+    PagedVector<Slot> old(2 * slots_.size());
     old.swap(slots_);
     for (const Slot& slot : old) {
         if (!slot.count) continue;

@@ -7,9 +7,9 @@
 #include <cstring>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "engine/word_cache.h"
+#include "training/pages.h"
 
 namespace headway {
 
@@ -75,7 +75,7 @@ class WordTable {
         return key.high >> 56 == kFar ? key.low : key.hash();
     }
 
-    std::vector<Slot> slots_;
+    PagedVector<Slot> slots_;
     std::string arena_;  // long words, each behind its length
     size_t taken_ = 0;
     uint64_t cut_ = 0;

@@ -19,7 +19,7 @@ __all__ = ["Counted", "Texts", "count_words", "size_of"]
 Texts = Any
 """Files, an Arrow column or numpy array of strings, or an iterator of strings."""
 
-_BLOCK = 1 << 24  # bytes of a file, or characters of an iterator, that are counted at a time
+_BLOCK = 1 << 22  # bytes of a file, or characters of an iterator, that are counted at a time
 
 Progress = Callable[[str, int, int], None]
 

@@ -26,6 +26,9 @@ Progress = Callable[[str, int, int], None]
 LONGEST_PIECE = 16
 """Characters of a piece of a Unigram model, as in SentencePiece."""
 
+MARK = "▁"
+"""Begins a word; there has to be a token for it, however rare it is among very long words."""
+
 BYTE_TOKENS = [f"<0x{byte:02X}>" for byte in range(256)]
 
 
@@ -77,7 +80,8 @@ def learn_bpe(words: _native.WordList, options: Options, progress: Progress) -> 
         words,
         size=options.size,
         least_count=options.min_frequency,
-        most_characters=len(_alphabet(words, options)),
+        most_characters=len(_alphabet(words, options, MARK)),
+        alphabet=MARK,
         special=options.first,
         progress=progress,
     )
@@ -111,7 +115,7 @@ def learn_wordpiece(words: _native.WordList, options: Options, progress: Progres
 def learn_unigram(words: _native.WordList, options: Options, progress: Progress) -> Document:
     """A Unigram language model (Kudo 2018)."""
     room = options.size - len(options.first)
-    alphabet = _alphabet(words, options)
+    alphabet = _alphabet(words, options, MARK)
     _refuse_size(len(options.first) + len(alphabet), options)
     pieces = _native.train_unigram(
         words,
@@ -154,8 +158,8 @@ def learn_characters(words: _native.WordList, options: Options, progress: Progre
     }
 
 
-def _alphabet(words: _native.WordList, options: Options) -> list[int]:
-    """The most frequent characters that cover as much of the text as they are to."""
+def _alphabet(words: _native.WordList, options: Options, always: str = "") -> list[int]:
+    """The most frequent characters that cover as much of the text as they are to, and others."""
     counted = sorted(words.characters(), key=lambda one: (-one[1], one[0]))
     wanted = options.coverage * sum(count for _, count in counted)
     kept: list[int] = []
@@ -165,7 +169,7 @@ def _alphabet(words: _native.WordList, options: Options) -> list[int]:
             break
         kept.append(code)
         covered += count
-    return kept
+    return list(dict.fromkeys([*kept, *map(ord, always)]))
 
 
 def _bpe(tokens: list[str], merges: list[tuple[int, int]]) -> Document:

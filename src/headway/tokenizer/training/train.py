@@ -34,9 +34,10 @@ class Training:
         tokenizer: the tokenizer.
         kind: of it.
         summary: `texts`, `bytes`, `words` and `distinct` words that were counted; the distinct
-            words that were `left_out` for want of memory, which come less than `least_count` times;
-            the words that were `cut` because they are very long; the times that counts were
-            written to a file (`runs`); and the `seconds` it took.
+            words that were `left_out` for want of memory, which are those that come less than
+            `least_count` times, and some that come so often; the words that were `cut` because
+            they are very long; the times that counts were written to a file (`runs`); and the
+            `seconds` it took.
         notes: what the user should know, a sentence each.
     """
 
@@ -114,7 +115,7 @@ def train(
             wordpiece); 0.9995 if it is not said. Rarer ones are unknown.
         byte_fallback: whether unknown characters become tokens of their bytes (bpe, char,
             unigram).
-        memory: megabytes for counting. Where they do not do, counts go through a temporary file,
+        memory: megabytes for counts. Where they do not do, counts go through a temporary file,
             and the rarest words may be left out, which `summary` and a note say.
 
     Raises:
@@ -164,8 +165,8 @@ def _notes(counted: Counted, size: int, wanted: int) -> list[str]:
         notes.append(f"the texts give {size:,} tokens, fewer than the {wanted:,} asked for")
     if summary["left_out"]:
         notes.append(
-            f"{summary['left_out']:,} of {summary['distinct']:,} distinct words, which come less "
-            f"than {summary['least_count']:,} times, were left out for want of memory"
+            f"{summary['left_out']:,} of {summary['distinct']:,} distinct words, the rarest, were "
+            "left out for want of memory"
         )
     if summary["cut"]:
         notes.append(f"{summary['cut']:,} words longer than 4,096 bytes were cut there")
