@@ -75,7 +75,7 @@ def train_tokenizer(texts: Texts, *, kind: str = "byte-bpe", **options: Any) -> 
 
     >>> tok = train_tokenizer(iter(["low lower lowest", "new newer newest"] * 3), size=270)
     >>> tok.encode("lower").tokens
-    ['low', 'er']
+    ['lo', 'wer']
     """
     training = train(texts, kind=kind, **options)
     for note in training.notes:
