@@ -6,9 +6,11 @@ import json
 import random
 
 import pytest
+import tokenizers
 from hypothesis import given, settings
 
 from headway.tokenizer import Tokenizer
+from headway.tokenizer.unigram import Unigram
 
 from .oracles import HOSTILE, TRAINING, assert_same, hostile, random_peer
 
@@ -37,6 +39,23 @@ def test_a_random_pipeline(seed: int, kind: str) -> None:
 @pytest.mark.parametrize("seed", range(100, 120))
 def test_many_random_pipelines(seed: int, kind: str) -> None:
     compare(seed, kind, texts=50)
+
+
+def test_scores_are_the_numbers_that_the_peer_reads() -> None:
+    """A unit in the last place decides between cuts that are otherwise alike."""
+    rng = random.Random(0)
+    scores = [-rng.choice([rng.random(), 20 * rng.random(), 1e-7 * rng.random(), 12.5, 3e-300])
+              for _ in range(3000)]  # fmt: skip
+    vocabulary = [[f"t{number}", score] for number, score in enumerate(scores)]
+    document = {"model": {"type": "Unigram", "unk_id": 0, "vocab": vocabulary}}
+    peer = tokenizers.Tokenizer.from_str(
+        json.dumps({"version": "1.0", "added_tokens": [], **document})
+    )
+    read = [score for _, score in json.loads(peer.to_str())["model"]["vocab"]]
+    model = Tokenizer.from_document(document)._pipeline.model
+    assert isinstance(model, Unigram)
+    assert [score for _, score in model.scores] == read
+    assert read != scores
 
 
 PEERS = {kind: random_peer(random.Random(f"fixed {kind}"), kind) for kind in KINDS}

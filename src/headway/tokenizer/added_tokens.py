@@ -82,6 +82,7 @@ class AddedTokens:
             raise TokenizerError(f"added_tokens is {entries!r:.60}", allowed="a list")
         self.ids: dict[str, int] = {}
         self.by_id: dict[int, AddedToken] = {}
+        self._highest = -1
         for i, entry in enumerate(entries):
             self._add(Fields(entry, f"added_tokens[{i}]"), vocabulary)
         refuse_surrogates(self.ids, "added_tokens")
@@ -114,6 +115,7 @@ class AddedTokens:
                 "%s: the token %r has the id %d in the file and gets %d, as in other programs",
                 fields.place, content, said, number,
             )  # fmt: skip
+        self._highest = max(self._highest, number)
         self.ids[content] = number
         self.by_id[number] = AddedToken(
             number,
@@ -126,8 +128,7 @@ class AddedTokens:
         )
 
     def _next_id(self, model_size: int) -> int:
-        highest = max(self.by_id, default=-1)
-        return highest + 1 if highest >= model_size else model_size
+        return max(self._highest + 1, model_size)
 
     def cut(self, text: AlignedText, normalizer: Normalizer | None) -> list[Cut]:
         """Cuts at the tokens of the text as given, normalizes the rest, cuts at the others."""

@@ -152,4 +152,17 @@ def _scored(entry: Any, place: str) -> tuple[str, float]:
         or not math.isfinite(entry[1])
     ):
         raise TokenizerError(f"{place} is {entry!r:.60}", allowed="a token and a finite number")
-    return entry[0], float(entry[1])
+    return entry[0], _as_the_peer_reads(float(entry[1]))
+
+
+def _as_the_peer_reads(score: float) -> float:
+    """The number that the `tokenizers` package takes a decimal number for.
+
+    It divides the digits, rounded to 53 bits, by a power of ten, and may so be off by a unit in the
+    last place. That decides between cuts that are otherwise alike: `-------` into `---` and `-`.
+    """
+    digits, _, exponent = repr(score).partition("e")
+    whole, _, fraction = digits.partition(".")
+    power = int(exponent or 0) - len(fraction)
+    significand = float(int(whole + fraction))
+    return significand / float(f"1e{-power}") if power < 0 else significand * float(f"1e{power}")
