@@ -11,7 +11,7 @@
 namespace headway {
 
 struct Runs {
-    static constexpr uint32_t kLongest = 48;  // characters; longer ones are cut
+    static constexpr uint32_t kLongest = 32;  // characters; longer ones are cut
 
     std::vector<uint32_t> symbols;  // places in the alphabet, run after run
     std::vector<uint64_t> starts;   // of each run, and the end of the last one

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "text/utf8.h"
@@ -116,16 +117,28 @@ class Fitter {
             })) {
             return false;
         }
+        const uint64_t least = least_count(counts[0]);
         std::vector<bool> kept(pieces_.size());
         std::vector<double> used;
         for (size_t i = 0; i < pieces_.size(); ++i) {
-            const double count = double(counts[0][i]) / kFixed;
-            kept[i] = is_symbol(i) || count >= kLeastCount;
-            if (kept[i]) used.push_back(count);
+            kept[i] = is_symbol(i) || counts[0][i] >= least;
+            if (kept[i]) used.push_back(double(counts[0][i]) / kFixed);
         }
         pieces_.keep(kept);
         set_scores(used);
         return true;
+    }
+
+    // How often a piece is expected that is kept: less than it should be where the size asks for it.
+    uint64_t least_count(const std::vector<uint64_t>& counts) const {
+        const auto usual = uint64_t(kLeastCount * kFixed);
+        const size_t others = options_.size - std::min(options_.size, alphabet_.size());
+        std::vector<uint64_t> sorted(counts.begin() + ptrdiff_t(alphabet_.size()), counts.end());
+        if (sorted.size() <= others) return 0;
+        if (others == 0) return usual;
+        std::nth_element(sorted.begin(), sorted.begin() + ptrdiff_t(others) - 1, sorted.end(),
+                         std::greater<>());
+        return std::min(usual, sorted[others - 1]);
     }
 
     // Adds how often each piece is expected in a run, forward and backward.
