@@ -29,10 +29,9 @@ std::vector<Substring> best_strings(const SortedPlaces& sorted, uint32_t longest
 
 }  // namespace
 
-Pieces::Pieces(const Runs& runs, size_t alphabet, uint32_t longest, size_t most)
+Pieces::Pieces(const Runs& runs, const SortedPlaces& sorted, size_t alphabet, uint32_t longest,
+               size_t most)
     : alphabet_(alphabet), first_(alphabet), length_(alphabet, 1) {
-    longest = std::min(longest, kLongest);
-    const SortedPlaces sorted = sorted_places(runs, longest);
     const size_t size = runs.symbols.size();
     counts_.assign(alphabet, 0);
     for (size_t place = 0; place < size; ++place) {

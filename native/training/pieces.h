@@ -24,7 +24,8 @@ class Pieces {
 
     // Each symbol by itself, by its place in the alphabet, and the strings that make up most of the
     // runs: those of the highest count times length.
-    Pieces(const Runs& runs, size_t alphabet, uint32_t longest, size_t most);
+    Pieces(const Runs& runs, const SortedPlaces& sorted, size_t alphabet, uint32_t longest,
+           size_t most);
 
     size_t size() const { return first_.size(); }
     size_t alphabet() const { return alphabet_; }

@@ -30,7 +30,7 @@ uint32_t rank_all(const std::vector<uint32_t>& sorted, std::vector<uint32_t>& ra
 
 }  // namespace
 
-SortedPlaces sorted_places(const Runs& runs, uint32_t depth) {
+std::optional<SortedPlaces> sorted_places(const Runs& runs, uint32_t depth, Watch& watch) {
     const std::vector<uint32_t>& symbols = runs.symbols;
     const auto size = uint32_t(symbols.size());
     SortedPlaces found;
@@ -53,6 +53,7 @@ SortedPlaces sorted_places(const Runs& runs, uint32_t depth) {
         return symbols[a] == symbols[b];
     });
     for (uint32_t known = 1; known < depth; known *= 2) {
+        if (!watch.go_on(Stage::kSeeding, 0, 0)) return std::nullopt;
         // First those whose run ends before `known` symbols, then by what follows them.
         size_t count = 0;
         for (uint32_t i = 0; i < size; ++i) {

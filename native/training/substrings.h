@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "training/runs.h"
+#include "training/watch.h"
 
 namespace headway {
 
@@ -16,8 +18,9 @@ struct SortedPlaces {
     std::vector<uint64_t> counts;  // by place: the count of its run
 };
 
-// Takes linear time: sorts by 1, 2, 4, ... symbols (Manber and Myers 1990).
-SortedPlaces sorted_places(const Runs& runs, uint32_t depth);
+// Takes linear time: sorts by 1, 2, 4, ... symbols (Manber and Myers 1990). Nothing where the watch
+// ended it.
+std::optional<SortedPlaces> sorted_places(const Runs& runs, uint32_t depth, Watch& watch);
 
 // A string that cannot be made longer, or shorter, without changing where it comes.
 struct Substring {

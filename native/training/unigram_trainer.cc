@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <numeric>
+#include <optional>
 
 #include "text/utf8.h"
 #include "training/parallel.h"
@@ -36,12 +37,13 @@ using Counts = std::vector<std::vector<uint64_t>>;
 
 class Fitter {
    public:
-    Fitter(const WordList& words, const UnigramTraining& options, Watch& watch)
+    Fitter(const UnigramTraining& options, const std::u32string& alphabet, const Runs& runs,
+           Pieces pieces, Watch& watch)
         : options_(options),
-          watch_(watch),
-          alphabet_(sorted(options.alphabet)),
-          runs_(runs_of(words, alphabet_)),
-          pieces_(runs_, alphabet_.size(), options.longest_piece, options.candidates) {}
+          alphabet_(alphabet),
+          runs_(runs),
+          pieces_(std::move(pieces)),
+          watch_(watch) {}
 
     TrainedUnigram train() {
         set_scores({pieces_.counts().begin(), pieces_.counts().end()});
@@ -58,12 +60,6 @@ class Fitter {
     }
 
    private:
-    static std::u32string sorted(std::u32string alphabet) {
-        std::sort(alphabet.begin(), alphabet.end());
-        alphabet.erase(std::unique(alphabet.begin(), alphabet.end()), alphabet.end());
-        return alphabet;
-    }
-
     bool is_symbol(size_t piece) const { return piece < alphabet_.size(); }
 
     // Rounds take away the same share each time, so progress is that of the logarithm.
@@ -294,10 +290,10 @@ class Fitter {
     }
 
     const UnigramTraining& options_;
-    Watch& watch_;
-    std::u32string alphabet_;
-    Runs runs_;
+    const std::u32string& alphabet_;
+    const Runs& runs_;
     Pieces pieces_;
+    Watch& watch_;
     std::vector<double> scores_;
     uint64_t told_ = 0;
 };
@@ -305,8 +301,18 @@ class Fitter {
 }  // namespace
 
 TrainedUnigram train_unigram(const WordList& words, const UnigramTraining& options, Watch& watch) {
+    std::u32string alphabet = options.alphabet;
+    std::sort(alphabet.begin(), alphabet.end());
+    alphabet.erase(std::unique(alphabet.begin(), alphabet.end()), alphabet.end());
     if (!watch.go_on(Stage::kSeeding, 0, 0)) return {};
-    return Fitter(words, options, watch).train();
+    const Runs runs = runs_of(words, alphabet);
+    const uint32_t longest = std::min(options.longest_piece, Pieces::kLongest);
+    std::optional<SortedPlaces> sorted = sorted_places(runs, longest, watch);
+    if (!sorted) return {};
+    Pieces pieces(runs, *sorted, alphabet.size(), longest, options.candidates);
+    sorted.reset();
+    if (!watch.go_on(Stage::kSeeding, 0, 0)) return {};
+    return Fitter(options, alphabet, runs, std::move(pieces), watch).train();
 }
 
 }  // namespace headway

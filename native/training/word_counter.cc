@@ -46,9 +46,12 @@ bool WordCounts::finish() {
     return true;
 }
 
-bool WordCounts::each(const std::function<void(std::string_view, uint64_t)>& visit) const {
+bool WordCounts::each(const VisitWord& visit) const {
     if (!runs_.empty()) return runs_.each(visit);
-    tables_[0].each(visit);
+    bool is_wanted = true;
+    tables_[0].each([&](std::string_view word, uint64_t count) {
+        is_wanted = is_wanted && visit(word, count);
+    });
     return true;
 }
 
@@ -126,6 +129,7 @@ CountingEnd WordCounter::add_column(const std::vector<TextChunk>& chunks, Watch&
 CountingEnd WordCounter::add(std::vector<Block> blocks, Watch& watch) {
     // Blocks between two looks at memory, whose words all may be new.
     const size_t round = std::clamp<size_t>(budget_ / 32 / kBlockBytes, threads_, 64);
+    uint64_t texts = 0;
     for (size_t first = 0; first < blocks.size(); first += round) {
         const size_t some = std::min(round, blocks.size() - first);
         bool is_wanted = true;
@@ -139,18 +143,15 @@ CountingEnd WordCounter::add(std::vector<Block> blocks, Watch& watch) {
             return block.fault.how == Counting::kDone;
         });
         // Blocks before the first one at fault have all been taken, whatever threads did meanwhile.
-        uint64_t texts = 0;
-        for (size_t i = 0; i < first + some; ++i) {
+        for (size_t i = first; i < first + some; ++i) {
             Block& block = blocks[i];
             if (block.fault.how != Counting::kDone) {
                 if (!block.chunk) block.fault.text += texts;
                 return block.fault;
             }
             texts += block.texts;
-            if (i >= first) {
-                summary_.texts += block.texts;
-                summary_.bytes += block.bytes;
-            }
+            summary_.texts += block.texts;
+            summary_.bytes += block.bytes;
         }
         if (!is_wanted) return {Counting::kStopped};
         if (!keep_to_budget()) return {Counting::kFileFailed};
@@ -185,9 +186,9 @@ Counting WordCounter::cut_stretches(Watch& watch) {
     };
     if (!stretches_.finish()) return Counting::kFileFailed;
     const bool is_read = stretches_.each([&](std::string_view stretch, uint64_t count) {
-        if (how != Counting::kDone) return;
         some.emplace_back(stretch, count);
         if (some.size() == kStretchesAtOnce) cut_some();
+        return how == Counting::kDone;
     });
     if (!is_read) return Counting::kFileFailed;
     if (how == Counting::kDone) cut_some();
@@ -200,16 +201,23 @@ Counting WordCounter::finish(WordList& words, Watch& watch) {
     const Counting how = cut_stretches(watch);
     if (how != Counting::kDone) return how;
     summary_.cut = words_.cut();
-    if (!words_.finish() || !choose_words(words)) return Counting::kFileFailed;
+    if (!words_.finish()) return Counting::kFileFailed;
     summary_.runs += words_.runs();
+    const Counting chosen = choose_words(words, watch);
     for (WordTable& table : words_.tables()) table.clear();
-    return watch.go_on(Stage::kCounting, summary_.bytes, 0) ? Counting::kDone : Counting::kStopped;
+    return chosen;
 }
 
 // All words, or the most frequent ones that the budget has room for; of the rarest of these, chance
 // decides, which is the same each time.
-bool WordCounter::choose_words(WordList& words) {
+Counting WordCounter::choose_words(WordList& words, Watch& watch) {
     constexpr uint64_t kMost = 1 << 12;  // counts from here on are told apart no more
+    uint64_t seen = 0;
+    bool is_wanted = true;
+    const auto go_on = [&] {
+        if (++seen % (1 << 16) == 0) is_wanted = watch.go_on(Stage::kCounting, summary_.bytes, 0);
+        return is_wanted;
+    };
     struct Group {
         uint64_t cost = 0, words = 0, bytes = 0;
     };
@@ -221,10 +229,10 @@ bool WordCounter::choose_words(WordList& words) {
         ++group.words;
         ++summary_.distinct;
         summary_.words += count;
+        return go_on();
     });
-    if (!is_read) return false;
-    uint64_t cost = 0, bytes = 0, kept = 0, threshold = UINT64_MAX;
-    summary_.least_count = 1;
+    if (!is_read) return Counting::kFileFailed;
+    uint64_t cost = 0, bytes = 0, kept = 0, threshold = 0;
     for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
         const Group& words_of = group->second;
         if (cost + words_of.cost > budget_) {
@@ -240,12 +248,15 @@ bool WordCounter::choose_words(WordList& words) {
     words.reserve(kept, bytes);
     const bool is_read_again = words_.each([&](std::string_view word, uint64_t count) {
         const uint64_t group = std::min(count, kMost);
-        if (group < summary_.least_count) return;
-        if (group == summary_.least_count && hash_bytes(word) >= threshold) return;
-        words.add(word, count);
+        const bool is_rarest = group == summary_.least_count;
+        if (is_rarest ? hash_bytes(word) < threshold : group > summary_.least_count) {
+            words.add(word, count);
+        }
+        return go_on();
     });
     summary_.left_out = summary_.distinct - words.size();
-    return is_read_again;
+    if (!is_read_again) return Counting::kFileFailed;
+    return is_wanted ? Counting::kDone : Counting::kStopped;
 }
 
 }  // namespace headway

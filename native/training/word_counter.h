@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -35,8 +34,9 @@ class WordCounts {
 
     // Makes `each` possible, after the last word; false where the file takes no more.
     bool finish();
-    // Calls `visit` with every word and its whole count; false where the file cannot be read.
-    bool each(const std::function<void(std::string_view, uint64_t)>& visit) const;
+    // Calls `visit` with every word and its whole count, until it says false; false where the file
+    // cannot be read.
+    bool each(const VisitWord& visit) const;
 
    private:
     std::vector<WordTable> tables_;
@@ -56,8 +56,8 @@ struct CountingEnd {
 struct CountingSummary {
     uint64_t texts = 0, bytes = 0;
     uint64_t words = 0, distinct = 0;  // all of them
-    uint64_t least_count = 1;          // all that come less often, and some that come so often
-    uint64_t left_out = 0;             // distinct ones
+    uint64_t left_out = 0;             // distinct ones: all that come less often than
+    uint64_t least_count = 0;          // so many times, and some that come so often
     uint64_t cut = 0;                  // words longer than WordTable::kLongest, which were cut
     size_t runs = 0;                   // times that counts were written to a file
 };
@@ -86,7 +86,7 @@ class WordCounter {
     uint64_t most_in_tables() const { return budget_ / 5 * 2; }
     bool keep_to_budget();
     Counting cut_stretches(Watch& watch);
-    bool choose_words(WordList& words);
+    Counting choose_words(WordList& words, Watch& watch);
 
     WordCutterPtr cutter_;
     size_t threads_;

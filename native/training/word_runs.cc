@@ -112,7 +112,7 @@ class WordRuns::Reader {
     bool failed_ = false;
 };
 
-bool WordRuns::each(const std::function<void(std::string_view, uint64_t)>& visit) const {
+bool WordRuns::each(const VisitWord& visit) const {
     std::vector<std::unique_ptr<Reader>> readers;
     std::vector<Reader*> heap;
     const auto later = [](const Reader* a, const Reader* b) { return a->word > b->word; };
@@ -135,7 +135,7 @@ bool WordRuns::each(const std::function<void(std::string_view, uint64_t)>& visit
         Reader* reader = heap.back();
         heap.pop_back();
         if (count && reader->word != word) {
-            visit(word, count);
+            if (!visit(word, count)) return true;
             count = 0;
         }
         word.assign(reader->word);

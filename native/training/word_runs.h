@@ -11,6 +11,9 @@
 
 namespace headway {
 
+// Sees a word and its count; false ends the visit.
+using VisitWord = std::function<bool(std::string_view, uint64_t)>;
+
 class WordRuns {
    public:
     // The file is open for reading and writing, empty, and stays the caller's.
@@ -22,9 +25,9 @@ class WordRuns {
     // Appends the words of some tables as one run; false where the file takes no more.
     bool write(const std::vector<WordTable>& tables);
 
-    // Calls `visit` with every word, in the order of their bytes, and its count over all runs;
-    // false where the file cannot be read.
-    bool each(const std::function<void(std::string_view, uint64_t)>& visit) const;
+    // Calls `visit` with every word, in the order of their bytes, and its count over all runs, until
+    // it says false; false where the file cannot be read.
+    bool each(const VisitWord& visit) const;
 
    private:
     struct Run {

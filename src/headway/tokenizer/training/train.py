@@ -34,7 +34,7 @@ class Training:
         tokenizer: the tokenizer.
         kind: of it.
         summary: `texts`, `bytes`, `words` and `distinct` words that were counted; the distinct
-            words that were `left_out` for want of memory, which are those that come less than
+            words that were `left_out` for want of memory: all that come less than
             `least_count` times, and some that come so often; the words that were `cut` because
             they are very long; the times that counts were written to a file (`runs`); and the
             `seconds` it took.
