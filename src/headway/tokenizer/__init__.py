@@ -8,6 +8,7 @@ normalizers.py, pretokenizers.py, models.py, postprocessors.py, decoders.py, add
                    the steps, one literal dict each of the kinds there are
 wordpiece.py, bpe.py, unigram.py    the algorithms
 formats/           the files a tokenizer can be in
+training/          new tokenizers, learnt from texts
 """
 
 from headway.tokenizer.encoding import Encoding
