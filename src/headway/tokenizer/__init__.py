@@ -2,6 +2,8 @@
 
 tokenizer.py       the Tokenizer: load, encode, windows, decode, save
 encoding.py        what encoding gives
+alignment.py       which tokens cover a character or a word, by bisection
+byte_offsets.py    characters to bytes of UTF-8, and back
 reference.py       the pipeline, step by step
 aligned_text.py    a text that knows where its characters come from
 normalizers.py, pretokenizers.py, models.py, postprocessors.py, decoders.py, added_tokens.py
@@ -11,7 +13,8 @@ formats/           the files a tokenizer can be in
 training/          new tokenizers, learnt from texts
 """
 
+from headway.tokenizer.byte_offsets import ByteOffsets
 from headway.tokenizer.encoding import Encoding
 from headway.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["Encoding", "Tokenizer"]
+__all__ = ["ByteOffsets", "Encoding", "Tokenizer"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.errors import OutputError, TokenizerError
+from headway.tokenizer.byte_offsets import refuse_surrogates_in
 from headway.tokenizer.encoding import Encoding
 from headway.tokenizer.engine import NativePipeline
 from headway.tokenizer.formats import find
@@ -250,14 +251,7 @@ class Tokenizer:
     def _encode_text(self, text: str, sequence: int) -> Encoding:
         if not isinstance(text, str):
             raise TokenizerError(f"{text!r:.60} is a {type(text).__name__}", allowed="a string")
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise TokenizerError(
-                f"character {error.start} of the text is {text[error.start]!r}, half of a "
-                "surrogate pair, which is no character",
-                next_step="read the text with errors='replace', or remove that character",
-            ) from error
+        refuse_surrogates_in(text)
         return self._pipeline.encode_text(text, sequence)
 
 
