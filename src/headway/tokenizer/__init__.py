@@ -8,6 +8,7 @@ reference.py       the pipeline, step by step
 aligned_text.py    a text that knows where its characters come from
 normalizers.py, pretokenizers.py, models.py, postprocessors.py, decoders.py, added_tokens.py
                    the steps, one literal dict each of the kinds there are
+streaming.py       decoding token by token
 wordpiece.py, bpe.py, unigram.py    the algorithms
 formats/           the files a tokenizer can be in
 training/          new tokenizers, learnt from texts

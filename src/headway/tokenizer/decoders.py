@@ -19,7 +19,7 @@ from headway.tokenizer.checks import Fields
 from headway.tokenizer.patterns import pattern_of
 from headway.tokenizer.pretokenizers import metaspace_scheme
 
-__all__ = ["DECODERS", "Decoder", "build_decoder"]
+__all__ = ["DECODERS", "Decoder", "build_decoder", "byte_of", "clean_up"]
 
 Decoder = Callable[[list[str]], list[str]]
 
@@ -38,7 +38,8 @@ _CLEANUP = (
 )
 
 
-def _clean_up(text: str) -> str:
+def clean_up(text: str) -> str:
+    """The text without the spaces that English does not write before marks and short forms."""
     for written, meant in _CLEANUP:
         text = text.replace(written, meant)
     return text
@@ -56,7 +57,7 @@ def _build_wordpiece(fields: Fields) -> Decoder:
             else f" {token}"
             for i, token in enumerate(tokens)
         ]
-        return [_clean_up(word) for word in words] if cleanup else words
+        return [clean_up(word) for word in words] if cleanup else words
 
     return wordpiece
 
@@ -100,7 +101,7 @@ def _build_byte_fallback(fields: Fields) -> Decoder:
     return _byte_fallback
 
 
-def _byte_of(token: str) -> int | None:
+def byte_of(token: str) -> int | None:
     """The byte that a token like <0xC3> stands for."""
     if len(token) == 6 and token.isascii() and token.startswith("<0x") and token.endswith(">"):
         digits = token[3:5].removeprefix("+")  # the peer's number parser allows a sign
@@ -112,11 +113,11 @@ def _byte_of(token: str) -> int | None:
 def _byte_fallback(tokens: list[str]) -> list[str]:
     """Runs of byte tokens become text; each byte of a run that is no UTF-8 becomes U+FFFD."""
     out: list[str] = []
-    for is_byte, run in groupby(tokens, key=lambda token: _byte_of(token) is not None):
+    for is_byte, run in groupby(tokens, key=lambda token: byte_of(token) is not None):
         if not is_byte:
             out += run
             continue
-        data = bytes(byte for token in run if (byte := _byte_of(token)) is not None)
+        data = bytes(byte for token in run if (byte := byte_of(token)) is not None)
         try:
             out.append(data.decode())
         except UnicodeDecodeError:
@@ -157,7 +158,7 @@ def _build_ctc(fields: Fields) -> Decoder:
     def ctc(tokens: list[str]) -> list[str]:
         words = [token.replace(pad, "") for token, _ in groupby(tokens)]
         if cleanup:
-            words = [_clean_up(word).replace(delimiter, " ") for word in words]
+            words = [clean_up(word).replace(delimiter, " ") for word in words]
         return [word for word in words if word]
 
     return ctc

@@ -81,6 +81,7 @@ class NativePipeline:
         self.model, self.added, self.decoder = reference.model, reference.added, reference.decoder
         self.model_tokens = reference.model_tokens
         self.wrap, self.decode = reference.wrap, reference.decode
+        self.decode_stream = reference.decode_stream
         self._document = document
         self._tokens = {**reference.model_tokens, **_contents(reference)}
         # Tokens that may be shown as they stand in the text rather than in the vocabulary.

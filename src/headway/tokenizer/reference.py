@@ -8,6 +8,7 @@ Each step keeps track of where in the text it is (AlignedText), so every token h
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from headway.errors import TokenizerError
@@ -20,6 +21,7 @@ from headway.tokenizer.normalizers import Normalizer, build_normalizer
 from headway.tokenizer.pieces import Model
 from headway.tokenizer.postprocessors import PostProcessor, build_postprocessor, plain
 from headway.tokenizer.pretokenizers import PreTokenizer, build_pretokenizer
+from headway.tokenizer.streaming import Stream, build_stream, joined_by_spaces, stream_of
 
 __all__ = ["Pipeline"]
 
@@ -46,12 +48,13 @@ class Pipeline:
         pretokenizer: PreTokenizer | None = None,
         postprocessor: PostProcessor | None = None,
         decoder: Decoder | None = None,
+        stream: Stream | None = None,
     ) -> None:
         self.model = model
         self.added = added or AddedTokens([], model.vocabulary, normalizer)
         self.normalizer, self.pretokenizer = normalizer, pretokenizer
         self.postprocessor = postprocessor or plain()
-        self.decoder = decoder
+        self.decoder, self.stream = decoder, stream or joined_by_spaces
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Pipeline:
@@ -84,6 +87,7 @@ class Pipeline:
             pretokenizer=part("pre_tokenizer", build_pretokenizer),
             postprocessor=part("post_processor", build_postprocessor),
             decoder=part("decoder", build_decoder),
+            stream=part("decoder", build_stream),
         )
 
     def encode_text(self, text: str, sequence: int) -> Encoding:
@@ -121,19 +125,26 @@ class Pipeline:
         """Puts special tokens around one encoded text or two, and joins them."""
         return Encoding.join(self.postprocessor.wrap(encodings, special))
 
-    def decode(self, ids: list[int], skip_special: bool) -> str:
+    def decode(self, ids: Iterable[int], skip_special: bool) -> str:
         """The text of tokens; an id that is in no vocabulary gives nothing."""
-        tokens: list[str] = []
+        tokens = [*self.written(ids, skip_special)]
+        if not tokens:
+            return ""
+        return "".join(self.decoder(tokens)) if self.decoder else " ".join(tokens)
+
+    def decode_stream(self, ids: Iterable[int], skip_special: bool) -> Iterator[str]:
+        """The text of tokens in pieces, read one by one."""
+        return stream_of(self.written(ids, skip_special), self.stream)
+
+    def written(self, ids: Iterable[int], skip_special: bool) -> Iterator[str]:
+        """The tokens as decoding writes them; none for an id that is in no vocabulary."""
         for number in ids:
             added = self.added.by_id.get(number)
             if added is not None:
                 if not (skip_special and added.special):
-                    tokens.append(self.added.written[number])
+                    yield self.added.written[number]
             elif number in self.model_tokens:
-                tokens.append(self.model_tokens[number])
-        if not tokens:
-            return ""
-        return "".join(self.decoder(tokens)) if self.decoder else " ".join(tokens)
+                yield self.model_tokens[number]
 
     @functools.cached_property
     def model_tokens(self) -> dict[int, str]:

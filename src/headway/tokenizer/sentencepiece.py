@@ -11,7 +11,7 @@ https://github.com/google/sentencepiece (src/normalizer.cc, sentencepiece_proces
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from headway.tokenizer.added_tokens import AddedTokens
 from headway.tokenizer.aligned_text import AlignedText
@@ -25,6 +25,7 @@ from headway.tokenizer.formats.sentencepiece_model import (
 from headway.tokenizer.postprocessors import PostProcessor
 from headway.tokenizer.reference import Pipeline
 from headway.tokenizer.sentencepiece_models import SpmBpe, SpmUnigram, Symbols
+from headway.tokenizer.streaming import whole
 
 __all__ = ["SPACE", "sentencepiece_pipeline"]
 
@@ -41,7 +42,8 @@ def sentencepiece_pipeline(
         added=added,
         normalizer=_Normalizer(model, place),
         postprocessor=postprocessor,
-        decoder=lambda tokens: [_decode(model, tokens)],
+        decoder=lambda tokens: ["".join(_decode(model, tokens))],
+        stream=lambda parts: ((text, True) for text in _decode(model, whole(parts))),
     )
 
 
@@ -108,32 +110,39 @@ def _without_end(text: str, end: str) -> str:
     return text
 
 
-def _decode(model: SpmModel, tokens: list[str]) -> str:
-    """The text of pieces: marks become spaces, bytes become characters, unknown its stand-in."""
+def _decode(model: SpmModel, tokens: Iterable[str]) -> Iterator[str]:
+    """The text of pieces, bit by bit: marks become spaces, bytes become characters.
+
+    A bit is given as soon as no later piece can change it: at most three bytes are held back.
+    """
     controls, byte_pieces = model.of_kind(CONTROL), model.of_kind(BYTE)
     unknown = model.pieces[model.unknown_id].text
-    out: list[str] = []
     held = bytearray()
-    at_start = True
+    at_start, empty = True, True
     for token in tokens:
         if token in byte_pieces:
             held.append(int(token[3:5], 16))
+            empty = False
+            yield _take_characters(held, final=False)
             continue
-        out.append(_decode_bytes(held))
-        held = bytearray()
-        at_start = at_start and not any(out)
+        yield _take_characters(held, final=True)
+        at_start = at_start and empty
         if token == unknown:
             token = model.unknown_surface
         elif token not in controls and at_start and (model.dummy_prefix or model.remove_spaces):
             stripped = token.removeprefix(SPACE)
             at_start = model.remove_spaces or stripped == token
             token = stripped
-        out.append(token.replace(SPACE, " "))
-    return "".join([*out, _decode_bytes(held)])
+        empty = empty and not token
+        yield token.replace(SPACE, " ")
+    yield _take_characters(held, final=True)
 
 
-def _decode_bytes(data: bytearray) -> str:
-    """UTF-8 where it is; each byte that is in no character becomes U+FFFD."""
+def _take_characters(data: bytearray, *, final: bool) -> str:
+    """Takes out UTF-8 where it is; each byte that is in no character becomes U+FFFD.
+
+    Unless the data is all that comes, bytes stay that may begin a character.
+    """
     out: list[str] = []
     place = 0
     while place < len(data):
@@ -145,6 +154,9 @@ def _decode_bytes(data: bytearray) -> str:
             place += size
             break
         else:
+            if len(data) - place < 4 and not final:
+                break
             out.append("\ufffd")
             place += 1
+    del data[:place]
     return "".join(out)

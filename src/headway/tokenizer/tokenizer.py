@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -176,13 +176,32 @@ class Tokenizer:
         Numbers that are in no vocabulary give nothing, since models may have more outputs than
         there are tokens; a number below 0 is an error.
         """
-        numbers = [int(number) for number in ids]
-        if numbers and min(numbers) < 0:
-            raise TokenizerError(
-                f"{min(numbers)} is no token's number",
-                next_step="leave out what marks positions without a token, like -100",
-            )
-        return self._pipeline.decode(numbers, skip_special)
+        return self._pipeline.decode(_checked(ids), skip_special)
+
+    def decode_stream(self, ids: Iterable[int], skip_special: bool = True) -> Iterator[str]:
+        """The text of tokens that come one by one, such as those a model writes.
+
+        A piece of text is given as soon as no later token can change it: never half of a
+        character, and put together what `decode` gives. What is held back is a token or so, but
+        for runs of byte tokens (<0xC3>), which are text or not as a whole, and for rare decoders
+        that rewrite the whole text.
+
+        Args:
+            ids: numbers as for `decode`, read one at a time.
+            skip_special: leave special tokens out.
+
+        Returns:
+            Pieces that are not empty.
+
+        >>> from headway.tokenizer import Tokenizer
+        >>> tok = Tokenizer.from_document({
+        ...     "model": {"type": "BPE", "vocab": {"Ã": 0, "©": 1, "t": 2}, "merges": []},
+        ...     "decoder": {"type": "ByteLevel"},
+        ... })
+        >>> list(tok.decode_stream(iter([0, 1, 2, 0, 1])))
+        ['é', 't', 'é']
+        """
+        return self._pipeline.decode_stream(_checked(ids), skip_special)
 
     def count(self, text: str, pair: str | None = None, special: bool = True) -> int:
         """How many tokens `encode` gives."""
@@ -253,6 +272,16 @@ class Tokenizer:
             raise TokenizerError(f"{text!r:.60} is a {type(text).__name__}", allowed="a string")
         refuse_surrogates_in(text)
         return self._pipeline.encode_text(text, sequence)
+
+
+def _checked(ids: Iterable[int]) -> Iterator[int]:
+    for number in map(int, ids):
+        if number < 0:
+            raise TokenizerError(
+                f"{number} is no token's number",
+                next_step="leave out what marks positions without a token, like -100",
+            )
+        yield number
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
