@@ -11,6 +11,7 @@ from headway.tokenizer.formats.bpe_files import read_bpe_files
 from headway.tokenizer.formats.documents import Content
 from headway.tokenizer.formats.files import read_object
 from headway.tokenizer.formats.sentencepiece import read_sentencepiece
+from headway.tokenizer.formats.tiktoken import holds_ranks, read_tiktoken
 from headway.tokenizer.formats.tokenizer_json import read_tokenizer_json
 from headway.tokenizer.formats.wordpiece_vocab import read_vocab_txt
 
@@ -18,12 +19,19 @@ __all__ = ["FILES", "Found", "find"]
 
 Reader = Callable[[Path, dict[str, Any]], Content]
 
+
+def _read_dot_model(path: Path, config: dict[str, Any]) -> Content:
+    """SentencePiece's, or Llama 3's, which holds tiktoken's ranks."""
+    return (read_tiktoken if holds_ranks(path) else read_sentencepiece)(path, config)
+
+
 # What is looked for in a folder, in this order; * stands for any beginning of a name.
 FILES: dict[str, Reader] = {
     "tokenizer.json": read_tokenizer_json,
     "*vocab.json": read_bpe_files,
     "*encoder.json": read_bpe_files,
-    "*.model": read_sentencepiece,
+    "*.model": _read_dot_model,
+    "*.tiktoken": read_tiktoken,
     "*vocab.txt": read_vocab_txt,
 }
 
