@@ -68,20 +68,20 @@ class Tokenizer:
 
         Args:
             path: a tokenizer.json, BERT's vocab.txt, vocab.json with merges.txt beside it
-                (GPT-2, RoBERTa, GPT), SentencePiece's .model, or a folder with one of these; in a
-                folder tokenizer_config.json and special_tokens_map.json are heeded.
+                (GPT-2, RoBERTa, GPT), SentencePiece's .model, tiktoken's ranks (*.tiktoken, and
+                Llama 3's tokenizer.model), a .gguf, or a folder with one of these; in a folder
+                tokenizer_config.json and special_tokens_map.json are heeded.
 
         Raises:
             TokenizerError: there is no tokenizer, it is damaged, or it has a part that is not
                 known here; the message names it.
         """
         found = find(Path(path))
-        document, pipeline = found.read()
+        document, pipeline, said = found.read()
+        config = {**(said or {}), **found.config}
         try:
             steps = pipeline or Pipeline.from_document(document)
-            return cls(
-                NativePipeline(document, steps), document, found.config, converted=found.converts
-            )
+            return cls(NativePipeline(document, steps), document, config, converted=found.converts)
         except TokenizerError as error:
             raise TokenizerError(f"{found.path}: {error}") from error
 

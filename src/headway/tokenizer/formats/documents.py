@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from headway.tokenizer.reference import Pipeline
 
-__all__ = ["Content", "Document", "added_token", "document", "template"]
+__all__ = ["Around", "Content", "Document", "added_token", "document", "template"]
 
 Document = dict[str, Any]
 
@@ -17,10 +17,12 @@ class Content(NamedTuple):
     Attributes:
         document: the content of an equivalent tokenizer.json.
         pipeline: the steps to run, where they are not those of the document.
+        config: what a tokenizer_config.json would say, where the file itself says it.
     """
 
     document: Document
     pipeline: Pipeline | None = None
+    config: Document | None = None
 
 
 def document(model: Document, **parts: Any) -> Document:
@@ -64,6 +66,39 @@ def template(single: str, pair: str, ids: dict[str, int]) -> Document:
             token: {"id": token, "ids": [ids[token]], "tokens": [token]} for token in sorted(used)
         },
     }
+
+
+class Around(NamedTuple):
+    """The tokens before and after each text; None is no token."""
+
+    before: str | None
+    after: str | None
+
+    def template(self, ids: dict[str, int]) -> Document | None:
+        """The TemplateProcessing that puts them there, in a pair around each of the two.
+
+        >>> processor = Around("<s>", None).template({"<s>": 1})
+        >>> [*processor["pair"][2].values(), *processor["pair"][3].values()]
+        [{'id': '<s>', 'type_id': 0}, {'id': 'B', 'type_id': 0}]
+        """
+        used = sorted({token for token in self if token is not None})
+        return (
+            {
+                "type": "TemplateProcessing",
+                "single": self._one("A"),
+                "pair": self._one("A") + self._one("B"),
+                "special_tokens": {
+                    token: {"id": token, "ids": [ids[token]], "tokens": [token]} for token in used
+                },
+            }
+            if used
+            else None
+        )
+
+    def _one(self, text: str) -> list[Document]:
+        slots = [(token and "SpecialToken", token) for token in self]
+        slots.insert(1, ("Sequence", text))
+        return [{kind: {"id": name, "type_id": 0}} for kind, name in slots if kind]
 
 
 def _slot(slot: str) -> Document:

@@ -10,6 +10,7 @@ from headway.errors import TokenizerError
 from headway.tokenizer.formats.bpe_files import read_bpe_files
 from headway.tokenizer.formats.documents import Content
 from headway.tokenizer.formats.files import read_object
+from headway.tokenizer.formats.gguf import read_gguf
 from headway.tokenizer.formats.sentencepiece import read_sentencepiece
 from headway.tokenizer.formats.tiktoken import holds_ranks, read_tiktoken
 from headway.tokenizer.formats.tokenizer_json import read_tokenizer_json
@@ -33,6 +34,7 @@ FILES: dict[str, Reader] = {
     "*.model": _read_dot_model,
     "*.tiktoken": read_tiktoken,
     "*vocab.txt": read_vocab_txt,
+    "*.gguf": read_gguf,
 }
 
 

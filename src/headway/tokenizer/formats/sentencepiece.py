@@ -18,7 +18,7 @@ from typing import Any
 from headway.errors import TokenizerError
 from headway.tokenizer.added_tokens import AddedTokens
 from headway.tokenizer.checks import Fields
-from headway.tokenizer.formats.documents import Content, Document, added_token, document, template
+from headway.tokenizer.formats.documents import Around, Content, Document, added_token, document
 from headway.tokenizer.formats.files import read_bytes
 from headway.tokenizer.formats.sentencepiece_model import (
     CONTROL,
@@ -29,7 +29,7 @@ from headway.tokenizer.formats.sentencepiece_model import (
 from headway.tokenizer.postprocessors import build_postprocessor
 from headway.tokenizer.sentencepiece import SPACE, sentencepiece_pipeline
 
-__all__ = ["read_sentencepiece"]
+__all__ = ["read_sentencepiece", "spm_content"]
 
 # What a class puts before and after a text, unless the configuration says so itself.
 _CLASSES: dict[str, tuple[bool, bool]] = {
@@ -57,17 +57,33 @@ def read_sentencepiece(path: Path, config: dict[str, Any]) -> Content:
         )
     begins, ends = _CLASSES.get(name, (False, False))
     special = _special_tokens(model, name, fields)
-    processor = _post_processor(
+    around = _around(
         {**model.vocabulary, **special},
         begins=fields.flag("add_bos_token", begins),
         ends=fields.flag("add_eos_token", ends),
     )
+    return spm_content(model, special, around, str(path), in_text=bool(name))
+
+
+def spm_content(
+    model: SpmModel, special: dict[str, int], around: Around, place: str, *, in_text: bool
+) -> Content:
+    """The pipeline of a model, and the tokenizer.json that is equivalent to it.
+
+    Args:
+        model: a model that has been checked.
+        special: special tokens -> their ids; one may be beyond the model's pieces.
+        around: what stands before and after each text.
+        place: where the model comes from, for messages.
+        in_text: whether special tokens are looked for in texts, or only known when decoding.
+    """
+    processor = around.template({**model.vocabulary, **special})
     entries = [added_token(number, token) for token, number in special.items()]
     pipeline = sentencepiece_pipeline(
         model,
-        AddedTokens(entries, model.vocabulary, None, in_text=bool(name)),
+        AddedTokens(entries, model.vocabulary, None, in_text=in_text),
         build_postprocessor(processor) if processor else None,
-        str(path),
+        place,
     )
     return Content(_document(model, special, processor), pipeline)
 
@@ -85,14 +101,9 @@ def _special_tokens(model: SpmModel, name: str, fields: Fields) -> dict[str, int
     return dict(sorted(special.items(), key=lambda item: item[1]))
 
 
-def _post_processor(ids: dict[str, int], *, begins: bool, ends: bool) -> Document | None:
+def _around(ids: dict[str, int], *, begins: bool, ends: bool) -> Around:
     bos, eos = "<s>" if "<s>" in ids else "<bos>", "</s>" if "</s>" in ids else "<eos>"
-    before = f"{bos} " if begins and bos in ids else ""
-    after = f" {eos}" if ends and eos in ids else ""
-    if not before and not after:
-        return None
-    single = f"{before}A{after}"
-    return template(single, f"{single} {single.replace('A', 'B')}", ids)
+    return Around(bos if begins and bos in ids else None, eos if ends and eos in ids else None)
 
 
 def _document(model: SpmModel, special: dict[str, int], processor: Document | None) -> Document:

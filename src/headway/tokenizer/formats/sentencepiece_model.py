@@ -6,7 +6,6 @@ ones stated there.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 from headway.errors import TokenizerError
@@ -26,6 +25,7 @@ __all__ = [
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
 _LONGEST = 8000
+_GREATEST = 1e30
 _ALGORITHMS = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
 
 
@@ -36,6 +36,12 @@ class Sentencepiece:
     text: str
     score: float
     kind: int
+
+    @property
+    def is_sane(self) -> bool:
+        """Whether a model can have it: it has text, a score that 32 bits hold, a known kind."""
+        fits = 0 < len(self.text) <= _LONGEST and "\0" not in self.text
+        return fits and abs(self.score) < _GREATEST and NORMAL <= self.kind <= BYTE
 
 
 @dataclass(slots=True)
@@ -75,7 +81,7 @@ class SpmModel:
                 model._read_trainer(_message(value, place))
             elif number == 3:
                 model._read_normalizer(_message(value, place))
-        model._check(place)
+        model.check(place)
         return model
 
     @property
@@ -114,12 +120,20 @@ class SpmModel:
             elif number == 5:
                 self.escape_spaces = bool(value)
 
-    def _check(self, place: str) -> None:
+    def check(self, place: str) -> None:
+        """Refuses what no SentencePiece model is."""
         if self.algorithm not in ("unigram", "bpe"):
             raise TokenizerError(
                 f"{place} is a SentencePiece model of the kind {self.algorithm!r}",
                 allowed="unigram, bpe",
             )
+        for piece in self.pieces:
+            if not piece.is_sane:
+                raise TokenizerError(
+                    f"{place}, piece {piece.text!r:.60} has the score {piece.score} and the kind "
+                    f"{piece.kind}",
+                    allowed=f"1 to {_LONGEST} characters, a finite score and a kind from 1 to 6",
+                )
         entries = ((piece.text, number) for number, piece in enumerate(self.pieces))
         checked_vocabulary(entries, place)
         unknown = len(self.of_kind(UNKNOWN))
@@ -146,9 +160,6 @@ def _piece(data: bytes, place: str) -> Sentencepiece:
             score = float(_number(value))
         elif number == 3:
             kind = int(_number(value))
-    sane = 0 < len(text) < _LONGEST and "\0" not in text
-    if not sane or not math.isfinite(score) or not NORMAL <= kind <= BYTE:
-        raise TokenizerError(f"{place} {text!r:.60} has the score {score} and the kind {kind}")
     return Sentencepiece(text, score, kind)
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from headway.errors import TokenizerError
 from headway.tokenizer.checks import Fields
-from headway.tokenizer.formats.documents import Content, added_token, document, template
+from headway.tokenizer.formats.documents import Content, Document, added_token, document, template
 from headway.tokenizer.formats.files import read_text
 
-__all__ = ["read_vocab_txt"]
+__all__ = ["read_vocab_txt", "wordpiece_document"]
 
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
@@ -27,14 +27,25 @@ def read_vocab_txt(path: Path, config: dict[str, Any]) -> Content:
         lines.pop()
     # As in BERT, where a token stands on two lines the last one counts.
     vocabulary = {line.rstrip("\r"): number for number, line in enumerate(lines)}
+    fields = Fields(config, "tokenizer_config.json")
+    return Content(wordpiece_document(vocabulary, fields, str(path)))
+
+
+def wordpiece_document(vocabulary: dict[str, int], fields: Fields, place: str) -> Document:
+    """The tokenizer.json of a BERT vocabulary.
+
+    Args:
+        vocabulary: token -> id.
+        fields: the options of a tokenizer_config.json, or none.
+        place: where the vocabulary comes from, for messages.
+    """
     if "[UNK]" not in vocabulary:
         raise TokenizerError(
-            f"{path} has no token [UNK], so it is no BERT vocabulary",
+            f"{place} has no token [UNK], so it is no BERT vocabulary",
             allowed="a vocab.txt with [UNK], [CLS] and [SEP], one token a line",
         )
-    fields = Fields(config, "tokenizer_config.json")
     special = [token for token in _SPECIAL if token in vocabulary]
-    content = document(
+    return document(
         {
             "type": "WordPiece",
             "unk_token": "[UNK]",
@@ -56,7 +67,6 @@ def read_vocab_txt(path: Path, config: dict[str, Any]) -> Content:
         else None,
         decoder={"type": "WordPiece", "prefix": "##", "cleanup": True},
     )
-    return Content(content)
 
 
 def _is_uncased(vocabulary: dict[str, int]) -> bool:
