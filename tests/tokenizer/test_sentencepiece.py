@@ -49,6 +49,19 @@ TRAINED: dict[str, dict[str, Any]] = {
     "across spaces": {"split_by_whitespace": False, "model_type": "bpe"},
     "case folded": {"normalization_rule_name": "nmt_nfkc_cf"},
     "nfkc": {"normalization_rule_name": "nfkc", "add_dummy_prefix": False},
+    "word": {"model_type": "word"},
+    "word, suffix": {"model_type": "word", "treat_whitespace_as_suffix": True},
+    "word, symbols": {"model_type": "word", "user_defined_symbols": ["the", "[MASK]", "▁dog"]},
+    "word, as it is": {
+        "model_type": "word",
+        "normalization_rule_name": "identity",
+        "remove_extra_whitespaces": False,
+        "add_dummy_prefix": False,
+    },
+    "char": {"model_type": "char", "vocab_size": 80},
+    "char, suffix": {"model_type": "char", "treat_whitespace_as_suffix": True},
+    "char, bytes": {"model_type": "char", "byte_fallback": True, "vocab_size": 300},
+    "char, symbols": {"model_type": "char", "user_defined_symbols": ["the", "[MASK]", "▁dog"]},
     "own ids": {"pad_id": 0, "unk_id": 3, "bos_id": 1, "eos_id": 2, "unk_surface": "?"},
 }
 
@@ -91,11 +104,23 @@ def test_every_option_of_a_model(name: str, folder: Path) -> None:
     peer = sentencepiece.SentencePieceProcessor(model_file=str(path))
     assert len(tok) == peer.vocab_size()
     rng = random.Random(name)
-    for text in [*set(TRAINING), *(hostile(rng) for _ in range(250)), "a " * 2_000, "é" * 2_000]:
+    texts = [*set(TRAINING), "<s> a </s>", "<unk> ▁the▁", "a " * 2_000, "é" * 2_000]
+    for text in [*texts, *(hostile(rng) for _ in range(250))]:
         assert_as_sentencepiece(tok, peer, text)
     for _ in range(50):
         ids = [rng.randrange(len(tok)) for _ in range(rng.randrange(12))]
         assert tok.decode(ids) == peer.decode(ids), ids
+
+
+@pytest.mark.parametrize("name", [name for name in TRAINED if name[:4] in ("word", "char")])
+def test_the_engine_gives_what_its_twin_gives(name: str, folder: Path) -> None:
+    pipeline = Tokenizer.load(trained(name, folder))._pipeline
+    rng = random.Random(name)
+    for text in [*set(TRAINING), *(hostile(rng) + " the dog " + hostile(rng) for _ in range(200))]:
+        twin = pipeline.reference.encode_text(text, 0)
+        ids, starts, ends, words, _ = pipeline.engine.encode_text(text)
+        places = list(zip(starts, ends, strict=True))
+        assert (ids, places, words) == (twin.ids, twin.offsets, twin.word_ids), ascii(text)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -166,7 +191,8 @@ def test_each_saved_option_opens_elsewhere(name: str, folder: Path, tmp_path: Pa
     texts = [*known, "", " ", "  two  spaces ", "the  dog ab", "1905 don't!", "Zwei Männer"]
     for text in filter(lambda text: saved_as(text, tok), texts):
         assert peer.encode(text).ids == again.encode(text).ids, text
-        if "symbols" not in name:  # cut out of a text before it is normalized, elsewhere
+        # Elsewhere symbols are cut out before a text is normalized, and unknown words not joined.
+        if "symbols" not in name and "word" not in name:
             assert peer.encode(text).ids == tok.encode(text).ids, text
 
 
@@ -215,17 +241,17 @@ def test_a_class_with_ids_of_its_own_is_refused(folder: Path, tmp_path: Path) ->
         Tokenizer.load(tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["word", "char"])
-def test_other_kinds_are_refused_by_name(kind: str, tmp_path: Path) -> None:
+def test_words_that_fall_back_to_bytes_are_refused(tmp_path: Path) -> None:
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(TRAINING),
         model_prefix=str(tmp_path / "m"),
-        model_type=kind,
-        vocab_size=60,
+        model_type="word",
+        byte_fallback=True,
+        vocab_size=400,
         hard_vocab_limit=False,
         minloglevel=2,
     )
-    with pytest.raises(TokenizerError, match=kind):
+    with pytest.raises(TokenizerError, match="word model that falls back to bytes"):
         Tokenizer.load(tmp_path / "m.model")
 
 

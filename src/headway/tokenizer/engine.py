@@ -16,9 +16,21 @@ from headway.tokenizer.added_tokens import AddedToken
 from headway.tokenizer.bpe import Bpe
 from headway.tokenizer.checks import Fields
 from headway.tokenizer.encoding import Encoding
-from headway.tokenizer.native_steps import native_normalizer, native_pretokenizer, spm_normalizer
+from headway.tokenizer.formats.sentencepiece_model import CONTROL, NORMAL, UNUSED, Sentencepiece
+from headway.tokenizer.native_steps import (
+    native_normalizer,
+    native_pretokenizer,
+    spm_normalizer,
+    spm_pretokenizer,
+)
 from headway.tokenizer.reference import Pipeline
-from headway.tokenizer.sentencepiece_models import SpmBpe, SpmUnigram
+from headway.tokenizer.sentencepiece_models import (
+    SpmBpe,
+    SpmChar,
+    SpmModels,
+    SpmUnigram,
+    SpmWord,
+)
 from headway.tokenizer.shortcuts import shortcut, spm_shortcut
 from headway.tokenizer.unigram import Unigram
 from headway.tokenizer.wordpiece import WordLevel, WordPiece
@@ -52,6 +64,24 @@ def _native_unigram(model: Unigram) -> _native.Model:
     return _native.Unigram(model.scores, model.unknown, byte_fallback=model.byte_fallback)
 
 
+def _native_spm_char(model: SpmChar) -> _native.Model:
+    """The byte-pair model, with no pair that makes a piece: control pieces are never made."""
+    pieces = [
+        (piece.text, 0.0, piece.kind if _is_single(piece) else CONTROL)
+        for piece in model.model.pieces
+    ]
+    return _native.SpmBpe(pieces, model.model.byte_fallback)
+
+
+def _is_single(piece: Sentencepiece) -> bool:
+    return len(piece.text) == 1 or piece.kind not in (NORMAL, UNUSED)
+
+
+def _native_spm_word(model: SpmWord) -> _native.Model:
+    unknown = model.model.pieces[model.model.unknown_id].text
+    return _native.WordLevel({**model.words, unknown: model.model.unknown_id}, unknown)
+
+
 def _native_spm(model: SpmUnigram | SpmBpe) -> _native.Model:
     pieces = [(piece.text, piece.score, piece.kind) for piece in model.model.pieces]
     build = _native.SpmUnigram if isinstance(model, SpmUnigram) else _native.SpmBpe
@@ -61,7 +91,9 @@ def _native_spm(model: SpmUnigram | SpmBpe) -> _native.Model:
 MODELS: dict[type, Callable[[Any], _native.Model]] = {
     Bpe: _native_bpe,
     SpmBpe: _native_spm,
+    SpmChar: _native_spm_char,
     SpmUnigram: _native_spm,
+    SpmWord: _native_spm_word,
     Unigram: _native_unigram,
     WordLevel: _native_wordlevel,
     WordPiece: _native_wordpiece,
@@ -108,6 +140,8 @@ class NativePipeline:
         ids, starts, ends, words, _ = found
         tokens = [self._tokens[number] for number in ids]
         if not self._shown.isdisjoint(ids):
+            if isinstance(self.model, SpmWord):  # C++ says of a word only that it is unknown
+                return self.reference.encode_text(text, sequence)
             again: Any = self.engine.encode_text(text, step_by_step=True, surfaces=True)
             *_, shown = again
             for place, token in shown:
@@ -152,7 +186,7 @@ def _contents(reference: Pipeline) -> dict[int, str]:
 
 def _unknown(model: Any) -> set[int]:
     """The unknown token of models that show it as the text it stands for."""
-    if isinstance(model, SpmUnigram | SpmBpe):
+    if isinstance(model, SpmModels):
         return {model.model.unknown_id}
     return {model.unknown} if isinstance(model, Unigram) and model.unknown is not None else set()
 
@@ -181,8 +215,9 @@ def _checked(found: Any) -> Any:
 def _build_engine(document: dict[str, Any], pipeline: Pipeline) -> _native.Engine:
     """The engine that does what a pipeline does."""
     model = MODELS[type(pipeline.model)](pipeline.model)
-    if isinstance(pipeline.model, SpmUnigram | SpmBpe):
-        normalizer, pretokenizer = spm_normalizer(pipeline.model.model), None
+    if isinstance(pipeline.model, SpmModels):
+        spm = pipeline.model.model
+        normalizer, pretokenizer = spm_normalizer(spm), spm_pretokenizer(spm)
         fast = spm_shortcut(pipeline.model.model, model)
     else:
         normalizer = _step(document, "normalizer", native_normalizer)

@@ -16,6 +16,7 @@ from headway.tokenizer.checks import Fields
 from headway.tokenizer.formats.sentencepiece_model import USER_DEFINED, SpmModel
 from headway.tokenizer.patterns import NEWER_THAN_16, find_spans, pattern_of
 from headway.tokenizer.pretokenizers import BEHAVIORS, metaspace_scheme
+from headway.tokenizer.sentencepiece_models import word_spans
 
 __all__ = [
     "NORMALIZERS",
@@ -24,6 +25,7 @@ __all__ = [
     "native_normalizer",
     "native_pretokenizer",
     "spm_normalizer",
+    "spm_pretokenizer",
     "spm_rules",
 ]
 
@@ -175,6 +177,14 @@ def spm_normalizer(model: SpmModel) -> Normalizer:
         dummy_prefix=model.dummy_prefix,
         space_as_suffix=model.space_as_suffix,
     )
+
+
+def spm_pretokenizer(model: SpmModel) -> PreTokenizer | None:
+    """What cuts a text before SentencePiece's model sees it: the words, of a word model."""
+    if model.algorithm != "word":
+        return None
+    finder = _native.find_by(word_spans(model))
+    return _native.split_pretokenizer(finder, _native.Behavior.Isolated, invert=False)
 
 
 def spm_rules(model: SpmModel) -> Normalizer:

@@ -23,28 +23,32 @@ from headway.tokenizer.formats.sentencepiece_model import (
     SpmModel,
 )
 from headway.tokenizer.postprocessors import PostProcessor
+from headway.tokenizer.pretokenizers import PreTokenizer
 from headway.tokenizer.reference import Pipeline
-from headway.tokenizer.sentencepiece_models import SpmBpe, SpmUnigram, Symbols
+from headway.tokenizer.sentencepiece_models import SPACE, SPM_MODELS, Symbols, word_spans
 from headway.tokenizer.streaming import whole
 
 __all__ = ["SPACE", "sentencepiece_pipeline"]
-
-SPACE = "\u2581"
 
 
 def sentencepiece_pipeline(
     model: SpmModel, added: AddedTokens, postprocessor: PostProcessor | None, place: str
 ) -> Pipeline:
     """The pipeline of a .model."""
-    engine = SpmUnigram(model) if model.algorithm == "unigram" else SpmBpe(model)
     return Pipeline(
-        engine,
+        SPM_MODELS[model.algorithm](model),
         added=added,
         normalizer=_Normalizer(model, place),
+        pretokenizer=_words(model) if model.algorithm == "word" else None,
         postprocessor=postprocessor,
         decoder=lambda tokens: ["".join(_decode(model, tokens))],
         stream=lambda parts: ((text, True) for text in _decode(model, whole(parts))),
     )
+
+
+def _words(model: SpmModel) -> PreTokenizer:
+    spans = word_spans(model)
+    return lambda text: [text.slice(*span) for span in spans(text.text)]
 
 
 class _Normalizer:

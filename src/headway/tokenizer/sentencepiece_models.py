@@ -1,16 +1,18 @@
 """SentencePiece's own models: they cut a whole text at once, across words.
 
-They differ from unigram.py and bpe.py in what the `tokenizers` package left out: scores of 32
-bits, symbols defined by the user, pieces that are not to be used.
+Unigram and byte-pair models differ from unigram.py and bpe.py in what the `tokenizers` package left
+out: scores of 32 bits, symbols defined by the user, pieces that are not to be used. Models of words
+and of characters have no choice.
 
-Sources: https://github.com/google/sentencepiece (src/unigram_model.cc, src/bpe_model.cc).
+Sources: https://github.com/google/sentencepiece (src/unigram_model.cc, src/bpe_model.cc,
+src/word_model.cc, src/char_model.cc).
 """
 
 from __future__ import annotations
 
 import heapq
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from headway.tokenizer.formats.sentencepiece_model import (
     BYTE,
@@ -22,7 +24,19 @@ from headway.tokenizer.formats.sentencepiece_model import (
 from headway.tokenizer.pieces import Piece
 from headway.tokenizer.unigram import UNKNOWN_PENALTY, longest_by_first
 
-__all__ = ["SpmBpe", "SpmUnigram", "Symbols"]
+__all__ = [
+    "SPACE",
+    "SPM_MODELS",
+    "SpmBpe",
+    "SpmChar",
+    "SpmModels",
+    "SpmUnigram",
+    "SpmWord",
+    "Symbols",
+    "word_spans",
+]
+
+SPACE = "\u2581"
 
 
 class Symbols:
@@ -200,3 +214,66 @@ class SpmBpe:
         else:
             yield from self._used(text, (start, start + half), origin)
             yield from self._used(text, (start + half, end), origin)
+
+
+class SpmChar:
+    """Each character is a token, but for symbols defined by the user."""
+
+    def __init__(self, model: SpmModel) -> None:
+        self.model, self.vocabulary = model, model.vocabulary
+        self._symbols = Symbols(model.of_kind(USER_DEFINED))
+
+    def tokenize(self, text: str) -> list[Piece]:
+        """The tokens of a text."""
+        cut: list[tuple[int, int, int]] = []
+        start = 0
+        while start < len(text):
+            end = start + (self._symbols.length_at(text, start) or 1)
+            cut.append((start, end, self.vocabulary.get(text[start:end], self.model.unknown_id)))
+            start = end
+        return [*_with_unknown(self.model, text, cut)]
+
+
+class SpmWord:
+    """Each word, with the mark of the space before it, is a token; see `word_spans`."""
+
+    def __init__(self, model: SpmModel) -> None:
+        self.model, self.vocabulary = model, model.vocabulary
+        # A control piece in a text is an unknown word.
+        self.words = model.of_kind(NORMAL, USER_DEFINED, UNUSED)
+
+    def tokenize(self, text: str) -> list[Piece]:
+        """The token of one word, or of unknown words."""
+        number = self.words.get(text, self.model.unknown_id)
+        return [Piece(number, text, 0, len(text))]
+
+
+def word_spans(model: SpmModel) -> Callable[[str], list[tuple[int, int]]]:
+    """What finds the words of a normalized text; neighbours that are unknown are one."""
+    known = SpmWord(model).words
+
+    def spans(text: str) -> list[tuple[int, int]]:
+        starts = [i for i in range(len(text)) if i == 0 or text[i] == SPACE]
+        found: list[tuple[int, int]] = []
+        after_unknown = False
+        for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+            is_unknown = text[start:end] not in known
+            if is_unknown and after_unknown:
+                found[-1] = (found[-1][0], end)
+            else:
+                found.append((start, end))
+            after_unknown = is_unknown
+        return found
+
+    return spans
+
+
+SpmModels = SpmUnigram | SpmBpe | SpmChar | SpmWord
+
+SPM_MODELS: dict[str, Callable[[SpmModel], SpmModels]] = {
+    "unigram": SpmUnigram,
+    "bpe": SpmBpe,
+    "word": SpmWord,
+    "char": SpmChar,
+}
+"""Algorithm -> the model that follows it."""

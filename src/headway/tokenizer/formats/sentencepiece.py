@@ -6,7 +6,8 @@ kin. A class that prepares texts or numbers the pieces in a way of its own is re
 
 The tokenizer.json differs from the .model in this: it takes control pieces in a text (`</s>`) for
 what they stand for, it applies normalization rules to whole grapheme clusters (see charsmap.py),
-it cannot merge characters that are not pieces, and it decodes unknown tokens to nothing.
+it cannot merge characters that are not pieces, it does not join unknown words (of a word model),
+and it decodes unknown tokens to nothing.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def _document(model: SpmModel, special: dict[str, int], processor: Document | No
         for token, number in model.of_kind(USER_DEFINED).items()
     ]
     return document(
-        _unigram(model, special) if model.algorithm == "unigram" else _bpe(model),
+        _MODELS[model.algorithm](model, special),
         added_tokens=sorted(entries, key=lambda entry: entry["id"]),
         normalizer={"type": "Sequence", "normalizers": _normalizers(model)},
         pre_tokenizer=_words(model),
@@ -172,7 +173,7 @@ def _unigram(model: SpmModel, special: dict[str, int]) -> Document:
     }
 
 
-def _bpe(model: SpmModel) -> Document:
+def _bpe(model: SpmModel, special: dict[str, int]) -> Document:
     """The pairs that make each piece, the best piece first."""
     joins = model.of_kind(NORMAL, USER_DEFINED)
     ranked: list[tuple[float, int, int, int, str, str]] = []
@@ -183,6 +184,13 @@ def _bpe(model: SpmModel) -> Document:
                 score = -model.pieces[number].score
                 ranked.append((score, number, joins[left], joins[right], left, right))
     return {
+        **_char(model, special),
+        "merges": [[left, right] for *_, left, right in sorted(ranked)],
+    }
+
+
+def _char(model: SpmModel, special: dict[str, int]) -> Document:
+    return {
         "type": "BPE",
         "dropout": None,
         "unk_token": model.pieces[model.unknown_id].text,
@@ -192,5 +200,13 @@ def _bpe(model: SpmModel) -> Document:
         "byte_fallback": model.byte_fallback,
         "ignore_merges": False,
         "vocab": model.vocabulary,
-        "merges": [[left, right] for *_, left, right in sorted(ranked)],
+        "merges": [],
     }
+
+
+def _word(model: SpmModel, special: dict[str, int]) -> Document:
+    unknown = model.pieces[model.unknown_id].text
+    return {"type": "WordLevel", "unk_token": unknown, "vocab": model.vocabulary}
+
+
+_MODELS = {"unigram": _unigram, "bpe": _bpe, "word": _word, "char": _char}

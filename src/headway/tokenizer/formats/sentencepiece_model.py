@@ -50,7 +50,7 @@ class SpmModel:
 
     Attributes:
         pieces: the vocabulary in the order of the ids.
-        algorithm: unigram or bpe.
+        algorithm: unigram, bpe, word or char.
         byte_fallback: unknown characters are written as their bytes.
         space_as_suffix: the mark of a space ends a word instead of beginning it.
         unknown_surface: what decoding writes for the unknown token.
@@ -122,10 +122,15 @@ class SpmModel:
 
     def check(self, place: str) -> None:
         """Refuses what no SentencePiece model is."""
-        if self.algorithm not in ("unigram", "bpe"):
+        if self.algorithm not in _ALGORITHMS.values():
             raise TokenizerError(
                 f"{place} is a SentencePiece model of the kind {self.algorithm!r}",
-                allowed="unigram, bpe",
+                allowed=", ".join(_ALGORITHMS.values()),
+            )
+        if self.algorithm == "word" and self.byte_fallback:
+            raise TokenizerError(
+                f"{place} is a word model that falls back to bytes",
+                allowed="byte_fallback for unigram, bpe and char",
             )
         for piece in self.pieces:
             if not piece.is_sane:
