@@ -296,3 +296,15 @@ def test_bytes_of_no_text_are_refused() -> None:
     for question in (lambda: offsets.byte(2), lambda: offsets.char_at(3), lambda: offsets.byte(-1)):
         with pytest.raises(TokenizerError, match="Allowed: 0 to"):
             question()
+
+
+@given(HOSTILE)
+def test_a_normalized_text_knows_where_it_comes_from(text: str) -> None:
+    made = bert(text).normalize(text)
+    peer = tokenizers.normalizers.BertNormalizer(lowercase=False)
+    assert made.text == peer.normalize_str(text)
+    for i, character in enumerate(made.text):
+        start, end = made.span(i, i + 1)
+        assert 0 <= start < end <= len(text)
+        if character != " ":
+            assert character == text[start:end]

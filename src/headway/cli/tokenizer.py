@@ -88,19 +88,35 @@ def decode(model: str, ids: tuple[str, ...], *, skip_special: bool, as_json: boo
 def show(
     model: str, texts: tuple[str, ...], *, pair: str | None, special: bool, as_json: bool
 ) -> None:
-    """Each token: its piece, its id, the characters it covers.
+    """The text as its tokens cut it, then each token with its place.
+
+    Neighbouring tokens have different colours; those that go on with a word are underlined,
+    unknown ones red, special ones dim. Without colours, │ stands between tokens and ┊ between
+    those of one word. Spaces are ·, and … is a further token of the character before it.
 
     Without TEXT, or with - in its place, every line of standard input is one.
     """
-    from headway.cli.terminal.tokens import as_document, show_tokens, tokenizer_of
+    from headway.cli.terminal.token_view import show_tokens
+    from headway.cli.terminal.tokens import as_document, byte_offsets, tokenizer_of
 
     tokenizer = tokenizer_of(model)
-    encodings = ((text, tokenizer.encode(text, pair, special)) for text in texts_or_lines(texts))
+    rows = ([text] if pair is None else [text, pair] for text in texts_or_lines(texts))
+    encodings = ((row, tokenizer.encode(row[0], pair, special)) for row in rows)
     if as_json:
-        say_json([{"text": text, **as_document(encoding)} for text, encoding in encodings])
+        documents = (
+            {
+                "text": row[0],
+                **as_document(encoding),
+                "byte_offsets": byte_offsets(row, encoding),
+            }
+            for row, encoding in encodings
+        )
+        say_json(list(documents))
         return
-    for text, encoding in encodings:
-        show_tokens(text, pair, encoding)
+    for number, (row, encoding) in enumerate(encodings):
+        if number:
+            say()
+        show_tokens(tokenizer, row, encoding)
 
 
 @command.command("train")

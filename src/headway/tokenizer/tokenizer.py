@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.errors import OutputError, TokenizerError
+from headway.tokenizer.aligned_text import AlignedText
 from headway.tokenizer.byte_offsets import refuse_surrogates_in
 from headway.tokenizer.encoding import Encoding
 from headway.tokenizer.engine import NativePipeline
@@ -202,6 +203,31 @@ class Tokenizer:
         ['é', 't', 'é']
         """
         return self._pipeline.decode_stream(_checked(ids), skip_special)
+
+    def normalize(self, text: str) -> AlignedText:
+        """A text as the pre-tokenizer sees it, each character with the place it comes from.
+
+        Added tokens are as they stand in the text, unless they are looked for in normalized text.
+
+        >>> from headway.tokenizer import Tokenizer
+        >>> tok = Tokenizer.from_document({
+        ...     "normalizer": {"type": "NFKC"},
+        ...     "model": {"type": "BPE", "vocab": {}, "merges": []},
+        ... })
+        >>> made = tok.normalize("½ m")
+        >>> made.text, made.span(4, 5)
+        ('1⁄2 m', (2, 3))
+        """
+        refuse_surrogates_in(text)
+        steps = self._pipeline.reference
+        cuts = steps.added.cut(AlignedText(text), steps.normalizer)
+        spans = [cut.text.span(i, i + 1) for cut in cuts for i in range(len(cut.text.text))]
+        return AlignedText(
+            "".join(cut.text.text for cut in cuts),
+            0,
+            [start for start, _ in spans],
+            [end for _, end in spans],
+        )
 
     def count(self, text: str, pair: str | None = None, special: bool = True) -> int:
         """How many tokens `encode` gives."""

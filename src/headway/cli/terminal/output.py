@@ -16,11 +16,14 @@ from headway.errors import OutputError
 from headway.logs import log
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
 __all__ = [
     "NobodyReads",
     "flush",
+    "has_colours",
     "notes_on_stderr",
     "say",
     "say_error",
@@ -29,6 +32,7 @@ __all__ = [
     "show",
     "table",
     "tolerant_streams",
+    "width",
 ]
 
 
@@ -60,14 +64,31 @@ def say_json(value: Any) -> None:
     say(to_json(value).rstrip("\n").encode())
 
 
-def show(table: Table) -> None:
-    """A table on stdout below a blank line, as wide as the terminal, or 80 columns."""
+def show(made: Table | Text) -> None:
+    """A table below a blank line, or styled text, on stdout, as wide as the terminal."""
+    console = _console()
+    with console.capture() as captured:
+        console.print(made, overflow="fold")
+    text = "\n".join(line.rstrip() for line in captured.get().rstrip().splitlines())
+    with _writing():
+        click.echo(text, color=console.is_terminal or None)
+
+
+def has_colours() -> bool:
+    """Whether stdout shows colours: no file, no pipe, and nobody has set NO_COLOR."""
+    console = _console()
+    return console.color_system is not None and not console.no_color
+
+
+def width() -> int:
+    """The columns of the terminal, or 80."""
+    return _console().width
+
+
+def _console() -> Console:
     from rich.console import Console
 
-    console = Console()
-    with console.capture() as captured:
-        console.print(table)
-    say("\n".join(line.rstrip() for line in captured.get().rstrip().splitlines()))
+    return Console()
 
 
 def table(headers: Sequence[str], *, right: Collection[int] = ()) -> Table:
