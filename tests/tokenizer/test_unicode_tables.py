@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
 import unicodedata
+from pathlib import Path
 
 import pytest
 import regex
@@ -99,3 +101,20 @@ def test_sets_in_patterns(pattern: str) -> None:
     text = EVERY[:0x30000].replace("\u0295", "")  # moved from Ll to Lo in Unicode 17
     theirs = pre.Split(Regex(pattern), "removed").pre_tokenize_str(text)
     assert [piece.text for piece in ours(AlignedText(text))] == [piece for piece, _ in theirs]
+
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "unicode_tables"
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        *("LOWERCASE", "NORMAL_FORMS", "SCRIPTS"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("CLASSES", "GRAPHEME_BREAKS")),
+    ],
+)
+def test_the_native_tables_are_what_the_script_writes(section: str) -> None:
+    script = runpy.run_path(str(SCRIPT))
+    written = script["OUTPUT"].read_text("ascii")
+    assert f"#ifdef HEADWAY_{section}\n{script['SECTIONS'][section]()}#endif\n" in written
+    assert written.count("#ifdef") == len(script["SECTIONS"]) == 5
