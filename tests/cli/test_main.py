@@ -37,7 +37,7 @@ def test_help_lists_every_command_with_its_first_sentence_whole() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [[name] for name in COMMANDS]
-    + [["tokenizer", name] for name in ("encode", "decode", "show")]
+    + [["tokenizer", name] for name in ("convert", "encode", "decode", "show")]
     + [["data", "inspect"]],
     ids=" ".join,
 )
@@ -79,7 +79,7 @@ def test_no_command_shows_the_help_as_wrong_usage() -> None:
     [
         (["adpt"], "no command 'adpt' (did you mean 'adapt'?). Allowed: adapt, evaluate, predict"),
         (["xyz"], "no command 'xyz'. Allowed: adapt,"),
-        (["tokenizer", "encod"], "no command 'encod' (did you mean 'encode'?). Allowed: decode,"),
+        (["tokenizer", "encod"], "no command 'encod' (did you mean 'encode'?). Allowed: convert,"),
         (["data", "xyz"], "no command 'xyz'. Allowed: inspect."),
         (["adapt", "--epoch", "3"], "No such option '--epoch'. Did you mean '--epochs'?"),
         (["adapt", "m"], "Missing argument 'DATA'. Next: headway adapt --help."),

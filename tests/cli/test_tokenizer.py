@@ -7,7 +7,9 @@ import pytest
 from rich.style import Style
 from rich.text import Text
 
+from headway.cli.tokenizer import convert
 from headway.tokenizer import Tokenizer
+from headway.tokenizer.formats.export import WRITERS
 
 from .calls import document, error_of, headway
 
@@ -223,3 +225,33 @@ def test_what_has_no_tokenizer_is_said(tmp_path: Path) -> None:
     assert "does not exist" in error_of(headway("tokenizer", "show", str(tmp_path / "x"), "a"))
     assert "has no tokenizer" in error_of(headway("tokenizer", "show", str(tmp_path), "a"))
     assert "pkg:not-here" in error_of(headway("tokenizer", "show", "pkg:not_here", "a"))
+
+
+def test_convert_writes_files_that_give_the_same_ids(
+    model: str, reference: Tokenizer, tmp_path: Path
+) -> None:
+    out = str(tmp_path / "out")
+    result = headway("tokenizer", "convert", model, "--to", "wordpiece", "--out", out)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == f"Written into {out}: tokenizer_config.json, vocab.txt\n"
+    assert Tokenizer.load(out).encode(TEXT).ids == reference.encode(TEXT).ids
+    told = document(
+        headway("tokenizer", "convert", model, "--to", "json", "--out", out + "2", "--json")
+    )
+    names = ["tokenizer.json", "tokenizer_config.json"]
+    assert told == {"folder": out + "2", "files": names, "size": len(reference)}
+    assert sorted(path.name for path in Path(out + "2").iterdir()) == names
+
+
+def test_convert_refuses_what_a_format_cannot_say(model: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    call = ("tokenizer", "convert", model, "--to", "bpe", "--out", str(out))
+    assert "merges are of BPE, and this tokenizer is of 'WordPiece'" in error_of(headway(*call))
+    assert not out.exists()
+    out.write_text("")
+    assert "is a file" in error_of(headway(*call))
+
+
+def test_convert_knows_every_format() -> None:
+    (to,) = [option for option in convert.params if option.name == "format"]
+    assert sorted(to.type.to_info_dict()["choices"]) == sorted([*WRITERS, "json"])

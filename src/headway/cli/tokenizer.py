@@ -21,10 +21,11 @@ SPECIAL = click.option(
 
 @click.group("tokenizer", cls=Group)
 def command() -> None:
-    """See how texts are cut into tokens, and train tokenizers.
+    """Cut texts into tokens, train and convert tokenizers.
 
-    A tokenizer is a MODEL, or a file: tokenizer.json, vocab.txt, vocab.json with merges.txt, or a
-    SentencePiece .model.
+    A tokenizer is a MODEL, or a file: tokenizer.json, vocab.txt, vocab.json with merges.txt, a
+    SentencePiece .model, tiktoken's ranks (NAME.tiktoken, or Llama 3's tokenizer.model), or a
+    .gguf.
     """
 
 
@@ -117,6 +118,41 @@ def show(
         if number:
             say()
         show_tokens(tokenizer, row, encoding)
+
+
+@command.command("convert")
+@click.argument("model", metavar="MODEL|FILE")
+@click.option(
+    "--to",
+    "format",
+    type=click.Choice(["bpe", "json", "sentencepiece", "tiktoken", "wordpiece"]),
+    required=True,
+    help="The format.",
+)
+@click.option("--out", required=True, metavar="DIR", help="Where the files are written.")
+@json_option
+def convert(model: str, *, format: str, out: str, as_json: bool) -> None:
+    """Write a tokenizer in another format.
+
+    json is tokenizer.json, which says everything; wordpiece is BERT's vocab.txt; bpe is vocab.json
+    with merges.txt; tiktoken is a file of ranks; sentencepiece is a .model, of what was one. The
+    files give the same ids for every text, or none are written and the part is named that the
+    format cannot say.
+    """
+    from headway.cli.terminal.tokens import tokenizer_of
+    from headway.cli.terminal.trained import refuse_file, save_whole
+
+    refuse_file(out)
+    tokenizer = tokenizer_of(model)
+    if format == "json":
+        save_whole(tokenizer, out)
+        names = ["tokenizer.json", "tokenizer_config.json"]
+    else:
+        names = [path.name for path in tokenizer.export(out, format)]
+    if as_json:
+        say_json({"folder": out, "files": names, "size": len(tokenizer)})
+    else:
+        say(f"Written into {click.style(out, bold=True)}: {', '.join(names)}")
 
 
 @command.command("train")

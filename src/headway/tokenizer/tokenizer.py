@@ -293,6 +293,33 @@ class Tokenizer:
                 next_step="choose another folder",
             ) from error
 
+    def export(self, folder: str | Path, format: str) -> list[Path]:
+        """Writes the files of another format than tokenizer.json, and a tokenizer_config.json.
+
+        What is written gives the same ids for every text when it is read again, else nothing is
+        written. Which characters a token covers is not in these files, and may then differ by the
+        space before a word.
+
+        Args:
+            folder: where to; it is made if need be.
+            format: wordpiece (BERT's vocab.txt), bpe (vocab.json and merges.txt), tiktoken (a
+                file of ranks, named after its encoding) or sentencepiece (a .model, of what was
+                read from one).
+
+        Returns:
+            The files that were written.
+
+        Raises:
+            TokenizerError: the format cannot say what this tokenizer does; the message names the
+                part.
+            OutputError: the folder cannot be written.
+        """
+        from headway.tokenizer.formats.export import export
+
+        roles = {f"{role}_token": token for role, token in self.special.items()}
+        config = {**self._config, **roles}
+        return export(self._document, self._pipeline.reference, config, Path(folder), format)
+
     def _encode_text(self, text: str, sequence: int) -> Encoding:
         if not isinstance(text, str):
             raise TokenizerError(f"{text!r:.60} is a {type(text).__name__}", allowed="a string")

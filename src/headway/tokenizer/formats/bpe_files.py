@@ -8,15 +8,16 @@ https://github.com/facebookresearch/fairseq (gpt2_bpe.py).
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from headway.errors import TokenizerError
 from headway.tokenizer.checks import Fields
 from headway.tokenizer.formats.documents import Content, Document, added_token, document, template
-from headway.tokenizer.formats.files import read_object, read_text
+from headway.tokenizer.formats.files import CONFIG, read_object, read_text, written_json
 
-__all__ = ["read_bpe_files"]
+__all__ = ["read_bpe_files", "write_bpe_files"]
 
 # The name of a vocabulary's file ends with the first, its merges' with the second.
 _NAMES = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
@@ -154,3 +155,29 @@ def _first_gpt(vocabulary: dict[str, Any], merges: list[list[str]]) -> Document:
         pre_tokenizer={"type": "BertPreTokenizer"},
         decoder={"type": "BPEDecoder", "suffix": "</w>"},
     )
+
+
+def write_bpe_files(source: Document) -> dict[str, bytes]:
+    """The files that say what a tokenizer.json of GPT-2's, RoBERTa's or GPT's kind says."""
+    model = source["model"]
+    if "merges" not in model:
+        raise TokenizerError(f"merges are of BPE, and this tokenizer is of {model.get('type')!r}")
+    vocabulary = model["vocab"]
+    pairs = [pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"]]
+    config = {
+        "tokenizer_class": _class_of(vocabulary),
+        "add_prefix_space": '"add_prefix_space": true' in json.dumps(source.get("pre_tokenizer")),
+        "add_bos_token": "SpecialToken" in str(source.get("post_processor")),
+    }
+    return {
+        "vocab.json": written_json(vocabulary),
+        "merges.txt": "\n".join(["#version: 0.2", *pairs, ""]).encode(),
+        CONFIG: written_json(config),
+    }
+
+
+def _class_of(vocabulary: dict[str, Any]) -> str:
+    if any(token.endswith("</w>") for token in vocabulary):
+        return "OpenAIGPTTokenizer"
+    is_roberta = {"<s>", "</s>", "<mask>"} <= vocabulary.keys()
+    return "RobertaTokenizer" if is_roberta else "GPT2Tokenizer"

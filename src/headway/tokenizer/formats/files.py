@@ -8,7 +8,9 @@ from typing import Any
 
 from headway.errors import TokenizerError
 
-__all__ = ["read_bytes", "read_json", "read_object", "read_text"]
+__all__ = ["CONFIG", "read_bytes", "read_json", "read_object", "read_text", "written_json"]
+
+CONFIG = "tokenizer_config.json"
 
 
 def read_bytes(path: Path) -> bytes:
@@ -53,3 +55,8 @@ def read_object(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise TokenizerError(f"{path} holds a {type(content).__name__}", allowed="an object, {...}")
     return content
+
+
+def written_json(content: Any) -> bytes:
+    """The bytes of a JSON file."""
+    return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()

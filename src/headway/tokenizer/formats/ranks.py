@@ -7,9 +7,9 @@ whatever stands around, the merges are those of its bytes alone.
 
 from __future__ import annotations
 
-from headway.tokenizer.byte_alphabet import BYTE_CHARACTERS
+from headway.tokenizer.byte_alphabet import BYTE_CHARACTERS, BYTE_VALUES
 
-__all__ = ["last_merge", "merges_of", "written"]
+__all__ = ["Ranks", "is_by_ranks", "last_merge", "merges_of", "ranks_of", "written"]
 
 Ranks = dict[bytes, int]
 
@@ -57,3 +57,50 @@ def last_merge(token: bytes, ranks: Ranks) -> tuple[bytes, bytes] | None:
         if i > 0:
             unions[i - 1] = ranks.get(token[cuts[i - 1] : cuts[i + 1]], _NEVER)
     return token[: cuts[1]], token[cuts[1] :]
+
+
+def ranks_of(vocabulary: dict[str, int], special: set[str]) -> Ranks | None:
+    """The ranks of a byte-level vocabulary, or None where a token is not written in bytes.
+
+    >>> ranks_of({"Ġa": 0, "<s>": 1}, {"<s>"})
+    {b' a': 0}
+    """
+    ranks: Ranks = {}
+    for token, rank in vocabulary.items():
+        if token in special:
+            continue
+        if not all(character in BYTE_VALUES for character in token):
+            return None
+        ranks[bytes(BYTE_VALUES[character] for character in token)] = rank
+    return ranks
+
+
+def is_by_ranks(
+    vocabulary: dict[str, int],
+    merges: list[tuple[str, str]],
+    special: set[str],
+    *,
+    whole: bool,
+) -> bool:
+    """Whether merging by pairs does what merging by ranks does, if a token's rank is its id.
+
+    Args:
+        vocabulary: token -> id.
+        merges: the pairs, in their order.
+        special: tokens that are not made of others.
+        whole: a word that is a token is one, however it would be merged.
+    """
+    ranks = ranks_of(vocabulary, special)
+    if ranks is None or any(bytes([byte]) not in ranks for byte in range(256)):
+        return False
+    made = [vocabulary.get(left + right, -1) for left, right in merges]
+    pairs = {tuple(pair) for pair in merges_of(ranks)}
+    makes = {vocabulary[left + right] for left, right in pairs}
+    longer = sum(len(token) > 1 for token in ranks)
+    # Other pairs than the last one of a token never meet, wherever they stand among its own.
+    return (
+        made == sorted(made)
+        and pairs <= {*merges}
+        and {*made} == makes
+        and (whole or len(pairs) == longer)
+    )

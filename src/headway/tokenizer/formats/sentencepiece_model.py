@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from headway.errors import TokenizerError
-from headway.tokenizer.formats.protobuf import Value, read_fields
+from headway.tokenizer.formats.protobuf import Value, read_fields, write_field
 from headway.tokenizer.vocabulary import checked_vocabulary
 
 __all__ = [
@@ -27,6 +27,8 @@ NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
 _LONGEST = 8000
 _GREATEST = 1e30
 _ALGORITHMS = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
+_NUMBER_OF = {name: number for number, name in _ALGORITHMS.items()}
+_NAMES = (45, 46, 47, 48)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class SpmModel:
         dummy_prefix: a space is put before the text.
         remove_spaces: spaces at the ends, and all but one of several, are removed.
         escape_spaces: spaces are written as U+2581.
+        names: field number of the trainer's options -> how the unknown piece, and those that
+            begin, end and fill up a text are written, where that is said.
     """
 
     pieces: list[Sentencepiece] = field(default_factory=list)
@@ -69,6 +73,7 @@ class SpmModel:
     dummy_prefix: bool = True
     remove_spaces: bool = True
     escape_spaces: bool = True
+    names: dict[int, str] = field(default_factory=dict)
 
     @classmethod
     def from_bytes(cls, data: bytes, place: str) -> SpmModel:
@@ -83,6 +88,31 @@ class SpmModel:
                 model._read_normalizer(_message(value, place))
         model.check(place)
         return model
+
+    def to_bytes(self) -> bytes:
+        """The content of a file that says the same."""
+        trainer: list[tuple[int, Value]] = [
+            (3, _NUMBER_OF[self.algorithm]),
+            (24, int(self.space_as_suffix)),
+            (35, int(self.byte_fallback)),
+            (44, self.unknown_surface.encode()),
+            *((number, name.encode()) for number, name in self.names.items()),
+        ]
+        normalizer: list[tuple[int, Value]] = [
+            (2, self.charsmap),
+            (3, int(self.dummy_prefix)),
+            (4, int(self.remove_spaces)),
+            (5, int(self.escape_spaces)),
+        ]
+        parts: list[tuple[int, list[tuple[int, Value]]]] = [
+            (1, [(1, piece.text.encode()), (2, piece.score), (3, piece.kind)])
+            for piece in self.pieces
+        ]
+        parts += [(2, trainer), (3, normalizer)]
+        return b"".join(
+            write_field(number, b"".join(write_field(*entry) for entry in part))
+            for number, part in parts
+        )
 
     @property
     def vocabulary(self) -> dict[str, int]:
@@ -106,6 +136,8 @@ class SpmModel:
                 self.space_as_suffix = bool(value)
             elif number == 35:
                 self.byte_fallback = bool(value)
+            elif number in _NAMES:
+                self.names[number] = _text(value, "trainer_spec")
             elif number == 44:
                 self.unknown_surface = _text(value, "trainer_spec.unk_surface")
 

@@ -18,12 +18,13 @@ from typing import Any
 from headway.errors import TokenizerError, nearest
 from headway.tokenizer.checks import Fields, whole_number
 from headway.tokenizer.formats.documents import Content, Document, added_token, document, template
-from headway.tokenizer.formats.files import read_bytes
-from headway.tokenizer.formats.ranks import Ranks, merges_of, written
+from headway.tokenizer.formats.equivalence import difference
+from headway.tokenizer.formats.files import CONFIG, read_bytes, written_json
+from headway.tokenizer.formats.ranks import Ranks, merges_of, ranks_of, written
 from headway.tokenizer.formats.tiktoken_encodings import ENCODINGS, RankEncoding
 from headway.tokenizer.split_patterns import byte_level
 
-__all__ = ["holds_ranks", "read_tiktoken"]
+__all__ = ["holds_ranks", "read_tiktoken", "write_tiktoken"]
 
 _LINE = re.compile(rb"([A-Za-z0-9+/]+=*) (\d{1,10})\r?(?:\n|\Z)")
 _LONGEST = 1024  # bytes; 128 is the most in the published files
@@ -51,7 +52,9 @@ def read_tiktoken(path: Path, config: dict[str, Any]) -> Content:
     ranks = _read_ranks(path)
     encoding = ENCODINGS[_encoding_name(path, len(ranks))]
     fields = Fields(config, "tokenizer_config.json")
-    special = _said_special(fields) or encoding.special(len(ranks))
+    special = _said_special(fields)
+    if special is None:
+        special = encoding.special(len(ranks))
     return Content(_document(path, ranks, encoding, special, fields))
 
 
@@ -109,10 +112,10 @@ def _encoding_name(path: Path, ranks: int) -> str:
     )
 
 
-def _said_special(fields: Fields) -> dict[str, int]:
+def _said_special(fields: Fields) -> dict[str, int] | None:
     """The special tokens of a configuration's added_tokens_decoder, id -> token."""
     if fields.values.get("added_tokens_decoder") is None:
-        return {}
+        return None
     place = f"{fields.place}.added_tokens_decoder"
     special: dict[str, int] = {}
     for number, entry in fields.mapping("added_tokens_decoder").items():
@@ -166,3 +169,59 @@ def _refuse_overlap(path: Path, vocabulary: dict[str, int], special: dict[str, i
                 f"{token!r:.60} with the id {number}",
                 next_step="name the file after its own encoding",
             )
+
+
+def write_tiktoken(source: Document) -> dict[str, bytes]:
+    """The files that say what a tokenizer.json says: ranks, and special tokens if they differ.
+
+    The file is named after an encoding that cuts texts alike.
+    """
+    special = {token["content"]: token["id"] for token in source.get("added_tokens") or []}
+    is_bpe = "merges" in source["model"]
+    ranks = ranks_of(source["model"]["vocab"], {*special}) if is_bpe else None
+    if ranks is None:
+        raise TokenizerError(
+            "ranks are of byte-level BPE, and this tokenizer is of another kind",
+            allowed="a model BPE whose tokens are written in the alphabet of bytes",
+        )
+    name = _same_cutting(source, special, len(ranks))
+    own = ENCODINGS[name].special(len(ranks)) == special
+    config: Document = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "add_bos_token": "SpecialToken" in str(source.get("post_processor")),
+    }
+    if not own:
+        entries = source.get("added_tokens") or []
+        config["added_tokens_decoder"] = {
+            str(entry["id"]): {key: entry[key] for key in entry if key != "id"} for entry in entries
+        }
+    rows = (
+        base64.b64encode(token) + b" %d\n" % rank
+        for token, rank in sorted(ranks.items(), key=lambda item: item[1])
+    )
+    return {f"{name}.tiktoken": b"".join(rows), CONFIG: written_json(config)}
+
+
+def _same_cutting(source: Document, special: dict[str, int], ranks: int) -> str:
+    """The name of the encoding that cuts alike, one with the same special tokens if there is."""
+    parts = ("normalizer", "pre_tokenizer")
+    cutting = {part: source.get(part) for part in parts}
+    same = [
+        name
+        for name, encoding in ENCODINGS.items()
+        if difference(
+            {**cutting, "model": {}},
+            {
+                "normalizer": encoding.normalizer,
+                "pre_tokenizer": byte_level(encoding.pattern),
+                "model": {},
+            },
+        )
+        is None
+    ]
+    if not same:
+        raise TokenizerError(
+            "no encoding of tiktoken's prepares and splits texts as this tokenizer does",
+            allowed=f"the normalizer and split pattern of one of {', '.join(ENCODINGS)}",
+        )
+    return next((name for name in same if ENCODINGS[name].special(ranks) == special), same[0])

@@ -13,9 +13,9 @@ from typing import Any
 from headway.errors import TokenizerError
 from headway.tokenizer.checks import Fields
 from headway.tokenizer.formats.documents import Content, Document, added_token, document, template
-from headway.tokenizer.formats.files import read_text
+from headway.tokenizer.formats.files import CONFIG, read_text, written_json
 
-__all__ = ["read_vocab_txt", "wordpiece_document"]
+__all__ = ["read_vocab_txt", "wordpiece_document", "write_vocab_txt"]
 
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
@@ -67,6 +67,26 @@ def wordpiece_document(vocabulary: dict[str, int], fields: Fields, place: str) -
         else None,
         decoder={"type": "WordPiece", "prefix": "##", "cleanup": True},
     )
+
+
+def write_vocab_txt(source: Document) -> dict[str, bytes]:
+    """The files that say what a tokenizer.json of BERT's kind says."""
+    model, normalizer = source["model"], source.get("normalizer") or {}
+    if model.get("type") != "WordPiece":
+        raise TokenizerError(
+            f"a vocab.txt is of WordPiece, and this tokenizer is of {model.get('type')!r}"
+        )
+    tokens = sorted(model["vocab"], key=model["vocab"].__getitem__)
+    if [model["vocab"][token] for token in tokens] != [*range(len(tokens))]:
+        raise TokenizerError("a vocab.txt numbers its tokens from 0 on, and these have gaps")
+    config = {
+        "tokenizer_class": "BertTokenizer",
+        "do_lower_case": normalizer.get("lowercase", False),
+        "strip_accents": normalizer.get("strip_accents"),
+        "tokenize_chinese_chars": normalizer.get("handle_chinese_chars", False),
+    }
+    lines = "".join(f"{token}\n" for token in tokens)
+    return {"vocab.txt": lines.encode(), CONFIG: written_json(config)}
 
 
 def _is_uncased(vocabulary: dict[str, int]) -> bool:
