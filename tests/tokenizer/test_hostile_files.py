@@ -140,6 +140,40 @@ BAD_DOCUMENTS: dict[str, tuple[Any, str]] = {
 }
 
 
+PARTS: dict[str, dict[str, Any]] = {
+    "normalizer": {"type": "NFC"},
+    "pre_tokenizer": {"type": "WhitespaceSplit"},
+    "post_processor": {"type": "BertProcessing", "cls": ["a", 1], "sep": ["a", 1]},
+    "decoder": {"type": "Fuse"},
+    "model": WORDPIECE,
+}
+INSIDE = {
+    "normalizer": "normalizers",
+    "pre_tokenizer": "pretokenizers",
+    "post_processor": "processors",
+    "decoder": "decoders",
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_an_unknown_field_of_a_part(part: str) -> None:
+    Tokenizer.from_document(document() | {part: PARTS[part]})
+    wrong = {**PARTS[part], "lower_case": True}
+    with pytest.raises(TokenizerError, match=f"^{part} has the unknown field 'lower_case'.*type"):
+        Tokenizer.from_document(document() | {part: wrong})
+    if part in INSIDE:
+        inner = {"type": "Sequence", INSIDE[part]: [PARTS[part], wrong]}
+        place = rf"{part}\.{INSIDE[part]}\[1\]"
+        with pytest.raises(TokenizerError, match=f"{place} has the unknown field 'lower_case'"):
+            Tokenizer.from_document(document() | {part: inner})
+
+
+def test_an_unknown_field_is_told_the_nearest_one() -> None:
+    wrong = {"type": "Metaspace", "replacement": "▁", "prepend_schema": "always"}
+    with pytest.raises(TokenizerError, match="did you mean 'prepend_scheme'"):
+        Tokenizer.from_document(document(pre_tokenizer=wrong))
+
+
 def nested(levels: int) -> dict[str, Any]:
     steps: dict[str, Any] = {"type": "NFC"}
     for _ in range(levels):

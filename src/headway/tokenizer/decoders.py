@@ -16,6 +16,7 @@ from typing import Any
 from headway.errors import TokenizerError, nearest
 from headway.tokenizer.byte_alphabet import BYTE_VALUES
 from headway.tokenizer.checks import Fields
+from headway.tokenizer.known_fields import refuse_unknown_fields
 from headway.tokenizer.patterns import pattern_of
 from headway.tokenizer.pretokenizers import metaspace_scheme
 
@@ -205,4 +206,5 @@ def build_decoder(values: Any, place: str = "decoder") -> Decoder:
             f"{place} is of the unknown kind {kind!r} {nearest(kind, DECODERS)}".rstrip(),
             allowed=", ".join(DECODERS),
         )
+    refuse_unknown_fields(fields, "decoder")
     return DECODERS[kind](fields)

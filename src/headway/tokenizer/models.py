@@ -11,6 +11,7 @@ from typing import Any
 from headway.errors import TokenizerError, nearest
 from headway.tokenizer.bpe import read_bpe
 from headway.tokenizer.checks import Fields
+from headway.tokenizer.known_fields import refuse_unknown_fields
 from headway.tokenizer.pieces import Model
 from headway.tokenizer.unigram import read_unigram
 from headway.tokenizer.wordpiece import read_wordlevel, read_wordpiece
@@ -42,6 +43,7 @@ def build_model(values: Any, place: str = "model") -> Model:
             f"{place} is of the unknown kind {kind!r} {nearest(kind, MODELS)}".rstrip(),
             allowed=", ".join(MODELS),
         )
+    refuse_unknown_fields(fields, "model")
     return MODELS[kind](fields)
 
 

@@ -21,6 +21,7 @@ from headway.tokenizer.aligned_text import AlignedText
 from headway.tokenizer.byte_alphabet import BYTE_TABLE
 from headway.tokenizer.charsmap import Charsmap
 from headway.tokenizer.checks import Fields
+from headway.tokenizer.known_fields import refuse_unknown_fields
 from headway.tokenizer.normal_forms import Form, normal_form
 from headway.tokenizer.patterns import NEWER_THAN_16, find_spans, pattern_of
 from headway.tokenizer.unicode_tables import (
@@ -237,4 +238,5 @@ def build_normalizer(values: Any, place: str = "normalizer") -> Normalizer:
             f"{place} is of the unknown kind {kind!r} {nearest(kind, NORMALIZERS)}".rstrip(),
             allowed=", ".join(NORMALIZERS),
         )
+    refuse_unknown_fields(fields, "normalizer")
     return NORMALIZERS[kind](fields)

@@ -17,6 +17,7 @@ from headway.errors import TokenizerError, nearest
 from headway.tokenizer.byte_alphabet import BYTE_CHARACTERS
 from headway.tokenizer.checks import Fields, whole_number
 from headway.tokenizer.encoding import Encoding
+from headway.tokenizer.known_fields import refuse_unknown_fields
 from headway.tokenizer.unicode_tables import WHITESPACE, character_set
 
 __all__ = ["POSTPROCESSORS", "PostProcessor", "build_postprocessor", "plain"]
@@ -224,4 +225,5 @@ def build_postprocessor(values: Any, place: str = "post_processor") -> PostProce
             f"{place} is of the unknown kind {kind!r} {nearest(kind, POSTPROCESSORS)}".rstrip(),
             allowed=", ".join(POSTPROCESSORS),
         )
+    refuse_unknown_fields(fields, "post_processor")
     return POSTPROCESSORS[kind](fields)

@@ -19,6 +19,7 @@ from headway.errors import TokenizerError, nearest
 from headway.tokenizer.aligned_text import AlignedText
 from headway.tokenizer.byte_alphabet import BYTE_TABLE
 from headway.tokenizer.checks import Fields
+from headway.tokenizer.known_fields import refuse_unknown_fields
 from headway.tokenizer.patterns import NEWER_THAN_16, NEWER_THAN_17, find_spans, pattern_of
 from headway.tokenizer.scripts import script_runs
 from headway.tokenizer.unicode_tables import NUMERIC, PUNCTUATION, WHITESPACE, pattern_class
@@ -244,4 +245,5 @@ def build_pretokenizer(values: Any, place: str = "pre_tokenizer") -> PreTokenize
             f"{place} is of the unknown kind {kind!r} {nearest(kind, PRETOKENIZERS)}".rstrip(),
             allowed=", ".join(PRETOKENIZERS),
         )
+    refuse_unknown_fields(fields, "pre_tokenizer")
     return PRETOKENIZERS[kind](fields)
