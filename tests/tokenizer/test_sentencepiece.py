@@ -255,8 +255,11 @@ def test_words_that_fall_back_to_bytes_are_refused(tmp_path: Path) -> None:
         Tokenizer.load(tmp_path / "m.model")
 
 
-def test_every_cut_of_a_model_is_an_error_or_a_model(folder: Path, tmp_path: Path) -> None:
-    whole = trained("unigram", folder).read_bytes()
+@pytest.mark.parametrize("name", ["unigram", "word", "char, bytes"])
+def test_every_cut_of_a_model_is_an_error_or_a_model(
+    name: str, folder: Path, tmp_path: Path
+) -> None:
+    whole = trained(name, folder).read_bytes()
     path = tmp_path / "cut.model"
     refused = 0
     rng = random.Random(0)
