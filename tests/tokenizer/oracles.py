@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import json
 import random
@@ -13,6 +14,7 @@ import tokenizers
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Regex, decoders, models, normalizers, processors, trainers
 from tokenizers import pre_tokenizers as pre
+from tokenizers.implementations import BertWordPieceTokenizer
 
 from headway.tokenizer import Encoding, Tokenizer
 
@@ -77,6 +79,42 @@ def lines(name: str) -> list[str]:
 CORPORA = (
     *("trec", "sst2", "wikitext", "multi30k-de", "multi30k-fr", "xquad", "shakespeare", "botchan"),
 )
+
+
+ASSETS = ("bert-uncased", "bert-cased", "gpt2", "openai-gpt")
+
+
+@functools.cache
+def published() -> dict[str, tuple[Tokenizer, tokenizers.Tokenizer]]:
+    """Each vocabulary as Headway reads it, and as the package does by its own recipe for it."""
+    assets = data("tokenizer-assets")
+    pairs = {}
+    for case in ("uncased", "cased"):
+        path = assets / f"bert_base_{case}_vocab.txt"
+        peer = BertWordPieceTokenizer(str(path), lowercase=case == "uncased")._tokenizer
+        pairs[f"bert-{case}"] = (Tokenizer.load(path), peer)
+    gpt2 = tokenizers.Tokenizer(
+        models.BPE.from_file(
+            str(assets / "gpt2_bpe_encoder.json"), str(assets / "gpt2_bpe_vocab.bpe")
+        )
+    )
+    gpt2.add_special_tokens(["<|endoftext|>"])
+    gpt2.pre_tokenizer, gpt2.decoder = pre.ByteLevel(False), decoders.ByteLevel()
+    pairs["gpt2"] = (Tokenizer.load(assets / "gpt2_bpe_encoder.json"), gpt2)
+    first = tokenizers.Tokenizer(
+        models.BPE.from_file(
+            str(assets / "openai-gpt-vocab.json"),
+            str(assets / "openai-gpt-merges.txt"),
+            unk_token="<unk>",
+            end_of_word_suffix="</w>",
+        )
+    )
+    first.add_special_tokens(["<unk>"])
+    first.normalizer = normalizers.BertNormalizer(lowercase=True)
+    first.pre_tokenizer = pre.BertPreTokenizer()
+    first.decoder = decoders.BPEDecoder("</w>")
+    pairs["openai-gpt"] = (Tokenizer.load(assets / "openai-gpt-vocab.json"), first)
+    return pairs
 
 
 def _squad(path: Path) -> list[str]:
