@@ -1,6 +1,7 @@
 #include "engine/bert_path.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "engine/word_writer.h"
 #include "steps/ascii_masks.h"
@@ -25,6 +26,27 @@ WordKey lowered(WordKey key) { return {lowered(key.low), lowered(key.high)}; }
 
 }  // namespace
 
+struct BertPath::Masks {
+    uint64_t words, singles, others;  // letters of words, words by themselves, not for us
+};
+
+// Of 64 bytes; behind the text's end there are spaces.
+inline BertPath::Masks BertPath::masks_at(const unsigned char* text, size_t size, size_t at) const {
+    unsigned char padded[64];
+    const unsigned char* bytes = text + at;
+    if (at + 64 > size) {
+        std::fill(std::copy(bytes, text + size, padded), padded + 64, ' ');
+        bytes = padded;
+    }
+    const AsciiMasks is = ascii_masks(bytes);
+    const uint64_t spaces = clean_text_ ? is.blanks | is.breaks : is.spaces;
+    uint64_t others = is.high;
+    if (clean_text_) {  // control characters are taken out
+        others |= ~(is.letters | is.digits | is.punctuation | spaces);
+    }
+    return {~(spaces | is.punctuation | others), is.punctuation, others};
+}
+
 // One pass over a part.
 struct BertPath::Run {
     const BertPath& path;
@@ -46,25 +68,7 @@ struct BertPath::Run {
           out(out),
           writer(worker, out, path.model_.get(), tokenize) {}
 
-    struct Masks {
-        uint64_t words, singles, others;  // letters of words, words by themselves, not for us
-    };
-
-    Masks masks_at(size_t at) const {
-        unsigned char padded[64];
-        const unsigned char* bytes = text + at;
-        if (at + 64 > size) {
-            std::fill(std::copy(bytes, text + size, padded), padded + 64, ' ');
-            bytes = padded;
-        }
-        const AsciiMasks is = ascii_masks(bytes);
-        const uint64_t spaces = path.clean_text_ ? is.blanks | is.breaks : is.spaces;
-        uint64_t others = is.high;
-        if (path.clean_text_) {  // control characters are taken out
-            others |= ~(is.letters | is.digits | is.punctuation | spaces);
-        }
-        return {~(spaces | is.punctuation | others), is.punctuation, others};
-    }
+    Masks masks_at(size_t at) const { return path.masks_at(text, size, at); }
 
     bool word(size_t start, size_t end) {
         const auto length = uint32_t(end - start);
@@ -165,12 +169,42 @@ Outcome BertPath::encode(const Part& part, Worker& worker, Tokens& out) const {
     return Run(*this, part, worker, out).all() ? Outcome::kDone : Outcome::kUnknown;
 }
 
-bool BertPath::reads_bytes(const Part& part, const ByteAlias*& alias) const {
-    alias = &alias_;
-    if (!part.ascii) return false;
-    return !clean_text_ || std::none_of(part.bytes.begin(), part.bytes.end(), [](char byte) {
-        return (byte < ' ' && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7F;
-    });
+// Runs of letters and others that have one of the latter.
+bool BertPath::find_regions(const Part& part, std::vector<Region>& regions) const {
+    const auto* text = reinterpret_cast<const unsigned char*>(part.bytes.data());
+    const size_t size = part.bytes.size();
+    constexpr size_t kNone = SIZE_MAX;
+    size_t start = kNone;  // of the run that is open
+    bool has_other = false;
+    for (size_t at = 0; at < size; at += 64) {
+        const Masks is = masks_at(text, size, at);
+        const uint64_t inside = is.words | is.others;
+        if (!is.others && !has_other) [[likely]] {
+            const int last = std::countl_one(inside);  // letters at the block's end
+            if (last == 0) start = kNone;
+            else if (last < 64 || start == kNone) start = at + size_t(64 - last);
+            continue;
+        }
+        for (int place = 0; place < 64;) {
+            if (start == kNone) {
+                const uint64_t ahead = inside >> place;
+                if (!ahead) break;
+                place += std::countr_zero(ahead);
+                start = at + size_t(place);
+            }
+            const uint64_t outside = ~inside >> place;
+            const int end = outside ? place + std::countr_zero(outside) : 64;
+            const uint64_t before_end = end == 64 ? ~uint64_t(0) : (uint64_t(1) << end) - 1;
+            has_other |= (is.others & before_end) >> place != 0;
+            if (end == 64) break;
+            if (has_other) regions.push_back({start, at + size_t(end)});
+            start = kNone;
+            has_other = false;
+            place = end;
+        }
+    }
+    if (has_other) regions.push_back({start, size});
+    return true;
 }
 
 }  // namespace headway

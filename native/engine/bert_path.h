@@ -15,10 +15,14 @@ class BertPath : public FastPath {
     BertPath(bool clean_text, bool lowercase, RegionEncoder steps, ModelPtr model);
 
     Outcome encode(const Part& part, Worker& worker, Tokens& out) const override;
-    bool reads_bytes(const Part& part, const ByteAlias*& alias) const override;
+    const ByteAlias* alias() const override { return &alias_; }
+    bool find_regions(const Part& part, std::vector<Region>& regions) const override;
 
    private:
     struct Run;
+    struct Masks;
+
+    Masks masks_at(const unsigned char* text, size_t size, size_t at) const;
 
     bool lowercase_, clean_text_;
     RegionEncoder steps_;

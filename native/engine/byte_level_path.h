@@ -16,10 +16,8 @@ class ByteLevelPath : public FastPath {
         : splitter_(std::move(splitter)), model_(std::move(model)), prefix_space_(prefix_space) {}
 
     Outcome encode(const Part& part, Worker& worker, Tokens& out) const override;
-    bool reads_bytes(const Part&, const ByteAlias*& alias) const override {
-        alias = nullptr;
-        return true;
-    }
+    const ByteAlias* alias() const override { return nullptr; }
+    bool find_regions(const Part&, std::vector<Region>&) const override { return true; }
 
    private:
     void encode_words(const Part& part, Worker& worker, Tokens& out) const;

@@ -1,5 +1,8 @@
 #include "engine/engine.h"
 
+#include <algorithm>
+
+#include "engine/normalized_part.h"
 #include "text/characters.h"
 
 namespace headway {
@@ -13,7 +16,7 @@ Span as_it_lies(uint32_t start, uint32_t end) { return {start, end}; }
 Engine::Engine(Steps steps)
     : steps_(std::move(steps)),
       raw_(std::move(steps_.raw)),
-      normalized_(std::move(steps_.normalized)) {}
+      normalized_(std::move(steps_.normalized), steps_.fast ? steps_.fast->alias() : nullptr) {}
 
 Engine::~Engine() {
     for (auto& slot : spare_) delete slot.load();
@@ -50,7 +53,7 @@ Failure Engine::encode(std::string_view text, Worker& worker, Tokens& out) const
     out.word = 0;
     worker.first_row = first;
     const bool fine =
-        text.empty() || cut_out(raw_, {text, 0, ascii}, nullptr, worker, out, as_it_lies,
+        text.empty() || cut_out(raw_, {text, 0, ascii}, false, worker, out, as_it_lies,
                                 [&](const Part& rest) { return encode_part(rest, worker, out); });
     worker.wants_surfaces = wanted_surfaces;
     if (!fine) return {Failure::kUnknownText, 0, worker.unknown};
@@ -64,11 +67,53 @@ bool Engine::encode_part(const Part& part, Worker& worker, Tokens& out) const {
     // A fast path does not tell how tokens are shown.
     const bool shows = worker.wants_surfaces && steps_.model->shown_as_text() != UINT32_MAX;
     if (!steps_.fast || worker.wants_slow || shows) return encode_slowly(part, worker, out);
-    const ByteAlias* alias = nullptr;
     if (normalized_.empty()) return encode_fast(part, worker, out);
-    if (!steps_.fast->reads_bytes(part, alias)) return encode_slowly(part, worker, out);
-    return cut_out(normalized_, part, alias, worker, out, as_it_lies,
+    std::vector<Region>& regions = worker.regions;
+    regions.clear();
+    if (!steps_.fast->find_regions(part, regions)) return encode_slowly(part, worker, out);
+    if (!regions.empty()) return encode_between(part, regions, worker, out);
+    return cut_out(normalized_, part, steps_.fast->alias() != nullptr, worker, out, as_it_lies,
                    [&](const Part& rest) { return encode_fast(rest, worker, out); });
+}
+
+// Finds tokens in the normalized text, and takes the steps only where one has to do with a region.
+bool Engine::encode_between(const Part& part, const std::vector<Region>& regions, Worker& worker,
+                            Tokens& out) const {
+    const NormalizedPart normalized(part, regions, steps_.fast->alias(), steps_.normalizer.get());
+    Match match;
+    const auto find = [&](size_t from) {
+        return normalized_.next(normalized.bytes(), from, from, match);
+    };
+    bool more = find(0);
+    if (!more) return encode_fast(part, worker, out);
+    if (normalized_.looks_around()) return encode_slowly(part, worker, out);
+    size_t done = 0, counted = 0;  // bytes that are written, and whose characters are counted
+    uint32_t character = part.start;
+    const auto slice = [&](size_t start, size_t end) {
+        character += count_characters(part.bytes.substr(counted, start - counted));
+        counted = start;
+        const std::string_view bytes = part.bytes.substr(start, end - start);
+        return Part{bytes, character, part.ascii || is_ascii(bytes)};
+    };
+    while (more) {
+        const uint32_t token = match.token;
+        auto [start, end, exact] = normalized.source(match.start, match.end);
+        while ((more = find(match.end)) && !exact) {
+            const auto next = normalized.source(match.start, match.end);
+            if (next.start >= end) break;
+            end = std::max(end, next.end);
+        }
+        if (done < start && !encode_fast(slice(done, start), worker, out)) return false;
+        const Part here = slice(start, end);
+        if (exact) {
+            const Span span = {here.start, here.start + uint32_t(here.bytes.size())};
+            add_token(normalized_.token(token).id, here.bytes, span, worker, out);
+        } else if (!encode_slowly(here, worker, out)) {
+            return false;
+        }
+        done = end;
+    }
+    return done == part.bytes.size() || encode_fast(slice(done, part.bytes.size()), worker, out);
 }
 
 bool Engine::encode_fast(const Part& part, Worker& worker, Tokens& out) const {
@@ -79,9 +124,8 @@ bool Engine::encode_fast(const Part& part, Worker& worker, Tokens& out) const {
 
 // Writes the added tokens of a part, and hands what is between them to `encode_rest`.
 template <class SpanOf, class EncodeRest>
-bool Engine::cut_out(const TokenFinder& finder, const Part& part, const ByteAlias* alias,
-                     Worker& worker, Tokens& out, const SpanOf& span_of,
-                     const EncodeRest& encode_rest) const {
+bool Engine::cut_out(const TokenFinder& finder, const Part& part, bool exchange, Worker& worker,
+                     Tokens& out, const SpanOf& span_of, const EncodeRest& encode_rest) const {
     size_t place = 0, from = 0;
     uint32_t character = part.start;
     const auto between = [&](size_t start, size_t end) { return part.bytes.substr(start, end - start); };
@@ -89,7 +133,7 @@ bool Engine::cut_out(const TokenFinder& finder, const Part& part, const ByteAlia
         return part.ascii ? uint32_t(end - start) : count_characters(between(start, end));
     };
     Match match;
-    while (finder.next(part.bytes, place, from, match, alias)) {
+    while (finder.next(part.bytes, place, from, match, exchange)) {
         if (place < match.start &&
             !encode_rest({between(place, match.start), character, part.ascii})) {
             return false;
@@ -120,7 +164,7 @@ bool Engine::encode_normalized(const AlignedText& text, Worker& worker, Tokens& 
     const std::string bytes = encode_utf8(text.text);
     const Part part{bytes, 0, bytes.size() == text.text.size()};
     const auto in_original = [&](uint32_t start, uint32_t end) { return text.span(start, end); };
-    return cut_out(normalized_, part, nullptr, worker, out, in_original, [&](const Part& rest) {
+    return cut_out(normalized_, part, false, worker, out, in_original, [&](const Part& rest) {
         const uint32_t size = rest.ascii ? uint32_t(rest.bytes.size()) : count_characters(rest.bytes);
         return encode_pieces(text.slice(rest.start, rest.start + size), worker, out);
     });

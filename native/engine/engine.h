@@ -59,10 +59,11 @@ class Engine {
    private:
     bool encode_part(const Part& part, Worker& worker, Tokens& out) const;
     bool encode_fast(const Part& part, Worker& worker, Tokens& out) const;
+    bool encode_between(const Part& part, const std::vector<Region>& regions, Worker& worker,
+                        Tokens& out) const;
     template <class SpanOf, class EncodeRest>
-    bool cut_out(const TokenFinder& finder, const Part& part, const ByteAlias* alias,
-                 Worker& worker, Tokens& out, const SpanOf& span_of,
-                 const EncodeRest& encode_rest) const;
+    bool cut_out(const TokenFinder& finder, const Part& part, bool exchange, Worker& worker,
+                 Tokens& out, const SpanOf& span_of, const EncodeRest& encode_rest) const;
     bool encode_slowly(const Part& part, Worker& worker, Tokens& out) const;
     bool encode_normalized(const AlignedText& text, Worker& worker, Tokens& out) const;
     bool encode_pieces(const AlignedText& text, Worker& worker, Tokens& out) const;

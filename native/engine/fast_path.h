@@ -2,13 +2,14 @@
 // it is read. Each gives exactly what the steps give, and declines where it cannot.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "engine/tokens.h"
 #include "engine/worker.h"
+#include "steps/prefix_filter.h"
 
 namespace headway {
 
@@ -25,17 +26,17 @@ struct Part {
     bool ascii;
 };
 
-// As which byte each byte of a text counts once it is normalized.
-using ByteAlias = std::array<unsigned char, 256>;
-
 class FastPath {
    public:
     virtual ~FastPath() = default;
     virtual Outcome encode(const Part& part, Worker& worker, Tokens& out) const = 0;
 
-    // Whether normalizing this part does no more than exchange bytes, so that what is looked for in
-    // normalized text can be found in the part itself. Sets `alias`, or null for no exchange.
-    virtual bool reads_bytes(const Part& part, const ByteAlias*& alias) const = 0;
+    // What normalizing does to most bytes: it exchanges them; null where it leaves them alone.
+    virtual const ByteAlias* alias() const = 0;
+
+    // Appends the stretches to which it does more, and what it does to one depends on that stretch
+    // alone. False where this part cannot be seen that way.
+    virtual bool find_regions(const Part& part, std::vector<Region>& regions) const = 0;
 };
 
 using FastPathPtr = std::shared_ptr<const FastPath>;

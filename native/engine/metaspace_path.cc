@@ -130,16 +130,6 @@ struct MetaspacePath::Run {
         return writer.add(word, WordCache::short_key_at_end(word.bytes, length));
     }
 
-    // Where a stretch that is not plain ASCII ends: before a space that nothing can be joined to.
-    size_t slow_end(size_t at) const {
-        for (; at < size; ++at) {
-            const bool ends = path.kinds_[text[at]] == kSpace &&
-                              (at + 1 == size || path.kinds_[text[at + 1]] != kSlow);
-            if (ends) break;
-        }
-        return at;
-    }
-
     // Such a stretch, from the space before it on.
     bool slow(size_t start, size_t end) {
         if (!writer.flush()) return false;
@@ -206,7 +196,7 @@ struct MetaspacePath::Run {
                     continue;
                 }
             }
-            end = slow_end(end + (end == at && kind == kSpace));
+            end = path.slow_end(text, size, end + (end == at && kind == kSpace));
             if (!slow(at, end)) return false;
             at = end;
         }
@@ -255,13 +245,29 @@ Outcome MetaspacePath::encode(const Part& part, Worker& worker, Tokens& out) con
     return Outcome::kDone;
 }
 
-bool MetaspacePath::reads_bytes(const Part& part, const ByteAlias*& alias) const {
+// Where a stretch that is not plain ASCII ends: before a space that nothing can be joined to.
+size_t MetaspacePath::slow_end(const unsigned char* text, size_t size, size_t at) const {
+    for (; at < size; ++at) {
+        if (kinds_[text[at]] == kSpace && (at + 1 == size || kinds_[text[at + 1]] != kSlow)) break;
+    }
+    return at;
+}
+
+bool MetaspacePath::find_regions(const Part& part, std::vector<Region>& regions) const {
     // Where the normalizer also puts a mark before the text, parts would get one each.
     if (options_.mark != MetaspaceOptions::kFirstCharacter) return false;
-    alias = &alias_;
-    return part.ascii && std::all_of(part.bytes.begin(), part.bytes.end(), [&](char byte) {
-               return kinds_[static_cast<unsigned char>(byte)] != kSlow;
-           });
+    if (!part.ascii && part.bytes.find(kMark) != std::string_view::npos) return false;
+    const auto* text = reinterpret_cast<const unsigned char*>(part.bytes.data());
+    const size_t size = part.bytes.size();
+    for (size_t done = 0, at = 0; at < size; ++at) {
+        if (kinds_[text[at]] != kSlow) [[likely]] continue;
+        size_t start = at;
+        while (start > done && kinds_[text[start - 1]] == kPlain) --start;
+        if (start == at && start > done && kinds_[text[start - 1]] == kSpace) --start;
+        at = done = slow_end(text, size, at);
+        regions.push_back({start, done});
+    }
+    return true;
 }
 
 }  // namespace headway

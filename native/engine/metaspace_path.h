@@ -30,13 +30,15 @@ class MetaspacePath : public FastPath {
     MetaspacePath(MetaspaceOptions options, std::shared_ptr<const SpmUnigram> model);
 
     Outcome encode(const Part& part, Worker& worker, Tokens& out) const override;
-    bool reads_bytes(const Part& part, const ByteAlias*& alias) const override;
+    const ByteAlias* alias() const override { return &alias_; }
+    bool find_regions(const Part& part, std::vector<Region>& regions) const override;
 
    private:
     struct Run;
     enum Kind : uint8_t { kPlain, kSpace, kSlow };
 
     void learn_ascii();
+    size_t slow_end(const unsigned char* text, size_t size, size_t at) const;
 
     MetaspaceOptions options_;
     ModelPtr model_;

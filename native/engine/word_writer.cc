@@ -43,6 +43,38 @@ bool WordWriter::flush() {
     return done;
 }
 
+// Three tokens are written whatever their number, which costs less than to ask.
+template <bool kOffsets>
+inline void WordWriter::write_slot(const Word& word, const WordCache::Slot& slot) {
+    std::memcpy(out_.ids.end(), slot.ids, sizeof slot.ids);
+    out_.ids.advance(slot.count);
+    if constexpr (kOffsets) {
+        const uint32_t end1 = slot.end1, end2 = slot.end2;
+        if (word.plain) [[likely]] {
+            write_places(word, {end1, end2, word.size}, end1, end2, slot.count);
+        } else {
+            const uint32_t size = characters(word.bytes, word.size);
+            write_places(word, {characters(word.bytes, end1), characters(word.bytes, end2), size},
+                         beginning(word, end1), beginning(word, end2), slot.count);
+        }
+    }
+}
+
+// `ends`, `second` and `third` are where tokens end and begin, in characters of the word.
+inline void WordWriter::write_places(const Word& word, std::array<uint32_t, 3> tokens_end,
+                                     uint32_t second, uint32_t third, size_t count) {
+    uint32_t* starts = out_.starts.end();
+    uint32_t* ends = out_.ends.end();
+    starts[0] = word.head_start;
+    starts[1] = word.start + second;
+    starts[2] = word.start + third;
+    ends[0] = tokens_end[0] ? word.start + tokens_end[0] : word.head_end;
+    ends[1] = word.start + tokens_end[1];
+    ends[2] = word.start + tokens_end[2];
+    out_.starts.advance(count);
+    out_.ends.advance(count);
+}
+
 template <bool kOffsets>
 bool WordWriter::write_all() {
     out_.reserve_more(3 * kBatch);
@@ -69,37 +101,9 @@ bool WordWriter::write_all() {
     return true;
 }
 
-// Three tokens are written whatever their number, which costs less than to ask.
-template <bool kOffsets>
-void WordWriter::write_slot(const Word& word, const WordCache::Slot& slot) {
-    std::memcpy(out_.ids.end(), slot.ids, sizeof slot.ids);
-    if constexpr (kOffsets) {
-        uint32_t end1 = slot.end1, end2 = slot.end2, size = word.size;
-        uint32_t second = end1, third = end2;  // where those tokens start
-        if (!word.plain) {
-            second = beginning(word, end1);
-            third = beginning(word, end2);
-            end1 = characters(word.bytes, end1);
-            end2 = characters(word.bytes, end2);
-            size = characters(word.bytes, size);
-        }
-        uint32_t* starts = out_.starts.end();
-        uint32_t* ends = out_.ends.end();
-        starts[0] = word.head_start;
-        starts[1] = word.start + second;
-        starts[2] = word.start + third;
-        ends[0] = end1 ? word.start + end1 : word.head_end;
-        ends[1] = word.start + end2;
-        ends[2] = word.start + size;
-        out_.starts.advance(slot.count);
-        out_.ends.advance(slot.count);
-    }
-    out_.ids.advance(slot.count);
-}
-
 void WordWriter::write_many(const Word& word, const uint32_t* ids, const uint32_t* ends,
                             size_t count) {
-    out_.reserve_more(count);
+    out_.reserve_more(count + 3);
     if (count) std::memcpy(out_.ids.end(), ids, count * sizeof *ids);
     out_.ids.advance(count);
     if (!out_.wanted.offsets) return;
@@ -120,8 +124,11 @@ void WordWriter::write_many(const Word& word, const uint32_t* ids, const uint32_
 
 void WordWriter::write_words(size_t first) {
     const size_t count = out_.ids.size() - first;
-    out_.words.reserve_more(count);
-    std::fill_n(out_.words.end(), count, out_.word);
+    if (count <= 3) [[likely]] {  // as in write_slot
+        for (size_t i = 0; i < 3; ++i) out_.words.end()[i] = out_.word;
+    } else {
+        std::fill_n(out_.words.end(), count, out_.word);
+    }
     out_.words.advance(count);
     ++out_.word;
 }

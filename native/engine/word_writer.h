@@ -2,6 +2,7 @@
 // once, asks the model for those that are new, and writes the columns.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -70,6 +71,8 @@ class WordWriter {
     bool write_all();
     template <bool kOffsets>
     void write_slot(const Word& word, const WordCache::Slot& slot);
+    void write_places(const Word& word, std::array<uint32_t, 3> tokens_end, uint32_t second,
+                      uint32_t third, size_t count);
     void write_many(const Word& word, const uint32_t* ids, const uint32_t* ends, size_t count);
     void write_words(size_t first);
     void write_decided(const Word& word, std::string_view bytes);

@@ -13,11 +13,17 @@
 
 namespace headway {
 
+// A stretch of a part of a text, in bytes.
+struct Region {
+    size_t start, end;
+};
+
 struct Worker {
     WordCache cache;
     Tokens tokens;  // of the blocks of a column that it has encoded
     std::vector<Piece> pieces;
     std::vector<AlignedText> parts;
+    std::vector<Region> regions;
     std::vector<uint32_t> characters, numbers;
     std::string bytes;
     uint8_t sureness = 0;     // of the tokens of the last word, see WordJudge

@@ -1,6 +1,7 @@
 #include "steps/added_tokens.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -13,8 +14,7 @@ namespace headway {
 
 namespace {
 
-constexpr size_t kPrefixBits = size_t(1) << 17;
-constexpr size_t kFewFirstBytes = 3;  // up to which memchr is faster than a look at every place
+constexpr size_t kFewFirstBytes = 3;  // up to which looking for them is faster than a filter
 
 const unsigned char* bytes_of(std::string_view text) {
     return reinterpret_cast<const unsigned char*>(text.data());
@@ -54,37 +54,82 @@ size_t with_space_behind(std::string_view text, size_t end) {
 
 }  // namespace
 
-TokenFinder::TokenFinder(std::vector<AddedToken> tokens) : tokens_(std::move(tokens)) {
+// Where tokens may begin, by the filter, which sees the text as it counts.
+class TokenFinder::Places {
+   public:
+    Places(const PrefixFilter& filter, std::string_view text, bool exchange)
+        : filter_(filter), text_(text), exchange_(exchange) {}
+
+    // The first such place at `from` or behind it; the text's size where there is none.
+    size_t next(size_t from) {
+        while (from < text_.size()) {
+            if (from >= end_) look(from);
+            const uint64_t left = found_ >> (from - (end_ - kBlock));
+            if (left) return from + size_t(std::countr_zero(left));
+            from = end_;
+        }
+        return text_.size();
+    }
+
+   private:
+    static constexpr size_t kBlock = PrefixFilter::kPlaces;
+
+    void look(size_t from) {
+        const unsigned char* bytes = bytes_of(text_) + from;
+        const size_t left = text_.size() - from;
+        unsigned char copied[PrefixFilter::kSeen];
+        if (left < sizeof copied) {
+            std::fill(std::copy(bytes, bytes + left, copied), std::end(copied), 0);
+            bytes = copied;
+        }
+        found_ = filter_.candidates(bytes, exchange_);
+        if (left < kBlock) found_ &= (uint64_t(1) << left) - 1;
+        end_ = from + kBlock;
+    }
+
+    const PrefixFilter& filter_;
+    std::string_view text_;
+    bool exchange_;
+    uint64_t found_ = 0;
+    size_t end_ = 0;  // of the block that was looked at
+};
+
+TokenFinder::TokenFinder(std::vector<AddedToken> tokens, const ByteAlias* alias)
+    : tokens_(std::move(tokens)) {
     std::vector<std::pair<std::string, uint32_t>> entries;
-    size_t shortest = 4;
+    std::vector<std::string_view> forms;
+    std::array<bool, 256> is_first{};
     for (uint32_t i = 0; i < tokens_.size(); ++i) {
-        entries.emplace_back(tokens_[i].form, i);
-        shortest = std::min(shortest, tokens_[i].form.size());
+        const std::string& form = tokens_[i].form;
+        entries.emplace_back(form, i);
+        forms.push_back(form);
+        is_first[static_cast<unsigned char>(form[0])] = true;
     }
     trie_ = Trie(std::move(entries));
-    prefix_mask_ = shortest == 4 ? ~0u : (1u << 8 * shortest) - 1;
-    prefixes_.assign(kPrefixBits / 64, 0);
-    std::array<bool, 256> is_first{};
-    for (const AddedToken& token : tokens_) {
-        uint32_t first = 0;
-        std::memcpy(&first, token.form.data(), std::min<size_t>(4, token.form.size()));
-        const uint32_t hash = ((first & prefix_mask_) * 0x9E3779B1u) >> 15;
-        prefixes_[hash >> 6] |= uint64_t(1) << (hash & 63);
-        is_first[static_cast<unsigned char>(token.form[0])] = true;
-    }
     for (unsigned byte = 0; byte < 256; ++byte) {
         if (is_first[byte]) first_bytes_.push_back(static_cast<unsigned char>(byte));
     }
+    filter_ = PrefixFilter(forms, alias);
+    if (alias) alias_ = *alias;
+    looks_around_ = std::any_of(tokens_.begin(), tokens_.end(), [](const AddedToken& token) {
+        return token.single_word || token.lstrip || token.rstrip;
+    });
 }
 
 bool TokenFinder::next(std::string_view text, size_t place, size_t from, Match& match,
-                       const std::array<unsigned char, 256>* alias) const {
+                       bool exchange) const {
     if (tokens_.empty()) return false;
     const auto* bytes = bytes_of(text);
-    const bool few = !alias && first_bytes_.size() <= kFewFirstBytes;
+    const auto as_it_is = [&](size_t at) { return bytes[at]; };
+    Places places(filter_, text, exchange);
+    const auto by_filter = [&](size_t at) { return places.next(at); };
+    const auto by_first_byte = [&](size_t at) { return next_first_byte(text, at); };
     const bool found =
-        alias ? next_with(text, from, few, match, [&](size_t at) { return (*alias)[bytes[at]]; })
-              : next_with(text, from, few, match, [&](size_t at) { return bytes[at]; });
+        exchange
+            ? next_with(text, from, match, by_filter, [&](size_t at) { return alias_[bytes[at]]; })
+        : first_bytes_.size() <= kFewFirstBytes
+            ? next_with(text, from, match, by_first_byte, as_it_is)
+            : next_with(text, from, match, by_filter, as_it_is);
     if (!found) return false;
     const AddedToken& token = tokens_[match.token];
     match.matched = match.end;
@@ -94,7 +139,7 @@ bool TokenFinder::next(std::string_view text, size_t place, size_t from, Match& 
 }
 
 // Where the first byte of a token stands, at `from` or behind it.
-size_t TokenFinder::next_candidate(std::string_view text, size_t from) const {
+size_t TokenFinder::next_first_byte(std::string_view text, size_t from) const {
     size_t at = from;
 #ifdef __SSE2__
     __m128i wanted[kFewFirstBytes];
@@ -135,23 +180,10 @@ bool TokenFinder::longest(std::string_view text, size_t start, Match& match,
     return found;
 }
 
-template <class Byte>
-bool TokenFinder::next_with(std::string_view text, size_t from, bool few, Match& match,
-                            const Byte& byte) const {
-    for (size_t start = from; start < text.size();) {
-        if (few) {
-            start = next_candidate(text, start);
-            if (start == text.size()) return false;
-        } else {
-            uint32_t first = 0;
-            for (size_t i = 0; i < 4 && start + i < text.size(); ++i) {
-                first |= uint32_t(byte(start + i)) << 8 * i;
-            }
-            if (!may_begin(first)) {
-                ++start;
-                continue;
-            }
-        }
+template <class NextPlace, class Byte>
+bool TokenFinder::next_with(std::string_view text, size_t from, Match& match,
+                            const NextPlace& next_place, const Byte& byte) const {
+    for (size_t start = from; (start = next_place(start)) < text.size();) {
         if (!longest(text, start, match, byte)) {
             ++start;
         } else if (tokens_[match.token].single_word &&

@@ -4,13 +4,13 @@
 // are. The readable twin is src/headway/tokenizer/added_tokens.py.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "models/trie.h"
+#include "steps/prefix_filter.h"
 
 namespace headway {
 
@@ -30,34 +30,35 @@ struct Match {
 
 class TokenFinder {
    public:
-    explicit TokenFinder(std::vector<AddedToken> tokens);
+    // `alias` says as which byte each byte of a text may count; without it, as itself.
+    explicit TokenFinder(std::vector<AddedToken> tokens, const ByteAlias* alias = nullptr);
 
     bool empty() const { return tokens_.empty(); }
     const AddedToken& token(uint32_t number) const { return tokens_[number]; }
+    // Whether what stands before or behind a token matters to some.
+    bool looks_around() const { return looks_around_; }
 
     // The first match at `from` or behind it, in checked UTF-8; false where there is none. Spaces
-    // that a match takes in before it begin at `place` at the earliest. `alias` says as which byte
-    // each byte of the text counts; without it, as itself.
+    // that a match takes in before it begin at `place` at the earliest. `exchange` says
+    // whether bytes count as the alias says.
     bool next(std::string_view text, size_t place, size_t from, Match& match,
-              const std::array<unsigned char, 256>* alias = nullptr) const;
+              bool exchange = false) const;
 
    private:
+    class Places;
     template <class Byte>
     bool longest(std::string_view text, size_t start, Match& match, const Byte& byte) const;
-    template <class Byte>
-    bool next_with(std::string_view text, size_t from, bool few, Match& match,
+    template <class NextPlace, class Byte>
+    bool next_with(std::string_view text, size_t from, Match& match, const NextPlace& next_place,
                    const Byte& byte) const;
-    size_t next_candidate(std::string_view text, size_t from) const;
-    bool may_begin(uint32_t first_bytes) const {
-        const uint32_t hash = ((first_bytes & prefix_mask_) * 0x9E3779B1u) >> 15;
-        return prefixes_[hash >> 6] >> (hash & 63) & 1;
-    }
+    size_t next_first_byte(std::string_view text, size_t from) const;
 
     std::vector<AddedToken> tokens_;
     Trie trie_;
-    std::vector<uint64_t> prefixes_;  // a bit for each hash of the first bytes of a token
-    uint32_t prefix_mask_ = 0;        // which of four bytes every token has
+    PrefixFilter filter_;
     std::vector<unsigned char> first_bytes_;
+    ByteAlias alias_{};
+    bool looks_around_ = false;
 };
 
 }  // namespace headway

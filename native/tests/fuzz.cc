@@ -73,6 +73,25 @@ Vocabulary random_vocabulary(Random& random, const std::vector<std::string>& alw
     return vocabulary;
 }
 
+// Tokens to be looked for in normalized text: none, few or many; sometimes what stands around matters.
+std::vector<AddedToken> random_added(Random& random, const NormalizerPtr& normalizer) {
+    std::vector<AddedToken> tokens;
+    std::set<std::string> forms;
+    const size_t count = below(random, 2) ? below(random, 60) : below(random, 4);
+    const bool looks_around = below(random, 3) == 0;
+    for (size_t i = 0; i < count; ++i) {
+        std::string form = random_text(random).substr(0, 1 + below(random, 12));
+        if (first_invalid_utf8(form) != form.size()) continue;
+        AlignedText text(decode_utf8(form));
+        if (normalizer) normalizer->apply(text);
+        form = encode_utf8(text.text);
+        if (form.empty() || !forms.insert(form).second) continue;
+        const auto flag = [&] { return looks_around && below(random, 3) == 0; };
+        tokens.push_back({uint32_t(1000 + i), form, flag(), flag(), flag()});
+    }
+    return tokens;
+}
+
 Engine wordpiece_engine(Random& random) {
     const Vocabulary vocabulary =
         random_vocabulary(random, {"[UNK]", "a", "##a", "b", "##b", "the", "##e", "."});
@@ -80,7 +99,7 @@ Engine wordpiece_engine(Random& random) {
     const bool clean = below(random, 2), lowercase = below(random, 2);
     const auto normalizer = bert_normalizer({clean, true, lowercase, lowercase});
     const auto pretokenizer = bert_pretokenizer();
-    return Engine({{{7, "[MASK]", false, true, false}}, {}, normalizer, pretokenizer, model,
+    return Engine({{{7, "[MASK]", false, true, false}}, random_added(random, normalizer), normalizer, pretokenizer, model,
                    std::make_shared<BertPath>(clean, lowercase,
                                               RegionEncoder(normalizer, pretokenizer, model), model),
                    {}});
@@ -109,7 +128,7 @@ Engine byte_level_engine(Random& random) {
     const auto splitter = published_splitter(
         R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)");
     const bool prefix = below(random, 2);
-    return Engine({{{3, "<s>", true, false, true}}, {}, nullptr,
+    return Engine({{{3, "<s>", true, false, true}}, random_added(random, nullptr), nullptr,
                    byte_level_pretokenizer(prefix, find_words(splitter)), model,
                    std::make_shared<ByteLevelPath>(splitter, model, prefix),
                    {TrimSpaces(vocabulary, prefix)}});
@@ -125,7 +144,7 @@ Engine unigram_engine(Random& random) {
     const auto pretokenizer = pretokenizer_sequence(
         {whitespace_split_pretokenizer(),
          metaspace_pretokenizer(U'▁', MetaspaceScheme::kAlways, true)});
-    return Engine({{}, {{5, "the", false, false, false}}, normalizer, pretokenizer, model,
+    return Engine({{}, random_added(random, normalizer), normalizer, pretokenizer, model,
                    std::make_shared<MetaspacePath>(MetaspaceOptions{normalizer, "", {}}, model), {}});
 }
 

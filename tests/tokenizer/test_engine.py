@@ -152,26 +152,49 @@ def test_shortcuts_on_real_text(name: str, corpus: str, pipelines: dict[str, Bot
         pipelines[name].same(text)
 
 
-@pytest.mark.parametrize("name", ["BERT", "GPT-2", "T5"])
+ADDED = [
+    "Botchan", "the end", "éa", "Red", "re", "red shirt", "'t", "x\u0301", "  y", "you", "é b", "ab",
+    "ﬁn", "ＡＢ", "de rien", "z", "一", "longer words", "a\tb", "\u0130s", "Straße", "rien, et", "_",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["BERT", "BERT cased", "GPT-2", "T5", "marks, lower case"])
 @pytest.mark.parametrize("normalized", [True, False])
-def test_many_added_tokens(name: str, normalized: bool) -> None:
+@pytest.mark.parametrize("looks_around", [True, False])
+def test_many_added_tokens(name: str, normalized: bool, looks_around: bool) -> None:
     document = DOCUMENTS[name]()
     rng = random.Random(1)
-    words = ["Botchan", "the end", "éa", "Red", "re", "red shirt", "'t", "x\u0301", "  y", "you"]
-    for number, word in enumerate(words):
+    for number, word in enumerate(ADDED):
         token = {
             "id": 10_000 + number,
             "content": word,
             "special": False,
             "normalized": normalized,
-            "single_word": rng.random() < 0.5,
-            "lstrip": rng.random() < 0.3,
-            "rstrip": rng.random() < 0.3,
+            "single_word": looks_around and rng.random() < 0.5,
+            "lstrip": looks_around and rng.random() < 0.3,
+            "rstrip": looks_around and rng.random() < 0.3,
         }
         document["added_tokens"].append(token)
     both = Both.of(document)
+    pieces = [*ADDED, *" .a\n", "Red Shirt", "你", "fin", "\x07", "\u0301", "e\u0301", "quelques "]
     for _ in range(400):
-        both.same("".join(rng.choices([*words, " ", "Red Shirt", ".", "a", "\n", "你"], k=9)))
+        both.same("".join(rng.choices(pieces, k=rng.choice([3, 9, 30]))))
+        both.same(hostile(rng) + rng.choice(pieces) + hostile(rng) + "words in between, " * 5)
+
+
+@pytest.mark.parametrize("shortest", [1, 2, 4, 7, 9])
+def test_added_tokens_of_every_length(shortest: int) -> None:
+    rng = random.Random(shortest)
+    document = DOCUMENTS["BERT"]()
+    words = {"".join(rng.choices("abC1 -é\x07", k=rng.randint(shortest, 12))) for _ in range(300)}
+    for number, word in enumerate(sorted(words)):
+        token = {"id": 10_000 + number, "content": word, "special": False, "normalized": True}
+        flags = {"single_word": False, "lstrip": False, "rstrip": False}
+        document["added_tokens"].append({**token, **flags})
+    both = Both.of(document)
+    for _ in range(60):
+        text = "".join(rng.choices("abcABC1 -é\t\x07", k=rng.randrange(150)))
+        both.same(text + rng.choice(sorted(words)) + "ab")
 
 
 def columns(batch: pa.RecordBatch) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import struct
 
 import regex
@@ -57,6 +58,8 @@ class Charsmap:
 
     def normalize(self, text: AlignedText) -> AlignedText:
         """Applies the rules as the `tokenizers` package does: grapheme cluster by cluster."""
+        if self._unchanged.issuperset(text.text):
+            return text
         groups: list[_Group] = []
         place = 0
         for match in _GRAPHEMES.finditer(as_unassigned(text.text, NEWER_THAN_17)):
@@ -74,6 +77,11 @@ class Charsmap:
         """The replacement of the longest match at a byte, and the match's length (0 for none)."""
         found = self._matches(data, start)
         return (self._replacement(found[-1][1]), found[-1][0]) if found else ("", 0)
+
+    @functools.cached_property
+    def _unchanged(self) -> set[str]:
+        """ASCII that no rule changes; each of these characters is a cluster by itself."""
+        return {c for c in map(chr, range(128)) if c != "\r" and self._shortest(c) is None}
 
     def _grapheme(self, grapheme: str) -> list[_Group]:
         if len(grapheme.encode()) < 6:
