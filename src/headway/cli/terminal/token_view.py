@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["show_tokens", "visible"]
 
-COLOURS = tuple(f"black on bright_{name}" for name in ("cyan", "magenta", "yellow", "green"))
-"""Neighbouring tokens have different ones."""
-UNKNOWN, SPECIAL, UNCOVERED = "bold white on red", "dim", "dim"
+COLOURS = tuple(f"color(16) on color({number})" for number in (81, 212, 221, 113))
+"""Black on light blue, pink, yellow and green, in turn for neighbouring tokens. These numbers mean
+the same in every theme of a terminal; the colours with names need not be legible together."""
+UNKNOWN, SPECIAL, UNCOVERED = "bold color(231) on color(160)", "dim", "dim"
 BETWEEN, INSIDE = "│", "┊"
 """Where there are no colours, between tokens and between those of one word."""
 GOES_ON, NOTHING = "…", "∅"
