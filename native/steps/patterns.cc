@@ -120,9 +120,11 @@ struct Gpt2 {
     }
 };
 
-// GPT-4's, Llama 3's and Qwen 2's, which differ in how many digits make a word.
+// GPT-4's, Llama 3's and Qwen 2's, which differ in how many digits make a word, and in whether
+// spaces at the very end of a text stay together.
 struct Gpt4 {
     size_t most_digits;
+    bool keeps_last_spaces = false;
 
     size_t word(const Reader& in, size_t at) const {
         if (in.text[at] == '\'') {
@@ -137,12 +139,17 @@ struct Gpt4 {
             if (end != next) return end;
         }
         const size_t end = symbols(in, at, "\r\n");
-        return end != at ? end : spaces_by_line(in, at);
+        if (end != at) return end;
+        if (keeps_last_spaces && in.run(at, kSpace) == in.size) return in.size;
+        return spaces_by_line(in, at);
     }
 };
 
-// GPT-4o's: words also end where a small letter is followed by a capital.
+// GPT-4o's and Mistral's: words also end where a small letter is followed by a capital.
 struct Gpt4o {
+    bool contractions;
+    size_t most_digits;
+
     static bool is_upper(const Reader& in, size_t at) {
         return in.text[at] < 128 ? in.text[at] >= 'A' && in.text[at] <= 'Z'
                                  : is_upper_or_caseless(next_code_point(in.text, at));
@@ -184,13 +191,14 @@ struct Gpt4o {
             const size_t end = part(in, at);
             if (end != at) return with_contraction(in, end);
         }
-        if (kind == kNumber) return numbers(in, at, 3);
+        if (kind == kNumber) return numbers(in, at, most_digits);
         const size_t end = symbols(in, at, "\r\n/");
         return end != at ? end : spaces_by_line(in, at);
     }
 
-    static size_t with_contraction(const Reader& in, size_t at) {
-        return at < in.size && in.text[at] == '\'' ? contraction(in, at, true) : at;
+    size_t with_contraction(const Reader& in, size_t at) const {
+        const bool may = contractions && at < in.size && in.text[at] == '\'';
+        return may ? contraction(in, at, true) : at;
     }
 };
 
@@ -379,12 +387,27 @@ class Chain : public Splitter {
     SplitterPtr first_, second_;
 };
 
-constexpr std::string_view kGpt4Parts[2] = {
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N})",
-    R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"};
+constexpr std::string_view kContractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)",
+                           kSpaces = R"(\s*[\r\n]+|\s+(?!\S)|\s+)";
 
-std::string gpt4(std::string_view count) {
-    return std::string(kGpt4Parts[0]).append(count).append(kGpt4Parts[1]);
+std::string joined(std::initializer_list<std::string_view> parts) {
+    std::string whole;
+    for (const std::string_view part : parts) whole.append(part);
+    return whole;
+}
+
+std::string gpt4(std::string_view digits, std::string_view ending = "") {
+    return joined({kContractions, R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N})", digits,
+                   R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|)", ending, kSpaces});
+}
+
+std::string gpt4o(std::string_view contractions, std::string_view digits) {
+    constexpr std::string_view kLead = R"([^\r\n\p{L}\p{N}]?)",
+                               kCapitals = R"([\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}])",
+                               kSmall = R"([\p{Ll}\p{Lm}\p{Lo}\p{M}])";
+    const std::string end = contractions.empty() ? "|" : joined({contractions, "?|"});
+    return joined({kLead, kCapitals, "*", kSmall, "+", end, kLead, kCapitals, "+", kSmall, "*", end,
+                   R"(\p{N})", digits, R"(| ?[^\s\p{L}\p{N}]+[\r\n/]*|)", kSpaces});
 }
 
 }  // namespace
@@ -392,10 +415,6 @@ std::string gpt4(std::string_view count) {
 SplitterPtr published_splitter(std::string_view pattern) {
     constexpr std::string_view kGpt2 =
         R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-    constexpr std::string_view kGpt4o =
-        R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|)"
-        R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|)"
-        R"(\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
     // The three patterns of a Sequence, one a line.
     constexpr std::string_view kDeepSeek =
         "\\p{N}{1,3}\n"
@@ -405,9 +424,17 @@ SplitterPtr published_splitter(std::string_view pattern) {
     if (pattern == kGpt2) return std::make_shared<Gpt2Splitter>();
     if (pattern == gpt4("{1,3}")) return std::make_shared<PatternSplitter<Gpt4>>(Gpt4{3});
     if (pattern == gpt4("")) return std::make_shared<PatternSplitter<Gpt4>>(Gpt4{1});
+    if (pattern == gpt4("{1,3}", R"(\s+\z|)")) {
+        return std::make_shared<PatternSplitter<Gpt4>>(Gpt4{3, true});
+    }
     if (pattern == gpt4("+")) return std::make_shared<PatternSplitter<Gpt4>>(Gpt4{SIZE_MAX});
     if (pattern == kDeepSeek) return std::make_shared<PatternSplitter<DeepSeek>>();
-    if (pattern == kGpt4o) return std::make_shared<PatternSplitter<Gpt4o>>();
+    if (pattern == gpt4o(kContractions, "{1,3}")) {
+        return std::make_shared<PatternSplitter<Gpt4o>>(Gpt4o{true, 3});
+    }
+    if (pattern == gpt4o("", "")) {
+        return std::make_shared<PatternSplitter<Gpt4o>>(Gpt4o{false, 1});
+    }
     return nullptr;
 }
 

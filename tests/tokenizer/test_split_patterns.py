@@ -7,44 +7,20 @@ import random
 import pytest
 from hypothesis import given, settings
 
-from headway.tokenizer import _native
+from headway.tokenizer import _native, split_patterns
 from headway.tokenizer.patterns import NEWER_THAN_16, compile_pattern, find_spans
 
 from .oracles import HOSTILE, lines
 
-CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
-SPACES = r"\s+(?!\S)|\s+"
-GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|" + SPACES
-CAPITALS, SMALL = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
-
-
-def gpt4(count: str) -> str:
-    return (
-        CONTRACTIONS + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}" + count + r"| ?[^\s\p{L}\p{N}]+[\r\n]*"
-        r"|\s*[\r\n]+|" + SPACES
-    )
-
-
-GPT4O = (
-    rf"[^\r\n\p{{L}}\p{{N}}]?{CAPITALS}*{SMALL}+{CONTRACTIONS}?|"
-    rf"[^\r\n\p{{L}}\p{{N}}]?{CAPITALS}+{SMALL}*{CONTRACTIONS}?|"
-    r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|" + SPACES
-)
-DEEPSEEK = "\n".join(
-    [
-        r"\p{N}{1,3}",
-        "[一-龥぀-ゟ゠-ヿ]+",
-        r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"
-        r"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|" + SPACES,
-    ]
-).replace('\\"', '"')
 PATTERNS = {
-    "GPT-2": GPT2,
-    "GPT-4 and Llama 3": gpt4("{1,3}"),
-    "Qwen 2": gpt4(""),
-    "GPT-4 with whole numbers": gpt4("+"),
-    "GPT-4o": GPT4O,
-    "DeepSeek V3": DEEPSEEK,
+    "GPT-2": split_patterns.GPT_2,
+    "GPT-4 and Llama 3": split_patterns.GPT_4,
+    "GPT-4 as it is now": split_patterns.CL100K,
+    "Qwen 2": split_patterns.QWEN_2,
+    "GPT-4 with whole numbers": split_patterns.QWEN_2.replace(r"\p{N}|", r"\p{N}+|"),
+    "GPT-4o": split_patterns.GPT_4O,
+    "Mistral": split_patterns.TEKKEN,
+    "DeepSeek V3": "\n".join(split_patterns.DEEPSEEK_3),
 }
 PIECES = [
     *"'\"aAbZ019.,/-_!? \n\r\t",
@@ -126,10 +102,12 @@ def test_digits_apart(individual: bool) -> None:
 
 
 def test_a_chain_cuts_the_words_of_the_first_with_the_second() -> None:
-    chain = _native.chained(_native.digit_splitter(True), _native.published_splitter(GPT2))
+    chain = _native.chained(
+        _native.digit_splitter(True), _native.published_splitter(split_patterns.GPT_2)
+    )
     text = "it's  12 o'clock " * 100  # more words than are cut at a time
     data = text.encode()
     ends = chain.cut(text)
     pieces = [data[a:b].decode() for a, b in zip([0, *ends], ends, strict=False)]
     digits = _cut(r"\p{N}", text)
-    assert pieces == [piece for part in digits for piece in _cut(GPT2, part)]
+    assert pieces == [piece for part in digits for piece in _cut(split_patterns.GPT_2, part)]

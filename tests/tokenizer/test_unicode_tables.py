@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-import unicodedata
 from pathlib import Path
 
 import pytest
@@ -44,8 +43,8 @@ def test_nonspacing_marks() -> None:
     strip = normalizers.BertNormalizer(False, False, True, False)
     nfd = normalizers.NFD()
     marks = tables.character_set(tables.NONSPACING_MARKS)
-    for character in filter(unicodedata.combining, EVERY):
-        if nfd.normalize_str(character) == character:
+    for character in EVERY:
+        if not character.isspace() and nfd.normalize_str(character) == character:
             assert (strip.normalize_str(f"a{character}") == "a") == (character in marks)
     assert strip.normalize_str("".join(f"a{mark}" for mark in sorted(marks))) == "a" * len(marks)
 

@@ -1,7 +1,6 @@
 """The patterns that cut a text into words before byte-level BPE, as published with the models.
 
-Each one keeps every character of a text. The native engine matches all of them by hand but those
-that say otherwise.
+Each one keeps every character of a text, and the native engine matches it by hand.
 """
 
 from __future__ import annotations
@@ -36,13 +35,11 @@ GPT_2 = rf"'s|'t|'re|'ve|'m|'ll|'d| ?\p{{L}}+| ?\p{{N}}+| ?[^\s\p{{L}}\p{{N}}]+|
 GPT_4 = _gpt4("{1,3}")
 """Also that of Llama 3."""
 CL100K = _gpt4("{1,3}", r"\s+\z|")
-"""GPT-4's as tiktoken has it since 0.9: spaces at the very end stay together.
-
-The engine has it not by hand."""
+"""GPT-4's as tiktoken has it since 0.9: spaces at the very end stay together."""
 GPT_4O = _gpt4o(f"{_CONTRACTIONS}?", "{1,3}")
 QWEN_2 = _gpt4("")
 TEKKEN = _gpt4o("", "")
-"""Mistral's. The engine has it not by hand."""
+"""Mistral's."""
 DEEPSEEK_3 = (
     r"\p{N}{1,3}",
     "[一-龥\u3040-ゟ゠-ヿ]+",
