@@ -35,8 +35,9 @@ class Buffer {
 
     // Room for `more` further values, which may then be written behind end().
     void reserve_more(size_t more) {
-        if (bytes_ < (size_ + more) * sizeof(T)) grow(size_ + more);
+        if (!has_room(more)) grow(size_ + more);
     }
+    bool has_room(size_t more) const { return bytes_ >= (size_ + more) * sizeof(T); }
     T* end() { return data_ + size_; }
     void advance(size_t count) { size_ += count; }
     void clear() { size_ = 0; }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <mutex>
+#include <shared_mutex>
 #include <thread>
 
 namespace headway {
@@ -16,10 +18,11 @@ struct Block {
     const TextChunk* chunk;
     int64_t first, end;  // rows of the chunk
     int64_t row;         // number of the first one in the column
-    std::vector<uint32_t> counts;
-    Worker* worker = nullptr;  // whose tokens it has
-    size_t start = 0, size = 0;
-    ColumnFailure failure;
+    std::vector<uint32_t> counts = {};
+    size_t size = 0;     // tokens
+    size_t place = 0;    // of its first token in the column
+    bool encoded = false;
+    ColumnFailure failure = {};
 };
 
 std::vector<Block> cut(const std::vector<TextChunk>& chunks) {
@@ -30,7 +33,7 @@ std::vector<Block> cut(const std::vector<TextChunk>& chunks) {
             int64_t end = first + 1;
             const int64_t limit = chunk.border(first) + kBlockBytes;
             while (end < chunk.length && chunk.border(end) < limit) ++end;
-            blocks.push_back({&chunk, first, end, row + first, {}, nullptr, 0, 0, {}});
+            blocks.push_back({&chunk, first, end, row + first});
             first = end;
         }
         row += chunk.length;
@@ -46,8 +49,7 @@ void push_all(const std::vector<uint32_t>& ids, Tokens& tokens) {
 
 void encode_block(const Engine& engine, const Around& around, Worker& worker, Block& block) {
     Tokens& tokens = worker.tokens;
-    block.worker = &worker;
-    block.start = tokens.ids.size();
+    const size_t start = tokens.ids.size();
     block.counts.reserve(size_t(block.end - block.first));
     for (int64_t row = block.first; row < block.end; ++row) {
         const size_t before = tokens.ids.size();
@@ -62,20 +64,17 @@ void encode_block(const Engine& engine, const Around& around, Worker& worker, Bl
         }
         block.counts.push_back(uint32_t(tokens.ids.size() - before));
     }
-    block.size = tokens.ids.size() - block.start;
+    block.size = tokens.ids.size() - start;
 }
 
 // The workers of one call, a thread each.
 class Crew {
    public:
-    Crew(const Engine& engine, unsigned threads, Wanted wanted, size_t bytes) : engine_(engine) {
+    Crew(const Engine& engine, unsigned threads, Wanted wanted) : engine_(engine) {
         for (unsigned i = 0; i < threads; ++i) {
             workers_.push_back(engine.take_worker());
-            Tokens& tokens = workers_.back()->tokens;
-            tokens.clear();
-            tokens.wanted = wanted;
-            // More than there will be; memory that is not written to costs nothing.
-            tokens.reserve_more(bytes / (2 * threads) + 64);
+            workers_.back()->tokens.clear();
+            workers_.back()->tokens.wanted = wanted;
         }
     }
     ~Crew() {
@@ -86,7 +85,6 @@ class Crew {
     }
 
     Worker& operator[](size_t thread) { return *workers_[thread]; }
-    size_t size() const { return workers_.size(); }
 
    private:
     const Engine& engine_;
@@ -116,36 +114,64 @@ void copy(const Buffer<uint32_t>& from, size_t start, size_t size, Buffer<uint32
     }
 }
 
-// The tokens of all blocks in their order.
-void join(const std::vector<Block>& blocks, Crew& crew, Wanted wanted, Tokens& out) {
-    if (crew.size() == 1) {  // they have been written in that order
-        out = std::move(crew[0].tokens);
-        return;
+// Puts the blocks' tokens one behind the other while threads encode them in any order: a block has
+// its place as soon as all before it are encoded. Until then its tokens wait with its worker, whose
+// memory stays small and is used again, since touching new memory is dear.
+class Joiner {
+   public:
+    Joiner(std::vector<Block>& blocks, unsigned threads, Tokens& out)
+        : blocks_(blocks), out_(out), waiting_(threads) {}
+
+    // Block `number`, the last one that this worker has written, is encoded.
+    void add(size_t number, size_t thread, Worker& worker) {
+        waiting_[thread].push_back(number);
+        {
+            const std::lock_guard lock(placing_);
+            blocks_[number].encoded = true;
+            size_t next = placed_;
+            for (; next < blocks_.size() && blocks_[next].encoded; ++next) place(blocks_[next]);
+            placed_ = next;
+        }
+        copy_placed(thread, worker);
     }
-    std::vector<size_t> places;
-    size_t total = 0;
-    for (const Block& block : blocks) {
-        places.push_back(total);
-        total += block.size;
+
+    // Copies the blocks of a worker that wait, if they have their places.
+    void copy_placed(size_t thread, Worker& worker) {
+        std::vector<size_t>& waiting = waiting_[thread];
+        const size_t placed = placed_;
+        // All or none: its tokens begin with the first block that waits.
+        if (waiting.empty() || waiting.back() >= placed) return;
+        const std::shared_lock lock(growing_);
+        size_t start = 0;
+        for (const size_t number : waiting) {
+            const Block& block = blocks_[number];
+            copy(worker.tokens.ids, start, block.size, out_.ids, block.place);
+            copy(worker.tokens.starts, start, block.size, out_.starts, block.place);
+            copy(worker.tokens.ends, start, block.size, out_.ends, block.place);
+            copy(worker.tokens.words, start, block.size, out_.words, block.place);
+            start += block.size;
+        }
+        waiting.clear();
+        worker.tokens.clear();
     }
-    out.wanted = wanted;
-    out.reserve_more(total);
-    out.ids.advance(total);
-    if (wanted.offsets) {
-        out.starts.advance(total);
-        out.ends.advance(total);
+
+   private:
+    void place(Block& block) {
+        block.place = out_.ids.size();
+        if (!out_.has_room(block.size)) {
+            const std::unique_lock lock(growing_);
+            out_.reserve_more(block.size);
+        }
+        out_.advance(block.size);
     }
-    if (wanted.words) out.words.advance(total);
-    in_parallel(crew.size(), blocks.size(), [&](size_t i, size_t) {
-        const auto& [start, size] = std::pair(blocks[i].start, blocks[i].size);
-        const Tokens& tokens = blocks[i].worker->tokens;
-        copy(tokens.ids, start, size, out.ids, places[i]);
-        copy(tokens.starts, start, size, out.starts, places[i]);
-        copy(tokens.ends, start, size, out.ends, places[i]);
-        copy(tokens.words, start, size, out.words, places[i]);
-        return true;
-    });
-}
+
+    std::vector<Block>& blocks_;
+    Tokens& out_;
+    std::vector<std::vector<size_t>> waiting_;  // numbers of blocks, of each worker
+    std::mutex placing_;
+    std::shared_mutex growing_;       // held shared while blocks are copied
+    std::atomic<size_t> placed_ = 0;  // how many blocks have their place
+};
 
 void write_rows(const std::vector<Block>& blocks, const std::vector<TextChunk>& chunks,
                 EncodedColumn& out) {
@@ -184,10 +210,17 @@ ColumnFailure encode_column(const Engine& engine, const std::vector<TextChunk>& 
     }
     // A thread for less than a block would take longer to start than to run.
     const auto most = unsigned(std::max<size_t>(1, std::min<size_t>(threads, blocks.size())));
-    Crew crew(engine, most, wanted, bytes);
-    in_parallel(crew.size(), blocks.size(), [&](size_t i, size_t thread) {
+    Crew crew(engine, most, wanted);
+    Tokens& tokens = most == 1 ? crew[0].tokens : out.tokens;
+    tokens.wanted = wanted;
+    // More than there will be; memory that is not written to costs nothing.
+    tokens.reserve_more(bytes / 2 + 64);
+    Joiner joiner(blocks, most, out.tokens);
+    in_parallel(most, blocks.size(), [&](size_t i, size_t thread) {
         encode_block(engine, around, crew[thread], blocks[i]);
-        return !blocks[i].failure;
+        if (blocks[i].failure) return false;
+        if (most > 1) joiner.add(i, thread, crew[thread]);
+        return true;
     });
     uint64_t total = 0;
     for (Block& block : blocks) {
@@ -196,8 +229,11 @@ ColumnFailure encode_column(const Engine& engine, const std::vector<TextChunk>& 
         total += block.size;
     }
     if (total > INT32_MAX) return {{Failure::kTooLong, size_t(total), {}}, -1};
+    for (unsigned thread = 0; most > 1 && thread < most; ++thread) {
+        joiner.copy_placed(thread, crew[thread]);
+    }
+    if (most == 1) out.tokens = std::move(crew[0].tokens);
     write_rows(blocks, chunks, out);
-    join(blocks, crew, wanted, out.tokens);
     return {};
 }
 

@@ -22,12 +22,17 @@ struct Tokens {
 
     // Room for `more` further tokens.
     void reserve_more(size_t more) {
-        ids.reserve_more(more);
-        if (wanted.offsets) {
-            starts.reserve_more(more);
-            ends.reserve_more(more);
-        }
-        if (wanted.words) words.reserve_more(more);
+        each_wanted([more](Buffer<uint32_t>& column) { column.reserve_more(more); });
+    }
+    bool has_room(size_t more) const {
+        return ids.has_room(more) &&
+               (!wanted.offsets || (starts.has_room(more) && ends.has_room(more))) &&
+               (!wanted.words || words.has_room(more));
+    }
+
+    // Takes in tokens whose room is there.
+    void advance(size_t count) {
+        each_wanted([count](Buffer<uint32_t>& column) { column.advance(count); });
     }
 
     void clear() {
@@ -41,6 +46,17 @@ struct Tokens {
             ends.push(end);
         }
         if (wanted.words) words.push(word);
+    }
+
+   private:
+    template <class Change>
+    void each_wanted(const Change& change) {
+        change(ids);
+        if (wanted.offsets) {
+            change(starts);
+            change(ends);
+        }
+        if (wanted.words) change(words);
     }
 };
 

@@ -230,6 +230,21 @@ def test_columns_are_the_texts_one_by_one_on_any_threads(name: str) -> None:
     assert columns(only_ids)["ids"][9] == []
 
 
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_as_many_tokens_as_bytes(threads: int) -> None:
+    peer = Peer(models.BPE())
+    peer.pre_tokenizer = pre.ByteLevel(False)
+    vocabulary = {token: i for i, token in enumerate(sorted(pre.ByteLevel.alphabet()))}
+    document = json.loads(peer.to_str())
+    document["model"]["vocab"] = vocabulary
+    tok = Tokenizer.from_document(document)
+    texts = [chr(97 + i % 26) * (20_000 + i) for i in range(100)]
+    batch = tok.encode_arrow(texts, offsets=True, words=True, threads=threads)
+    for text, ids, starts in zip(texts, batch["ids"], batch["starts"], strict=True):
+        assert np.array_equal(ids.values, np.full(len(text), vocabulary[text[0]]))
+        assert np.array_equal(starts.values, np.arange(len(text)))
+
+
 def test_what_a_column_can_be() -> None:
     tok = Tokenizer.from_document(bert())
     texts = ["the cat", "a dog", "the cat"]
