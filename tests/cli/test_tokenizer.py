@@ -227,6 +227,26 @@ def test_what_has_no_tokenizer_is_said(tmp_path: Path) -> None:
     assert "pkg:not-here" in error_of(headway("tokenizer", "show", "pkg:not_here", "a"))
 
 
+def test_a_package_may_carry_a_tokenizer_and_no_model(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, content in {
+        "words/vocab.txt": (Path(model) / "vocab.txt").read_text(),
+        "words-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: words\nVersion: 1.0\n",
+        "words-1.0.dist-info/RECORD": "words/vocab.txt,,\nwords-1.0.dist-info/METADATA,,\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    expected = headway("tokenizer", "encode", model + "/vocab.txt", TEXT).stdout
+    for name in ("pkg:words", "pkg:words/vocab.txt"):
+        assert headway("tokenizer", "encode", name, TEXT).stdout == expected
+    (tmp_path / "words/vocab.txt").rename(tmp_path / "words/other.txt")
+    assert "carries no folder with config.json" in error_of(
+        headway("tokenizer", "encode", "pkg:words", TEXT)
+    )
+
+
 def test_convert_writes_files_that_give_the_same_ids(
     model: str, reference: Tokenizer, tmp_path: Path
 ) -> None:

@@ -25,7 +25,7 @@ def command() -> None:
 
     A tokenizer is a MODEL, or a file: tokenizer.json, vocab.txt, vocab.json with merges.txt, a
     SentencePiece .model, tiktoken's ranks (NAME.tiktoken, or Llama 3's tokenizer.model), or a
-    .gguf.
+    .gguf; also as pkg:NAME[/FILE], where a package carries it.
     """
 
 

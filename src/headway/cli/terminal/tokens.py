@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from headway.errors import InputError
-from headway.hub import resolve_model
+from headway.errors import InputError, ResolveError
+from headway.hub import resolve_data, resolve_model
 from headway.tokenizer import ByteOffsets, Encoding, Tokenizer
+from headway.tokenizer.formats import holds_tokenizer
 
 __all__ = ["as_document", "byte_offsets", "numbers_in", "tokenizer_of"]
 
@@ -20,8 +21,24 @@ def tokenizer_of(name: str) -> Tokenizer:
         InputError: there is none.
     """
     if name.startswith(("pkg:", "hf:")):
-        return Tokenizer.load(resolve_model(name))
+        return Tokenizer.load(_resolve(name))
     return Tokenizer.load(Path(name))
+
+
+def _resolve(name: str) -> Path:
+    """The model, or the file or folder of a package with a tokenizer and no model (as in a GGUF)."""
+    try:
+        return resolve_model(name)
+    except ResolveError:
+        if not name.startswith("pkg:"):
+            raise
+        try:
+            place = resolve_data(name)
+        except ResolveError:
+            place = None
+        if place is None or not holds_tokenizer(place):
+            raise
+        return place
 
 
 def numbers_in(line: str) -> list[int]:

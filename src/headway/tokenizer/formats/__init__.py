@@ -4,6 +4,6 @@ Every reader gives the content of an equivalent tokenizer.json (a dict), so that
 them all and every one of them can be saved. export.py writes other formats than that.
 """
 
-from headway.tokenizer.formats.folder import FILES, Found, find
+from headway.tokenizer.formats.folder import FILES, Found, find, holds_tokenizer
 
-__all__ = ["FILES", "Found", "find"]
+__all__ = ["FILES", "Found", "find", "holds_tokenizer"]

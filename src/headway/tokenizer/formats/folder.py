@@ -16,7 +16,7 @@ from headway.tokenizer.formats.tiktoken import holds_ranks, read_tiktoken
 from headway.tokenizer.formats.tokenizer_json import read_tokenizer_json
 from headway.tokenizer.formats.wordpiece_vocab import read_vocab_txt
 
-__all__ = ["FILES", "Found", "find"]
+__all__ = ["FILES", "Found", "find", "holds_tokenizer"]
 
 Reader = Callable[[Path, dict[str, Any]], Content]
 
@@ -76,6 +76,13 @@ def find(path: Path) -> Found:
         f"{path} is no tokenizer's file by its name",
         allowed=f"{', '.join(FILES)}, merges.txt, or a folder with one of them",
     )
+
+
+def holds_tokenizer(path: Path) -> bool:
+    """Whether a folder has a tokenizer's file, or a file is one by its name."""
+    if path.is_dir():
+        return any(True for pattern in FILES for _ in path.glob(pattern))
+    return any(path.match(pattern) for pattern in FILES)
 
 
 def _only(matches: list[Path], folder: Path) -> Path:
