@@ -11,7 +11,7 @@ namespace headway {
 
 namespace {
 
-constexpr int64_t kBlockBytes = 1 << 17;  // text that one thread takes at a time
+constexpr int64_t kFewestBytes = 1 << 17, kMostBytes = 1 << 21;  // of text that one thread takes
 
 // Neighbouring rows of one chunk, which one thread encodes.
 struct Block {
@@ -25,13 +25,13 @@ struct Block {
     ColumnFailure failure = {};
 };
 
-std::vector<Block> cut(const std::vector<TextChunk>& chunks) {
+std::vector<Block> cut(const std::vector<TextChunk>& chunks, int64_t block_bytes) {
     std::vector<Block> blocks;
     int64_t row = 0;
     for (const TextChunk& chunk : chunks) {
         for (int64_t first = 0; first < chunk.length;) {
             int64_t end = first + 1;
-            const int64_t limit = chunk.border(first) + kBlockBytes;
+            const int64_t limit = chunk.border(first) + block_bytes;
             while (end < chunk.length && chunk.border(end) < limit) ++end;
             blocks.push_back({&chunk, first, end, row + first});
             first = end;
@@ -39,6 +39,12 @@ std::vector<Block> cut(const std::vector<TextChunk>& chunks) {
         row += chunk.length;
     }
     return blocks;
+}
+
+// Small enough that no thread is left with much at the end. Large enough that two threads seldom
+// copy into the same page of memory, which both would have to be given.
+int64_t block_size(int64_t bytes, unsigned threads) {
+    return std::clamp(bytes / (16 * int64_t(std::max(threads, 1u))), kFewestBytes, kMostBytes);
 }
 
 // Tokens that stand for no text: they have no word, which is shown as -1.
@@ -203,18 +209,18 @@ void write_rows(const std::vector<Block>& blocks, const std::vector<TextChunk>& 
 ColumnFailure encode_column(const Engine& engine, const std::vector<TextChunk>& chunks,
                             const Around& around, Wanted wanted, unsigned threads,
                             EncodedColumn& out) {
-    std::vector<Block> blocks = cut(chunks);
-    size_t bytes = 0;
+    int64_t bytes = 0;
     for (const TextChunk& chunk : chunks) {
-        if (chunk.length) bytes += size_t(chunk.border(chunk.length) - chunk.border(0));
+        if (chunk.length) bytes += chunk.border(chunk.length) - chunk.border(0);
     }
+    std::vector<Block> blocks = cut(chunks, block_size(bytes, threads));
     // A thread for less than a block would take longer to start than to run.
     const auto most = unsigned(std::max<size_t>(1, std::min<size_t>(threads, blocks.size())));
     Crew crew(engine, most, wanted);
     Tokens& tokens = most == 1 ? crew[0].tokens : out.tokens;
     tokens.wanted = wanted;
     // More than there will be; memory that is not written to costs nothing.
-    tokens.reserve_more(bytes / 2 + 64);
+    tokens.reserve_more(size_t(bytes) / 2 + 64);
     Joiner joiner(blocks, most, out.tokens);
     in_parallel(most, blocks.size(), [&](size_t i, size_t thread) {
         encode_block(engine, around, crew[thread], blocks[i]);
