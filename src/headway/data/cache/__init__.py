@@ -1,0 +1,13 @@
+"""Results of steps, kept under keys that say what they depend on.
+
+values.py  a hash of any value
+code.py    a function -> what it reaches, with hashes
+store.py   a key -> a folder on disk, made once
+why.py     which part of a key is another one than before
+"""
+
+from headway.data.cache.code import reached
+from headway.data.cache.store import Entry, Store, key_of
+from headway.data.cache.why import Change, changes, nearest_entry
+
+__all__ = ["Change", "Entry", "Store", "changes", "key_of", "nearest_entry", "reached"]

@@ -1,0 +1,207 @@
+"""Results of steps on disk: each in a folder named after its key, whole or not at all.
+
+    steps/KEY/step.json        what the key was made of; its time is that of the last use
+    steps/KEY/part-00000.arrow rows, in parts
+    steps/.unfinished-KEY/     parts of a result that is being made, or whose maker was killed
+    steps/KEY.lock             held by whoever makes it; free again when that process ends
+
+Of two processes that want one result, one makes it and the other waits. Parts that a killed process
+has finished are used by the next one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from headway.config import cache_folder
+from headway.errors import OutputError
+from headway.logs import log
+
+__all__ = ["Entry", "Store", "key_of"]
+
+_UNFINISHED = ".unfinished-"
+_FACTS = "step.json"
+_MOST_BYTES = 20 * 10**9
+
+
+def key_of(parts: Mapping[str, str]) -> str:
+    """The key that some parts make, in any order: 32 hexadecimal digits.
+
+    >>> key_of({"data": "1", "step": "map"}) == key_of({"step": "map", "data": "1"})
+    True
+    """
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A result on disk.
+
+    Attributes:
+        key: its name.
+        path: its folder.
+        parts: what the key was made of.
+        bytes: its size.
+        used: when it was last asked for, in seconds since 1970.
+    """
+
+    key: str
+    path: Path
+    parts: Mapping[str, str]
+    bytes: int
+    used: float
+
+
+class Store:
+    """The results of steps in a folder.
+
+    Args:
+        folder: where they are; `steps` in the cache folder if it is not said.
+        most_bytes: how much they may take together. Beyond it, those that have not been used for
+            the longest time are removed when another one is added.
+    """
+
+    def __init__(self, folder: Path | None = None, most_bytes: int = _MOST_BYTES) -> None:
+        self.folder = folder or cache_folder() / "steps"
+        self.most_bytes = most_bytes
+
+    def result(self, parts: Mapping[str, str], make: Callable[[Path], None]) -> Path:
+        """The folder with the result of a step, which `make` fills if it is not there.
+
+        Args:
+            parts: what the result depends on, by name.
+            make: writes the result into a folder, in which there may be finished parts of an
+                earlier attempt.
+
+        Raises:
+            OutputError: it cannot be written; nothing of it is kept.
+        """
+        key = key_of(parts)
+        path = self.folder / key
+        if self._touch(path):
+            return path
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self._alone(key):
+                if not self._touch(path):  # somebody else may have made it meanwhile
+                    self._make(path, parts, make)
+        except OSError as error:
+            shutil.rmtree(self.folder / f"{_UNFINISHED}{key}", ignore_errors=True)
+            raise OutputError(
+                f"{self.folder} cannot be written: {error.strerror or error}",
+                next_step="free some space, or set HEADWAY_CACHE to another folder",
+            ) from error
+        self.clean(keep=key)
+        return path
+
+    def entries(self) -> list[Entry]:
+        """All results, the last used first."""
+        found = []
+        for facts in self.folder.glob(f"*/{_FACTS}"):
+            if facts.parent.name.startswith(_UNFINISHED):
+                continue
+            with suppress(OSError, ValueError):  # removed by somebody else meanwhile
+                said = json.loads(facts.read_text("utf-8"))
+                found.append(
+                    Entry(
+                        facts.parent.name,
+                        facts.parent,
+                        said["parts"],
+                        said["bytes"],
+                        facts.stat().st_mtime,
+                    )
+                )
+        return sorted(found, key=lambda entry: -entry.used)
+
+    def clean(self, *, keep: str = "") -> list[Entry]:
+        """Removes what is beyond the limit and not `keep`, and gives it back.
+
+        A result that is still open elsewhere can be read to its end.
+        """
+        total, removed = 0, []
+        for entry in self.entries():
+            total += entry.bytes
+            if total > self.most_bytes and entry.key != keep:
+                self._remove(entry.key)
+                removed.append(entry)
+        return removed
+
+    def clear(self) -> list[Entry]:
+        """Removes all results, and what killed processes have left."""
+        entries = self.entries()
+        for entry in entries:
+            self._remove(entry.key)
+        for left in self.folder.glob(f"{_UNFINISHED}*"):
+            key = left.name.removeprefix(_UNFINISHED)
+            with self._alone(key):
+                shutil.rmtree(left, ignore_errors=True)
+            self._remove(key)
+        return entries
+
+    def _touch(self, path: Path) -> bool:
+        """Whether a result is there; its last use is now."""
+        try:
+            os.utime(path / _FACTS)
+        except OSError:
+            return False
+        return True
+
+    def _make(self, path: Path, parts: Mapping[str, str], make: Callable[[Path], None]) -> None:
+        unfinished = self.folder / f"{_UNFINISHED}{path.name}"
+        unfinished.mkdir(exist_ok=True)
+        make(unfinished)
+        size = sum(file.stat().st_size for file in unfinished.iterdir())
+        facts = {"parts": dict(parts), "bytes": size, "made": time.strftime("%Y-%m-%dT%H:%M:%S")}
+        written = unfinished / _FACTS
+        written.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
+        for file in unfinished.iterdir():
+            _flush(file)
+        _flush(unfinished)
+        unfinished.rename(path)
+        _flush(self.folder)
+
+    def _remove(self, key: str) -> None:
+        with suppress(OSError):
+            (self.folder / key / _FACTS).unlink(missing_ok=True)  # from here on it is not there
+            shutil.rmtree(self.folder / key, ignore_errors=True)
+            (self.folder / f"{key}.lock").unlink(missing_ok=True)
+
+    @contextmanager
+    def _alone(self, key: str) -> Iterator[None]:
+        """Holds the lock of a key."""
+        path = self.folder / f"{key}.lock"
+        while True:
+            with path.open("w") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    log.info("another process makes this result: waiting for it")
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                if _is_at(file.fileno(), path):
+                    yield
+                    return
+                # The file was removed while we waited: whoever comes now locks another one.
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
