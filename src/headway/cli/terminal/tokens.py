@@ -26,7 +26,7 @@ def tokenizer_of(name: str) -> Tokenizer:
 
 
 def _resolve(name: str) -> Path:
-    """The model, or the file or folder of a package with a tokenizer and no model (as in a GGUF)."""
+    """The model, or what a package carries that has a tokenizer and no model, as a GGUF."""
     try:
         return resolve_model(name)
     except ResolveError:
