@@ -138,6 +138,12 @@ bool Engine::cut_out(const TokenFinder& finder, const Part& part, bool exchange,
             !encode_rest({between(place, match.start), character, part.ascii})) {
             return false;
         }
+        if (match.start >= match.end) {
+            character -= count(match.end, place);
+            place = match.end;
+            from = match.matched;
+            continue;
+        }
         // A token may begin in the spaces that the one before it has taken in.
         const uint32_t start = match.start >= place ? character + count(place, match.start)
                                                     : character - count(match.start, place);

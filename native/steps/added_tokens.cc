@@ -133,7 +133,9 @@ bool TokenFinder::next(std::string_view text, size_t place, size_t from, Match& 
     if (!found) return false;
     const AddedToken& token = tokens_[match.token];
     match.matched = match.end;
-    if (token.lstrip) match.start = without_space_before(text, place, match.start);
+    if (token.lstrip) {
+        match.start = std::max(without_space_before(text, place, match.start), place);
+    }
     if (token.rstrip) match.end = with_space_behind(text, match.end);
     return true;
 }

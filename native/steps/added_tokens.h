@@ -21,7 +21,8 @@ struct AddedToken {
     bool lstrip = false, rstrip = false;  // it takes in the spaces before, after it
 };
 
-// A match, in bytes; `token` is a place in the finder's list.
+// A match, in bytes; `token` is a place in the finder's list. It may be empty, or end before it
+// starts, where the token before it has taken in what matched.
 struct Match {
     size_t start, end;  // with the spaces that it takes in
     size_t matched;     // where the token itself ends, and the search for the next one begins

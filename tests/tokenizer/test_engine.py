@@ -335,3 +335,15 @@ def test_the_cache_of_words_forgets_and_stays_right() -> None:
     fresh = Tokenizer.from_document(byte_level(False))
     for row in (0, 1500, 2999):
         assert once["ids"][row].as_py() == fresh.encode(texts[row].as_py()).ids
+
+
+@pytest.mark.parametrize(("lstrip", "rstrip"), [(True, True), (False, True), (True, False)])
+def test_added_tokens_in_spaces_that_another_has_taken_in(lstrip: bool, rstrip: bool) -> None:
+    peer = Peer(models.WordLevel({"<unk>": 0}, unk_token="<unk>"))
+    token = AddedToken("  ", lstrip=lstrip, rstrip=rstrip, normalized=False)
+    peer.add_tokens([token, AddedToken(" a", lstrip=lstrip, normalized=False)])
+    tok = Tokenizer.from_document(json.loads(peer.to_str()))
+    for text in (" " * n + end for n in range(9) for end in ("", "a", "a  ", " a a")):
+        expected = peer.encode(text)
+        found = tok.encode(text)
+        assert (found.ids, found.offsets) == (expected.ids, expected.offsets), text

@@ -167,12 +167,13 @@ class _Finder:
         place = 0
         for start, end, token in self._matches(text.text):
             if token.lstrip:
-                start = _without_space(text.text, place, start)
+                start = max(_without_space(text.text, place, start), place)
             if token.rstrip:
                 end = _LEADING_SPACE.match(text.text, end).end()
             if place < start:
                 cuts.append(Cut(text.slice(place, start), None))
-            cuts.append(Cut(text.slice(start, end), token))
+            if start < end:  # else the token before it has taken it in
+                cuts.append(Cut(text.slice(start, end), token))
             place = end
         if place < len(text.text):
             cuts.append(Cut(text.slice(place, len(text.text)), None))
