@@ -40,8 +40,8 @@ class TokenFinder {
     bool looks_around() const { return looks_around_; }
 
     // The first match at `from` or behind it, in checked UTF-8; false where there is none. Spaces
-    // that a match takes in before it begin at `place` at the earliest. `exchange` says
-    // whether bytes count as the alias says.
+    // that a match takes in before it begin at `place` at the earliest. `exchange`
+    // says whether bytes count as the alias says.
     bool next(std::string_view text, size_t place, size_t from, Match& match,
               bool exchange = false) const;
 

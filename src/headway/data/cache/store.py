@@ -11,6 +11,7 @@ has finished are used by the next one.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -83,7 +84,8 @@ class Store:
                 earlier attempt.
 
         Raises:
-            OutputError: it cannot be written; nothing of it is kept.
+            OutputError: it cannot be written, or the disk is full; then nothing of it is kept.
+            Whatever `make` raises.
         """
         key = key_of(parts)
         path = self.folder / key
@@ -91,15 +93,11 @@ class Store:
             return path
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with self._alone(key):
-                if not self._touch(path):  # somebody else may have made it meanwhile
-                    self._make(path, parts, make)
         except OSError as error:
-            shutil.rmtree(self.folder / f"{_UNFINISHED}{key}", ignore_errors=True)
-            raise OutputError(
-                f"{self.folder} cannot be written: {error.strerror or error}",
-                next_step="free some space, or set HEADWAY_CACHE to another folder",
-            ) from error
+            raise self._not_writable(error) from error
+        with self._alone(key):
+            if not self._touch(path):  # somebody else may have made it meanwhile
+                self._make(path, parts, make)
         self.clean(keep=key)
         return path
 
@@ -158,7 +156,16 @@ class Store:
     def _make(self, path: Path, parts: Mapping[str, str], make: Callable[[Path], None]) -> None:
         unfinished = self.folder / f"{_UNFINISHED}{path.name}"
         unfinished.mkdir(exist_ok=True)
-        make(unfinished)
+        try:
+            make(unfinished)
+            self._finish(unfinished, path, parts)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise  # of the function, whose file may be missing
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise self._not_writable(error) from error
+
+    def _finish(self, unfinished: Path, path: Path, parts: Mapping[str, str]) -> None:
         size = sum(file.stat().st_size for file in unfinished.iterdir())
         facts = {"parts": dict(parts), "bytes": size, "made": time.strftime("%Y-%m-%dT%H:%M:%S")}
         written = unfinished / _FACTS
@@ -180,7 +187,11 @@ class Store:
         """Holds the lock of a key."""
         path = self.folder / f"{key}.lock"
         while True:
-            with path.open("w") as file:
+            try:
+                file = path.open("w")
+            except OSError as error:
+                raise self._not_writable(error) from error
+            with file:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
@@ -190,6 +201,12 @@ class Store:
                     yield
                     return
                 # The file was removed while we waited: whoever comes now locks another one.
+
+    def _not_writable(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"{self.folder} cannot be written: {error.strerror or error}",
+            next_step="free some space, or set HEADWAY_CACHE to another folder",
+        )
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -14,7 +14,14 @@ from typing import Any
 
 from headway.errors import TokenizerError
 from headway.tokenizer.checks import Fields
-from headway.tokenizer.formats.documents import Content, Document, added_token, document, template
+from headway.tokenizer.formats.documents import (
+    Content,
+    Document,
+    added_token,
+    bpe_model,
+    document,
+    template,
+)
 from headway.tokenizer.formats.files import CONFIG, read_object, read_text, written_json
 
 __all__ = ["read_bpe_files", "write_bpe_files"]
@@ -76,22 +83,6 @@ def _read_merges(path: Path) -> list[list[str]]:
     return merges
 
 
-def _model(vocabulary: dict[str, Any], merges: list[list[str]], **options: Any) -> Document:
-    return {
-        "type": "BPE",
-        "dropout": None,
-        "unk_token": None,
-        "continuing_subword_prefix": None,
-        "end_of_word_suffix": None,
-        "fuse_unk": False,
-        "byte_fallback": False,
-        "ignore_merges": False,
-        **options,
-        "vocab": vocabulary,
-        "merges": merges,
-    }
-
-
 def _byte_level(prefix_space: bool, trim: bool) -> Document:
     return {
         "type": "ByteLevel",
@@ -114,7 +105,7 @@ def _gpt2(vocabulary: dict[str, Any], merges: list[list[str]], fields: Fields) -
     end = "<|endoftext|>"
     wraps = fields.flag("add_bos_token", False) and end in vocabulary
     return document(
-        _model(vocabulary, merges),
+        bpe_model(vocabulary, merges),
         added_tokens=_special(vocabulary, end),
         pre_tokenizer=_byte_level(prefix_space, trim=True),
         post_processor=template(f"{end} A", f"{end} A {end} B:1", vocabulary)
@@ -127,7 +118,7 @@ def _gpt2(vocabulary: dict[str, Any], merges: list[list[str]], fields: Fields) -
 def _roberta(vocabulary: dict[str, Any], merges: list[list[str]], fields: Fields) -> Document:
     prefix_space = fields.flag("add_prefix_space", False)
     return document(
-        _model(vocabulary, merges),
+        bpe_model(vocabulary, merges),
         added_tokens=_special(vocabulary, "<s>", "<pad>", "</s>", "<unk>", "<mask>"),
         pre_tokenizer=_byte_level(prefix_space, trim=True),
         post_processor={
@@ -143,7 +134,7 @@ def _roberta(vocabulary: dict[str, Any], merges: list[list[str]], fields: Fields
 
 def _first_gpt(vocabulary: dict[str, Any], merges: list[list[str]]) -> Document:
     return document(
-        _model(vocabulary, merges, unk_token="<unk>", end_of_word_suffix="</w>"),
+        bpe_model(vocabulary, merges, unk_token="<unk>", end_of_word_suffix="</w>"),
         added_tokens=_special(vocabulary, "<unk>"),
         normalizer={
             "type": "BertNormalizer",

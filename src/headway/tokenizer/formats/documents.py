@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 
 from headway.tokenizer.reference import Pipeline
 
-__all__ = ["Around", "Content", "Document", "added_token", "document", "template"]
+__all__ = [
+    "Around",
+    "Content",
+    "Document",
+    "added_token",
+    "bpe_model",
+    "document",
+    "template",
+]
 
 Document = dict[str, Any]
 
@@ -35,6 +43,27 @@ def document(model: Document, **parts: Any) -> Document:
         "added_tokens": parts.get("added_tokens", []),
         **{name: parts.get(name) for name in names},
         "model": model,
+    }
+
+
+def bpe_model(vocabulary: Document, merges: list[list[str]], **options: Any) -> Document:
+    """A model BPE; options that are not said are as usual.
+
+    >>> bpe_model({"a": 0}, [], ignore_merges=True)["ignore_merges"]
+    True
+    """
+    return {
+        "type": "BPE",
+        "dropout": None,
+        "unk_token": None,
+        "continuing_subword_prefix": None,
+        "end_of_word_suffix": None,
+        "fuse_unk": False,
+        "byte_fallback": False,
+        "ignore_merges": False,
+        **options,
+        "vocab": vocabulary,
+        "merges": merges,
     }
 
 

@@ -59,4 +59,7 @@ def read_object(path: Path) -> dict[str, Any]:
 
 def written_json(content: Any) -> bytes:
     """The bytes of a JSON file."""
-    return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
+    try:
+        return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
+    except UnicodeEncodeError:  # a field of another program's, with half of a surrogate pair
+        return (json.dumps(content, indent=2) + "\n").encode()

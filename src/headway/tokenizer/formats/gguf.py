@@ -18,7 +18,14 @@ from typing import Any, NamedTuple
 from headway.errors import TokenizerError, nearest
 from headway.logs import log
 from headway.tokenizer.checks import Fields
-from headway.tokenizer.formats.documents import Around, Content, Document, added_token, document
+from headway.tokenizer.formats.documents import (
+    Around,
+    Content,
+    Document,
+    added_token,
+    bpe_model,
+    document,
+)
 from headway.tokenizer.formats.gguf_container import read_metadata
 from headway.tokenizer.formats.gguf_splits import SPLITS
 from headway.tokenizer.formats.sentencepiece import spm_content
@@ -185,18 +192,7 @@ def _read_bpe(vocabulary: _Vocabulary) -> Content:
     around = vocabulary.around(begins=split.begins, ends=False)
     return Content(
         document(
-            {
-                "type": "BPE",
-                "dropout": None,
-                "unk_token": None,
-                "continuing_subword_prefix": None,
-                "end_of_word_suffix": None,
-                "fuse_unk": False,
-                "byte_fallback": False,
-                "ignore_merges": split.ignore_merges,
-                "vocab": ids,
-                "merges": _merges(fields),
-            },
+            bpe_model(ids, _merges(fields), ignore_merges=split.ignore_merges),
             added_tokens=_added(vocabulary),
             normalizer=split.normalizer,
             pre_tokenizer=split.pretokenizer,

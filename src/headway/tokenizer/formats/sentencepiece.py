@@ -19,7 +19,14 @@ from typing import Any
 from headway.errors import TokenizerError
 from headway.tokenizer.added_tokens import AddedTokens
 from headway.tokenizer.checks import Fields
-from headway.tokenizer.formats.documents import Around, Content, Document, added_token, document
+from headway.tokenizer.formats.documents import (
+    Around,
+    Content,
+    Document,
+    added_token,
+    bpe_model,
+    document,
+)
 from headway.tokenizer.formats.files import read_bytes
 from headway.tokenizer.formats.sentencepiece_model import (
     CONTROL,
@@ -190,18 +197,13 @@ def _bpe(model: SpmModel, special: dict[str, int]) -> Document:
 
 
 def _char(model: SpmModel, special: dict[str, int]) -> Document:
-    return {
-        "type": "BPE",
-        "dropout": None,
-        "unk_token": model.pieces[model.unknown_id].text,
-        "continuing_subword_prefix": None,
-        "end_of_word_suffix": None,
-        "fuse_unk": True,
-        "byte_fallback": model.byte_fallback,
-        "ignore_merges": False,
-        "vocab": model.vocabulary,
-        "merges": [],
-    }
+    return bpe_model(
+        model.vocabulary,
+        [],
+        unk_token=model.pieces[model.unknown_id].text,
+        fuse_unk=True,
+        byte_fallback=model.byte_fallback,
+    )
 
 
 def _word(model: SpmModel, special: dict[str, int]) -> Document:

@@ -17,7 +17,14 @@ from typing import Any
 
 from headway.errors import TokenizerError, nearest
 from headway.tokenizer.checks import Fields, whole_number
-from headway.tokenizer.formats.documents import Content, Document, added_token, document, template
+from headway.tokenizer.formats.documents import (
+    Content,
+    Document,
+    added_token,
+    bpe_model,
+    document,
+    template,
+)
 from headway.tokenizer.formats.equivalence import difference
 from headway.tokenizer.formats.files import CONFIG, read_bytes, written_json
 from headway.tokenizer.formats.ranks import Ranks, merges_of, ranks_of, written
@@ -137,18 +144,7 @@ def _document(
     before = encoding.before
     wraps = fields.flag("add_bos_token", bool(before)) and before in special
     return document(
-        {
-            "type": "BPE",
-            "dropout": None,
-            "unk_token": None,
-            "continuing_subword_prefix": None,
-            "end_of_word_suffix": None,
-            "fuse_unk": False,
-            "byte_fallback": False,
-            "ignore_merges": True,
-            "vocab": vocabulary,
-            "merges": merges_of(ranks),
-        },
+        bpe_model(vocabulary, merges_of(ranks), ignore_merges=True),
         added_tokens=[added_token(number, token) for token, number in special.items()],
         normalizer=encoding.normalizer,
         pre_tokenizer=byte_level(encoding.pattern),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from headway.errors import ConfigError
 from headway.tokenizer import _native
 from headway.tokenizer.byte_alphabet import BYTE_CHARACTERS
-from headway.tokenizer.formats.documents import Document
+from headway.tokenizer.formats.documents import Document, bpe_model
 
 __all__ = [
     "Options",
@@ -173,18 +173,7 @@ def _alphabet(words: _native.WordList, options: Options, always: str = "") -> li
 
 
 def _bpe(tokens: list[str], merges: list[tuple[int, int]]) -> Document:
-    return {
-        "type": "BPE",
-        "dropout": None,
-        "unk_token": None,
-        "continuing_subword_prefix": None,
-        "end_of_word_suffix": None,
-        "fuse_unk": False,
-        "byte_fallback": False,
-        "ignore_merges": False,
-        "vocab": _numbered(tokens),
-        "merges": [[tokens[left], tokens[right]] for left, right in merges],
-    }
+    return bpe_model(_numbered(tokens), [[tokens[left], tokens[right]] for left, right in merges])
 
 
 def _numbered(tokens: list[str]) -> dict[str, int]:
