@@ -5,6 +5,7 @@
 // old one makes room. Each worker has a cache of its own, so none of this is locked.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -20,7 +21,10 @@ namespace headway {
 struct WordKey {
     uint64_t low = 0, high = 0;  // the bytes, and in the last one the length
 
-    bool operator==(const WordKey& other) const { return low == other.low && high == other.high; }
+    bool operator==(const WordKey& other) const { return difference(other) == 0; }
+    uint64_t difference(const WordKey& other) const {
+        return (low ^ other.low) | (high ^ other.high);
+    }
 
     uint64_t hash() const {
         return folded_product(low ^ kHashA, high ^ kHashB);
@@ -47,13 +51,9 @@ class WordCache {
         WordKey key;
         std::memcpy(&key.low, word, 8);
         std::memcpy(&key.high, word + 8, 8);
-        if (size < 8) {
-            key.low &= (uint64_t(1) << 8 * size) - 1;
-            key.high = 0;
-        } else {
-            key.high &= (uint64_t(1) << 8 * (size - 8)) - 1;
-        }
-        key.high |= uint64_t(size) << 56;
+        const WordKey& kept = kKept[size];
+        key.low &= kept.low;
+        key.high = (key.high & kept.high) | uint64_t(size) << 56;
         return key;
     }
 
@@ -75,10 +75,11 @@ class WordCache {
 
     // The slot of a short word, or null.
     const Slot* find(const WordKey& key, uint64_t hash) const {
+        // Which of the two it is cannot be foreseen, so that is no branch.
         const Slot* pair = &slots_[place(hash)];
-        if (pair[0].key == key) return pair;
-        if (pair[1].key == key) return pair + 1;
-        return nullptr;
+        const uint64_t first = pair[0].key.difference(key), second = pair[1].key.difference(key);
+        if (first && second) return nullptr;
+        return pair + (first != 0);
     }
 
     // Remembers the tokens of a word; the slot stays valid until the next call.
@@ -96,6 +97,16 @@ class WordCache {
     uint32_t far_count(const Slot& slot) const { return slot.ids[1]; }
 
    private:
+    // The bytes of 16 that belong to a word of so many.
+    static constexpr auto kKept = [] {
+        std::array<WordKey, kShort + 1> kept{};
+        for (size_t size = 0; size <= kShort; ++size) {
+            kept[size].low = size < 8 ? (uint64_t(1) << 8 * size) - 1 : ~uint64_t(0);
+            kept[size].high = size > 8 ? (uint64_t(1) << 8 * (size - 8)) - 1 : 0;
+        }
+        return kept;
+    }();
+
     size_t place(uint64_t hash) const { return hash & mask_; }
     Slot& free_slot(uint64_t hash);
     void grow();

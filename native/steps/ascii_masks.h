@@ -16,6 +16,7 @@ struct AsciiMasks {
     uint64_t blanks = 0;       // space alone
     uint64_t punctuation = 0;  // printable, no letter, digit or space
     uint64_t breaks = 0;       // \t \n \r
+    uint64_t apostrophes = 0;  // '
     uint64_t high = 0;         // not ASCII
 };
 
@@ -46,6 +47,7 @@ inline AsciiMasks ascii_masks(const unsigned char* text) {
         masks.punctuation |= bits(_mm_andnot_si128(_mm_or_si128(letters, digits), printable));
         masks.breaks |= bits(_mm_or_si128(in_range(bytes, 9, 10),
                                           _mm_cmpeq_epi8(bytes, _mm_set1_epi8(13))));
+        masks.apostrophes |= bits(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\'')));
         masks.high |= bits(bytes);
     }
 #else
@@ -58,6 +60,7 @@ inline AsciiMasks ascii_masks(const unsigned char* text) {
         if (byte == ' ' || (byte >= 9 && byte <= 13)) masks.spaces |= bit;
         if (byte == ' ') masks.blanks |= bit;
         if (byte == 9 || byte == 10 || byte == 13) masks.breaks |= bit;
+        if (byte == '\'') masks.apostrophes |= bit;
         if (byte >= 128) masks.high |= bit;
     }
 #endif

@@ -293,11 +293,8 @@ uint64_t gpt2_borders(const Reader& in, size_t at) {
         const int first = __builtin_ctzll(is.high);
         decided &= first < 4 ? 0 : (uint64_t(1) << (first - 3)) - 1;
     }
-    uint64_t quotes = other & borders & decided;
-    while (quotes) {
+    for (uint64_t quotes = is.apostrophes & borders & decided; quotes; quotes &= quotes - 1) {
         const int place = __builtin_ctzll(quotes);
-        quotes &= quotes - 1;
-        if (in.text[at + size_t(place)] != '\'') continue;
         const size_t end = contraction(in, at + size_t(place), false) - at;
         if (end == size_t(place)) continue;
         borders &= ~(uint64_t(6) << place);
