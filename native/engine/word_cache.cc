@@ -32,14 +32,15 @@ WordCache::Slots WordCache::new_slots(size_t count) {
 
 WordCache::Slot& WordCache::free_slot(uint64_t hash) {
     if (10 * taken_ > 6 * count_ && count_ < most_slots_) grow();
-    Slot* pair = &slots_[place(hash)];
-    for (int i = 0; i < 2; ++i) {
-        if (pair[i].count == 0) {
-            ++taken_;
-            return pair[i];
+    for (const size_t pair : {place(hash), other_place(hash)}) {
+        for (const size_t at : {pair, pair + 1}) {
+            if (slots_[at].count == 0) {
+                ++taken_;
+                return slots_[at];
+            }
         }
     }
-    return pair[hash >> 63];
+    return slots_[place(hash) + (hash >> 63)];
 }
 
 const WordCache::Slot* WordCache::add(const WordKey& key, uint64_t hash,

@@ -78,7 +78,7 @@ class WordCache {
         // Which of the two it is cannot be foreseen, so that is no branch.
         const Slot* pair = &slots_[place(hash)];
         const uint64_t first = pair[0].key.difference(key), second = pair[1].key.difference(key);
-        if (first && second) return nullptr;
+        if (first && second) return pair[1].count ? find_elsewhere(key, hash) : nullptr;
         return pair + (first != 0);
     }
 
@@ -108,6 +108,17 @@ class WordCache {
     }();
 
     size_t place(uint64_t hash) const { return hash & mask_; }
+    // A word that finds both slots of its place taken may lie in the neighbouring cache line, which
+    // many processors fetch along.
+    size_t other_place(uint64_t hash) const { return place(hash) ^ 2; }
+
+    const Slot* find_elsewhere(const WordKey& key, uint64_t hash) const {
+        const Slot* pair = &slots_[other_place(hash)];
+        if (pair[0].key == key) return pair;
+        if (pair[1].key == key) return pair + 1;
+        return nullptr;
+    }
+
     Slot& free_slot(uint64_t hash);
     void grow();
     uint32_t store(const uint32_t* values, size_t count);

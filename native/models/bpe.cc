@@ -16,15 +16,18 @@ constexpr uint32_t kNone = StringTable::kNone;
 }  // namespace
 
 MergeTable::MergeTable(const std::vector<Merge>& merges) {
-    int bits = 4;
-    while ((size_t(1) << bits) < 2 * merges.size() + 2) ++bits;
-    slots_.assign(size_t(1) << bits, Slot{});
+    int slot_bits = 4;
+    while ((size_t(1) << slot_bits) < merges.size() + merges.size() / 4 + 2) ++slot_bits;
+    slots_.assign(size_t(1) << slot_bits, Slot{});
+    bits_.assign(size_t(1) << (slot_bits + kBitsASlot) >> 6, 0);
     mask_ = slots_.size() - 1;
-    shift_ = 64 - bits;
+    shift_ = 64 - slot_bits;
     for (size_t rank = 0; rank < merges.size(); ++rank) {
         const auto& [left, right, merged] = merges[rank];
-        const uint64_t key = uint64_t(left) << 32 | right;
-        size_t at = place(key);
+        const uint64_t key = key_of(left, right), hash = hash_of(key);
+        const size_t bit = hash >> (shift_ - kBitsASlot);
+        bits_[bit >> 6] |= uint64_t(1) << (bit & 63);
+        size_t at = hash >> shift_;
         while (slots_[at].key != kEmpty && slots_[at].key != key) at = (at + 1) & mask_;
         slots_[at] = {key, {uint32_t(rank), merged}};
     }

@@ -29,7 +29,8 @@ struct BpeOptions {
     std::string prefix, suffix;   // of tokens inside a word, of the last token of a word
 };
 
-// Merges by pair; the rank of a merge is its place in the order in which they were learnt.
+// Merges by pair; the rank of a merge is its place in the order in which they were learnt. Most pairs
+// have none, which a table of bits says at a fraction of the memory.
 class MergeTable {
    public:
     static constexpr uint32_t kNoRank = UINT32_MAX;
@@ -40,8 +41,10 @@ class MergeTable {
     explicit MergeTable(const std::vector<Merge>& merges);
 
     Found find(uint32_t left, uint32_t right) const {
-        const uint64_t key = uint64_t(left) << 32 | right;
-        for (size_t at = place(key);; at = (at + 1) & mask_) {
+        const uint64_t key = key_of(left, right), hash = hash_of(key);
+        const size_t bit = hash >> (shift_ - kBitsASlot);
+        if (!(bits_[bit >> 6] >> (bit & 63) & 1)) return {};
+        for (size_t at = hash >> shift_;; at = (at + 1) & mask_) {
             if (slots_[at].key == key) return slots_[at].found;
             if (slots_[at].key == kEmpty) return {};
         }
@@ -49,14 +52,17 @@ class MergeTable {
 
    private:
     static constexpr uint64_t kEmpty = UINT64_MAX;
+    static constexpr int kBitsASlot = 3;  // its logarithm
     struct Slot {
         uint64_t key = kEmpty;
         Found found;
     };
 
-    size_t place(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u) >> shift_; }
+    static uint64_t key_of(uint32_t left, uint32_t right) { return uint64_t(left) << 32 | right; }
+    static uint64_t hash_of(uint64_t key) { return key * 0x9E3779B97F4A7C15u; }
 
     std::vector<Slot> slots_;
+    std::vector<uint64_t> bits_;
     size_t mask_ = 0;
     int shift_ = 0;
 };

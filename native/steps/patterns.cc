@@ -1,6 +1,7 @@
 #include "steps/patterns.h"
 
 #include <array>
+#include <cstring>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -279,9 +280,16 @@ struct DeepSeek {
 };
 
 // Words of GPT-2's pattern in up to 64 ASCII bytes from `at` on, a word's beginning, all at once:
-// a bit for each byte at which the next word begins. Bits too near the end are not decided.
+// a bit for each byte at which the next word begins, or the text ends. Bits too near the end of the 64
+// are not decided.
 uint64_t gpt2_borders(const Reader& in, size_t at) {
-    const AsciiMasks is = ascii_masks(in.text + at);
+    const size_t rest = in.size - at;
+    unsigned char padded[64];
+    if (rest < 64) {  // behind its end a text goes on as if with spaces
+        std::memset(padded, ' ', sizeof padded);
+        std::memcpy(padded, in.text + at, rest);
+    }
+    const AsciiMasks is = ascii_masks(rest < 64 ? padded : in.text + at);
     const uint64_t other = ~(is.letters | is.digits | is.spaces);
     const uint64_t same = (is.letters & is.letters << 1) | (is.digits & is.digits << 1) |
                           (is.spaces & is.spaces << 1) | (other & other << 1);
@@ -289,6 +297,10 @@ uint64_t gpt2_borders(const Reader& in, size_t at) {
     // own or leads the next word.
     uint64_t borders = (~same & ~(~is.spaces & is.blanks << 1)) | (is.spaces & ~(is.spaces >> 1));
     uint64_t decided = ~uint64_t(0) >> 4;
+    if (rest < 60) {
+        decided = (uint64_t(2) << rest) - 1;
+        borders |= uint64_t(1) << rest;
+    }
     if (is.high) {
         const int first = __builtin_ctzll(is.high);
         decided &= first < 4 ? 0 : (uint64_t(1) << (first - 3)) - 1;
@@ -311,9 +323,10 @@ class Gpt2Splitter : public Splitter {
         const Reader in{text, size};
         size_t count = 0, place = at;
         while (count < capacity && place < size) {
-            uint64_t borders = 0;
-            if (place + 64 <= size && count + 64 <= capacity) borders = gpt2_borders(in, place);
-            if (borders == 0) {  // a long word, other letters, the end of the text
+            const bool has_room = count + 64 <= capacity;
+            if (!has_room && count) break;
+            uint64_t borders = has_room ? gpt2_borders(in, place) : 0;
+            if (borders == 0) {  // a long word, other letters
                 place = Gpt2().word(in, place);
                 ends[count++] = uint32_t(place);
                 continue;

@@ -66,6 +66,12 @@ def test_pieces_at_random(name: str) -> None:
         same(PATTERNS[name], "".join(rng.choices(PIECES, k=rng.choice([3, 8, 12, 60]))))
 
 
+def test_ends_of_texts_that_are_read_64_bytes_at_a_time() -> None:
+    rng = random.Random(64)
+    for size in [*range(1, 140)] * 20:
+        same(split_patterns.GPT_2, "".join(rng.choices("  ab'srelv1.\n\té", k=size)))
+
+
 @pytest.mark.parametrize("name", PATTERNS)
 @given(text=HOSTILE)
 @settings(max_examples=200, deadline=None)
