@@ -43,42 +43,55 @@ bool WordWriter::flush() {
     return done;
 }
 
-// Three tokens are written whatever their number, which costs less than to ask.
-template <bool kOffsets>
-inline void WordWriter::write_slot(const Word& word, const WordCache::Slot& slot) {
-    std::memcpy(out_.ids.end(), slot.ids, sizeof slot.ids);
-    out_.ids.advance(slot.count);
-    if constexpr (kOffsets) {
-        const uint32_t end1 = slot.end1, end2 = slot.end2;
-        if (word.plain) [[likely]] {
-            write_places(word, {end1, end2, word.size}, end1, end2, slot.count);
-        } else {
-            const uint32_t size = characters(word.bytes, word.size);
-            write_places(word, {characters(word.bytes, end1), characters(word.bytes, end2), size},
-                         beginning(word, end1), beginning(word, end2), slot.count);
-        }
+// Writes where the tokens of a word lie. Three are written whatever their number, which costs less
+// than to ask.
+inline void WordWriter::write_places(const Word& word, const WordCache::Slot& slot,
+                                     uint32_t* starts, uint32_t* ends) {
+    std::array<uint32_t, 3> token_ends{slot.end1, slot.end2, word.size};
+    uint32_t second = slot.end1, third = slot.end2;
+    if (!word.plain) [[unlikely]] {
+        second = beginning(word, second);
+        third = beginning(word, third);
+        for (uint32_t& end : token_ends) end = characters(word.bytes, end);
     }
-}
-
-// `ends`, `second` and `third` are where tokens end and begin, in characters of the word.
-inline void WordWriter::write_places(const Word& word, std::array<uint32_t, 3> tokens_end,
-                                     uint32_t second, uint32_t third, size_t count) {
-    uint32_t* starts = out_.starts.end();
-    uint32_t* ends = out_.ends.end();
     starts[0] = word.head_start;
     starts[1] = word.start + second;
     starts[2] = word.start + third;
-    ends[0] = tokens_end[0] ? word.start + tokens_end[0] : word.head_end;
-    ends[1] = word.start + tokens_end[1];
-    ends[2] = word.start + tokens_end[2];
-    out_.starts.advance(count);
-    out_.ends.advance(count);
+    ends[0] = token_ends[0] ? word.start + token_ends[0] : word.head_end;
+    ends[1] = word.start + token_ends[1];
+    ends[2] = word.start + token_ends[2];
+}
+
+// Writes the words from `number` on, up to the first that is not in the cache with all its tokens;
+// gives the number of that one.
+template <bool kOffsets>
+size_t WordWriter::write_known(size_t number) {
+    const WordCache& cache = worker_.cache;
+    const size_t first = out_.ids.size();
+    uint32_t* const ids = out_.ids.data();
+    uint32_t* const starts = out_.starts.data();
+    uint32_t* const ends = out_.ends.data();
+    uint32_t* const words = out_.wanted.words ? out_.words.data() : nullptr;
+    size_t at = first;
+    for (; number < count_; ++number) {
+        const WordCache::Slot* slot = cache.find(keys_[number], hashes_[number]);
+        if (!slot || slot->count == WordCache::kFar) break;
+        std::memcpy(ids + at, slot->ids, sizeof slot->ids);
+        if constexpr (kOffsets) write_places(words_[number], *slot, starts + at, ends + at);
+        if (words) {
+            std::fill_n(words + at, 3, out_.word++);
+        }
+        at += slot->count;
+    }
+    out_.advance(at - first);
+    return number;
 }
 
 template <bool kOffsets>
 bool WordWriter::write_all() {
     out_.reserve_more(3 * kBatch);
-    for (size_t i = 0; i < count_; ++i) {
+    const auto known = [this](size_t i) { return judge_ ? i : write_known<kOffsets>(i); };
+    for (size_t i = known(0); i < count_; i = known(i + 1)) {
         const WordCache::Slot* slot = worker_.cache.find(keys_[i], hashes_[i]);
         if (!slot) {
             slot = look_up(i);
@@ -93,7 +106,13 @@ bool WordWriter::write_all() {
             const uint32_t count = worker_.cache.far_count(*slot);
             write_many(words_[i], ids, ids + count, count);
         } else {
-            write_slot<kOffsets>(words_[i], *slot);
+            std::memcpy(out_.ids.end(), slot->ids, sizeof slot->ids);
+            out_.ids.advance(slot->count);
+            if constexpr (kOffsets) {
+                write_places(words_[i], *slot, out_.starts.end(), out_.ends.end());
+                out_.starts.advance(slot->count);
+                out_.ends.advance(slot->count);
+            }
         }
         if (out_.wanted.words) write_words(first);
         if (out_.ids.size() - first > 3) out_.reserve_more(3 * kBatch);

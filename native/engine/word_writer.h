@@ -70,9 +70,9 @@ class WordWriter {
     template <bool kOffsets>
     bool write_all();
     template <bool kOffsets>
-    void write_slot(const Word& word, const WordCache::Slot& slot);
-    void write_places(const Word& word, std::array<uint32_t, 3> tokens_end, uint32_t second,
-                      uint32_t third, size_t count);
+    size_t write_known(size_t number);
+    static void write_places(const Word& word, const WordCache::Slot& slot, uint32_t* starts,
+                             uint32_t* ends);
     void write_many(const Word& word, const uint32_t* ids, const uint32_t* ends, size_t count);
     void write_words(size_t first);
     void write_decided(const Word& word, std::string_view bytes);
