@@ -55,19 +55,23 @@ void ByteLevelPath::encode_words(const Part& part, Worker& worker, Tokens& out) 
         const size_t words = splitter_->cut(text, size, at, ends, kWordsAtOnce);
         if (words == 0) break;
         for (size_t i = 0; i < words; ++i) {
+            const auto* bytes = text + start;
             const auto length = uint32_t(ends[i] - start);
-            Word word{text + start, length, character, character, character, true};
+            bool plain = true;
+            // The word is made where it is used: often it is not needed.
+            const auto word = [&] {
+                return Word{bytes, length, character, character, character, plain};
+            };
             if (length <= WordCache::kShort) {
-                const WordKey key = start + 16 <= size
-                                        ? WordCache::short_key(word.bytes, length)
-                                        : WordCache::short_key_at_end(word.bytes, length);
-                if (counts) word.plain = is_plain(key);
-                writer.add(word, key);
+                const WordKey key = start + 16 <= size ? WordCache::short_key(bytes, length)
+                                                       : WordCache::short_key_at_end(bytes, length);
+                if (counts) plain = is_plain(key);
+                writer.add(word(), key);
             } else {
-                if (counts) word.plain = false;
-                writer.add_long(word);
+                plain = !counts;
+                writer.add_long(word());
             }
-            character += word.plain ? length : count_characters(part.bytes.substr(start, length));
+            character += plain ? length : count_characters(part.bytes.substr(start, length));
             start = ends[i];
         }
     }
