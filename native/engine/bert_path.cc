@@ -171,6 +171,7 @@ Outcome BertPath::encode(const Part& part, Worker& worker, Tokens& out) const {
 
 // Runs of letters and others that have one of the latter.
 bool BertPath::find_regions(const Part& part, std::vector<Region>& regions) const {
+    if (part.ascii && (!clean_text_ || is_usual(part.bytes))) return true;
     const auto* text = reinterpret_cast<const unsigned char*>(part.bytes.data());
     const size_t size = part.bytes.size();
     constexpr size_t kNone = SIZE_MAX;

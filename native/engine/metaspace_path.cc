@@ -230,6 +230,9 @@ void MetaspacePath::learn_ascii() {
         kinds_[byte] = code == ' ' || (is_space(code) && any_space) ? kSpace : kPlain;
         if (kinds_[byte] == kPlain && code != byte) exchanges_ = true;
     }
+    for (unsigned byte = 0; byte < 128; ++byte) {
+        if (is_usual(static_cast<unsigned char>(byte))) usual_is_plain_ &= kinds_[byte] != kSlow;
+    }
 }
 
 Outcome MetaspacePath::encode(const Part& part, Worker& worker, Tokens& out) const {
@@ -256,6 +259,7 @@ size_t MetaspacePath::slow_end(const unsigned char* text, size_t size, size_t at
 bool MetaspacePath::find_regions(const Part& part, std::vector<Region>& regions) const {
     // Where the normalizer also puts a mark before the text, parts would get one each.
     if (options_.mark != MetaspaceOptions::kFirstCharacter) return false;
+    if (part.ascii && usual_is_plain_ && is_usual(part.bytes)) return true;
     if (!part.ascii && part.bytes.find(kMark) != std::string_view::npos) return false;
     const auto* text = reinterpret_cast<const unsigned char*>(part.bytes.data());
     const size_t size = part.bytes.size();

@@ -45,7 +45,8 @@ class MetaspacePath : public FastPath {
     std::shared_ptr<const SpmUnigram> whole_text_;  // the model, where it adds up over words
     ByteAlias alias_{};
     std::array<Kind, 256> kinds_{};
-    bool exchanges_ = false;  // whether alias changes any plain character
+    bool exchanges_ = false;      // whether alias changes any plain character
+    bool usual_is_plain_ = true;  // whether no usual character is slow
 };
 
 }  // namespace headway

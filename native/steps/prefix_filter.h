@@ -37,7 +37,7 @@ class PrefixFilter {
         size_t width = 8;
         uint64_t mask = 0;           // of those bytes
         unsigned shift = 0;          // of a hash, so that it is a place among the bits
-        std::vector<uint64_t> bits;  // whether a string begins so
+        std::vector<uint64_t> bits, second_bits;  // whether a string begins so, by two hashes
         // All ones for the kinds of bytes that are among the first ones; `others` are of no kind,
         // and stand for any.
         uint64_t letters = 0, digits = 0, spaces = 0, punctuation = 0, high = 0, others = 0;
@@ -48,7 +48,8 @@ class PrefixFilter {
 
     std::vector<Group> groups_;
     ByteAlias alias_{};
-    bool folds_ = true;  // whether the hash takes all bytes for what they count as
+    bool folds_ = true;         // whether the hash takes all bytes for what they count as
+    bool only_letters_ = true;  // whether the first bytes of all strings are ASCII letters
 };
 
 }  // namespace headway

@@ -22,6 +22,17 @@ inline bool is_ascii(std::string_view bytes) {
     return all < 128;
 }
 
+// What most ASCII text is made of: printable characters, tabs and \n.
+constexpr bool is_usual(unsigned char byte) {
+    return (byte >= ' ' && byte < 0x7F) || byte == '\t' || byte == '\n';
+}
+
+inline bool is_usual(std::string_view bytes) {
+    unsigned char unusual = 0;
+    for (const char byte : bytes) unusual |= !is_usual(static_cast<unsigned char>(byte));
+    return !unusual;
+}
+
 // The character that each byte belongs to.
 inline void number_characters(std::string_view bytes, std::vector<uint32_t>& places) {
     places.resize(bytes.size());
