@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
@@ -24,6 +25,13 @@ std::atomic<size_t> kept_bytes = 0;
 
 size_t& size_in(void* block) { return *static_cast<size_t*>(block); }
 
+// Four sizes from a power of two to the next, so that a block also fits the next column, which is
+// often a little larger. What is not written to costs no memory.
+size_t rounded_up(size_t size) {
+    const size_t step = std::bit_floor(size) / 4;
+    return (size + step - 1) / step * step;
+}
+
 }  // namespace
 
 void prefer_large_pages(void* memory, size_t size) {
@@ -40,6 +48,7 @@ void prefer_large_pages(void* memory, size_t size) {
 
 void* take_block(size_t& size) {
     if (size >= kSmallest) {
+        size = rounded_up(size);
         for (auto& slot : kept) {
             void* block = slot.exchange(nullptr);
             if (!block) continue;
