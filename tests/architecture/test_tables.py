@@ -49,7 +49,19 @@ TABLES = [
         "headway.metrics.by_name",
         "METRICS",
         "metrics",
-        frozenset({"baseline", "by_name", "inputs", "interval", "mcnemar"}),
+        frozenset(
+            {
+                "baseline",
+                "by_name",
+                "counts",
+                "inputs",
+                "interval",
+                "label_codes",
+                "mcnemar",
+                "row_sums",
+                "sets",
+            }
+        ),
     ),
     Table("headway.data.read", "FORMATS", "data/formats", frozenset({"source", "squad"})),
     Table("headway.pipelines", "PIPELINES", "pipelines"),

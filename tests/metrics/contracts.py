@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from hypothesis import strategies as st
 
+IOB2_TAGS = ["O", "O", "B-A", "I-A", "I-A", "B-B", "I-B"]
 NAMES = ["ache", "bee", "cedar", "dune"]
 
 
@@ -40,3 +44,37 @@ labels = st.sampled_from(["a", "b", "c", "d"])
 pairs_of_labels = st.lists(st.tuples(labels, labels), min_size=1, max_size=40)
 finite = st.floats(-1e6, 1e6).map(lambda x: round(x, 3))
 pairs_of_numbers = st.lists(st.tuples(finite, finite), min_size=2, max_size=40)
+
+
+LABEL_SETS = {"exact_match"}
+PROBABILITIES = {"expected_calibration_error", "brier", "log_loss"}
+NUMBERS = {"pearson", "spearman", "mse", "mae", "r2"}
+BINARY = {"binary_f1", "glue/cola", "glue/mrpc"}
+TAGS = {"entity_f1", "entity_precision", "entity_recall", "entities"}
+
+
+def columns_for(name: str, *, seed: int, n: int = 30) -> tuple[Any, ...]:
+    """Columns that a metric, or a set of metrics, takes; right about half the time."""
+    random = np.random.default_rng(seed)
+    if name in PROBABILITIES:
+        return probabilities(seed, n, 3), random.integers(0, 3, n)
+    if name in NUMBERS:
+        return tuple(random.normal(size=(2, n)))
+    if name in BINARY:
+        return tuple(random.integers(0, 2, (2, n)))
+    if name in LABEL_SETS:
+        return tuple(random.random((2, n, 3)) < 0.5)
+    if name in TAGS:
+        return tag_columns(seed, n)
+    return label_columns(seed, n=n)
+
+
+def tag_columns(seed: int, n: int, tags: Sequence[str] = IOB2_TAGS) -> tuple[list, list]:
+    """Rows of 0 to 9 tags; predictions that are right about three times in four."""
+    random = np.random.default_rng(seed)
+    references = [random.choice(tags, random.integers(0, 10)).tolist() for _ in range(n)]
+    predictions = [
+        [tag if random.random() < 0.75 else str(random.choice(tags)) for tag in row]
+        for row in references
+    ]
+    return predictions, references

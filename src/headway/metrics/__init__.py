@@ -4,36 +4,67 @@ accuracy.py      accuracy, exact match
 f1.py            precision, recall, F1: macro, micro, weighted, per label; one label a row or sets
 confusion.py     confusion matrix, Matthews correlation
 correlation.py   Pearson, Spearman
+entities.py      entities in tagged tokens, by any tag scheme; their precision, recall, F1
 regression.py    mean squared and absolute error, r2
 probability.py   log loss, Brier score
 calibration.py   expected calibration error, reliability bins
 interval.py      confidence intervals: Wilson, bootstrap
 mcnemar.py       paired test of two models
 baseline.py      TF-IDF with a linear model, to be scored by the same metrics
-by_name.py       METRICS: every metric under its name
+by_name.py       METRICS: every metric under its name; ROW_SUMS: those that are sums over rows
+sets.py          METRIC_SETS: what a benchmark reports together, by its name
 inputs.py        what every metric checks first
+counts.py        right, predicted and actual of each label, and their averages
+row_sums.py      a metric as sums over rows
+label_codes.py   labels as codes
 """
 
 from headway.metrics.accuracy import accuracy, exact_match
 from headway.metrics.baseline import Baseline, tfidf_baseline
-from headway.metrics.by_name import METRICS, metric
+from headway.metrics.by_name import METRICS, ROW_SUMS, metric
 from headway.metrics.calibration import expected_calibration_error, reliability_bins
 from headway.metrics.confusion import confusion_matrix, mcc
 from headway.metrics.correlation import pearson, spearman
-from headway.metrics.f1 import f1, macro_f1, micro_f1, per_label, precision, recall, weighted_f1
+from headway.metrics.entities import (
+    ENTITY_SCHEMES,
+    entities,
+    entity_f1,
+    entity_precision,
+    entity_recall,
+    per_entity,
+)
+from headway.metrics.f1 import (
+    binary_f1,
+    f1,
+    macro_f1,
+    micro_f1,
+    per_label,
+    precision,
+    recall,
+    weighted_f1,
+)
 from headway.metrics.interval import bootstrap_interval, confidence_interval, wilson_interval
 from headway.metrics.mcnemar import mcnemar
 from headway.metrics.probability import brier, log_loss
 from headway.metrics.regression import mae, mse, r2
+from headway.metrics.sets import METRIC_SETS
 
 __all__ = [
+    "ENTITY_SCHEMES",
     "METRICS",
+    "METRIC_SETS",
+    "ROW_SUMS",
     "Baseline",
     "accuracy",
+    "binary_f1",
     "bootstrap_interval",
     "brier",
     "confidence_interval",
     "confusion_matrix",
+    "entities",
+    "entity_f1",
+    "entity_precision",
+    "entity_recall",
     "exact_match",
     "expected_calibration_error",
     "f1",
@@ -46,6 +77,7 @@ __all__ = [
     "micro_f1",
     "mse",
     "pearson",
+    "per_entity",
     "per_label",
     "precision",
     "r2",

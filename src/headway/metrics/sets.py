@@ -1,0 +1,12 @@
+"""Sets of metrics under the name of the benchmark, or the script, that reports them together."""
+
+from __future__ import annotations
+
+__all__ = ["METRIC_SETS"]
+
+METRIC_SETS: dict[str, tuple[str, ...]] = {
+    "glue/cola": ("mcc",),
+    "glue/mrpc": ("accuracy", "binary_f1"),
+    "entities": ("entity_precision", "entity_recall", "entity_f1"),
+}
+"""Name -> keys of METRICS."""
