@@ -58,8 +58,10 @@ TABLES = [
                 "interval",
                 "label_codes",
                 "mcnemar",
+                "ngrams",
                 "row_sums",
                 "sets",
+                "texts",
             }
         ),
     ),

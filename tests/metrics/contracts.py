@@ -51,6 +51,15 @@ PROBABILITIES = {"expected_calibration_error", "brier", "log_loss"}
 NUMBERS = {"pearson", "spearman", "mse", "mae", "r2"}
 BINARY = {"binary_f1", "glue/cola", "glue/mrpc"}
 TAGS = {"entity_f1", "entity_precision", "entity_recall", "entities"}
+ANSWERS = {
+    "squad_exact_match",
+    "squad_f1",
+    "squad_v2_exact_match",
+    "squad_v2_f1",
+    "squad",
+    "squad_v2",
+}
+WORDS = ["a", "The", "red", "sun,", "Moon", "—", "U.S.", "ÉTÉ", "日", "star!"]
 
 
 def columns_for(name: str, *, seed: int, n: int = 30) -> tuple[Any, ...]:
@@ -66,7 +75,15 @@ def columns_for(name: str, *, seed: int, n: int = 30) -> tuple[Any, ...]:
         return tuple(random.random((2, n, 3)) < 0.5)
     if name in TAGS:
         return tag_columns(seed, n)
+    if name in ANSWERS:
+        return random_texts(seed, n), [random_texts(seed + 1 + i, 1 + i % 3) for i in range(n)]
     return label_columns(seed, n=n)
+
+
+def random_texts(seed: int, n: int, words: Sequence[str] = WORDS, *, most: int = 6) -> list[str]:
+    """Texts of 0 to `most` words."""
+    random = np.random.default_rng(seed)
+    return [" ".join(random.choice(words, random.integers(0, most + 1))) for _ in range(n)]
 
 
 def tag_columns(seed: int, n: int, tags: Sequence[str] = IOB2_TAGS) -> tuple[list, list]:

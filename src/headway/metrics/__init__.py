@@ -5,6 +5,7 @@ f1.py            precision, recall, F1: macro, micro, weighted, per label; one l
 confusion.py     confusion matrix, Matthews correlation
 correlation.py   Pearson, Spearman
 entities.py      entities in tagged tokens, by any tag scheme; their precision, recall, F1
+squad.py         exact match and F1 of answers: SQuAD 1.1 and 2.0
 regression.py    mean squared and absolute error, r2
 probability.py   log loss, Brier score
 calibration.py   expected calibration error, reliability bins
@@ -16,6 +17,8 @@ sets.py          METRIC_SETS: what a benchmark reports together, by its name
 inputs.py        what every metric checks first
 counts.py        right, predicted and actual of each label, and their averages
 row_sums.py      a metric as sums over rows
+texts.py         columns of texts, several acceptable texts a row
+ngrams.py        n-grams of many rows at once
 label_codes.py   labels as codes
 """
 
@@ -48,6 +51,7 @@ from headway.metrics.mcnemar import mcnemar
 from headway.metrics.probability import brier, log_loss
 from headway.metrics.regression import mae, mse, r2
 from headway.metrics.sets import METRIC_SETS
+from headway.metrics.squad import squad_exact_match, squad_f1, squad_v2_exact_match, squad_v2_f1
 
 __all__ = [
     "ENTITY_SCHEMES",
@@ -84,6 +88,10 @@ __all__ = [
     "recall",
     "reliability_bins",
     "spearman",
+    "squad_exact_match",
+    "squad_f1",
+    "squad_v2_exact_match",
+    "squad_v2_f1",
     "tfidf_baseline",
     "weighted_f1",
     "wilson_interval",

@@ -20,6 +20,16 @@ from headway.metrics.probability import brier, log_loss
 from headway.metrics.regression import mae, mse, r2
 from headway.metrics.row_sums import RowSums
 from headway.metrics.sets import METRIC_SETS
+from headway.metrics.squad import (
+    squad_exact_match,
+    squad_exact_match_rows,
+    squad_f1,
+    squad_f1_rows,
+    squad_v2_exact_match,
+    squad_v2_exact_match_rows,
+    squad_v2_f1,
+    squad_v2_f1_rows,
+)
 
 __all__ = ["METRICS", "ROW_SUMS", "check_options", "columns_of", "metric", "metric_function"]
 
@@ -50,6 +60,11 @@ METRICS: dict[str, Callable[..., float]] = {
     "entity_f1": entity_f1,
     "entity_precision": entity_precision,
     "entity_recall": entity_recall,
+    # texts; references may be several texts a row
+    "squad_exact_match": squad_exact_match,
+    "squad_f1": squad_f1,
+    "squad_v2_exact_match": squad_v2_exact_match,
+    "squad_v2_f1": squad_v2_f1,
 }
 
 ROW_SUMS: dict[str, Callable[..., RowSums]] = {
@@ -57,6 +72,10 @@ ROW_SUMS: dict[str, Callable[..., RowSums]] = {
     "entity_f1": partial(entity_rows, score=f1_of),
     "entity_precision": partial(entity_rows, score=precision_of),
     "entity_recall": partial(entity_rows, score=recall_of),
+    "squad_exact_match": squad_exact_match_rows,
+    "squad_f1": squad_f1_rows,
+    "squad_v2_exact_match": squad_v2_exact_match_rows,
+    "squad_v2_f1": squad_v2_f1_rows,
 }
 
 

@@ -19,7 +19,7 @@ from headway.metrics.row_sums import RowSums
 
 __all__ = ["bootstrap_interval", "confidence_interval", "wilson_interval"]
 
-SHARES = {"accuracy": 1, "exact_match": 1}
+SHARES = {"accuracy": 1, "exact_match": 1, "squad_exact_match": 100, "squad_v2_exact_match": 100}
 """Metrics that are a share of rows, and what they are multiplied by."""
 MOST_DRAWN = 2**22  # rows times resamples that are drawn at once: 32 MiB
 

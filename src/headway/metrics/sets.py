@@ -7,6 +7,8 @@ __all__ = ["METRIC_SETS"]
 METRIC_SETS: dict[str, tuple[str, ...]] = {
     "glue/cola": ("mcc",),
     "glue/mrpc": ("accuracy", "binary_f1"),
+    "squad": ("squad_exact_match", "squad_f1"),
+    "squad_v2": ("squad_v2_exact_match", "squad_v2_f1"),
     "entities": ("entity_precision", "entity_recall", "entity_f1"),
 }
 """Name -> keys of METRICS."""
