@@ -69,6 +69,8 @@ def columns_for(name: str, *, seed: int, n: int = 30) -> tuple[Any, ...]:
         return probabilities(seed, n, 3), random.integers(0, 3, n)
     if name in NUMBERS:
         return tuple(random.normal(size=(2, n)))
+    if name == "auc":
+        return random.normal(size=n), random.integers(0, 2, n)
     if name in BINARY:
         return tuple(random.integers(0, 2, (2, n)))
     if name in LABEL_SETS:

@@ -2,7 +2,8 @@
 
 accuracy.py      accuracy, exact match
 f1.py            precision, recall, F1: macro, micro, weighted, per label; one label a row or sets
-confusion.py     confusion matrix, Matthews correlation
+confusion.py     confusion matrix, Matthews correlation, Cohen's kappa
+auc.py           area under the ROC curve
 correlation.py   Pearson, Spearman
 entities.py      entities in tagged tokens, by any tag scheme; their precision, recall, F1
 squad.py         exact match and F1 of answers: SQuAD 1.1 and 2.0
@@ -23,10 +24,11 @@ label_codes.py   labels as codes
 """
 
 from headway.metrics.accuracy import accuracy, exact_match
+from headway.metrics.auc import auc
 from headway.metrics.baseline import Baseline, tfidf_baseline
 from headway.metrics.by_name import METRICS, ROW_SUMS, metric
 from headway.metrics.calibration import expected_calibration_error, reliability_bins
-from headway.metrics.confusion import confusion_matrix, mcc
+from headway.metrics.confusion import cohen_kappa, confusion_matrix, mcc
 from headway.metrics.correlation import pearson, spearman
 from headway.metrics.entities import (
     ENTITY_SCHEMES,
@@ -60,9 +62,11 @@ __all__ = [
     "ROW_SUMS",
     "Baseline",
     "accuracy",
+    "auc",
     "binary_f1",
     "bootstrap_interval",
     "brier",
+    "cohen_kappa",
     "confidence_interval",
     "confusion_matrix",
     "entities",

@@ -9,8 +9,9 @@ from typing import Any
 
 from headway.errors import ConfigError, nearest
 from headway.metrics.accuracy import accuracy, exact_match
+from headway.metrics.auc import auc
 from headway.metrics.calibration import expected_calibration_error
-from headway.metrics.confusion import mcc
+from headway.metrics.confusion import cohen_kappa, mcc
 from headway.metrics.correlation import pearson, spearman
 from headway.metrics.counts import f1_of, precision_of, recall_of
 from headway.metrics.entities import entity_f1, entity_precision, entity_recall, entity_rows
@@ -37,6 +38,7 @@ METRICS: dict[str, Callable[..., float]] = {
     # one label a row: texts or numbers
     "accuracy": accuracy,
     "mcc": mcc,
+    "cohen_kappa": cohen_kappa,
     # one label a row, or several: 0/1 arrays [rows, labels] or a collection of labels a row
     "binary_f1": binary_f1,
     "precision": precision,
@@ -56,6 +58,8 @@ METRICS: dict[str, Callable[..., float]] = {
     "expected_calibration_error": expected_calibration_error,
     "brier": brier,
     "log_loss": log_loss,
+    # predictions are scores [rows] for two labels, [rows, labels] for more
+    "auc": auc,
     # tags, a sequence a row
     "entity_f1": entity_f1,
     "entity_precision": entity_precision,

@@ -9,7 +9,7 @@ from headway.metrics.inputs import Column, encode, encode_sets, has_label_sets
 
 __all__ = ["as_codes"]
 
-WITH_LABELS = ("precision", "recall", "f1", "macro_f1", "micro_f1", "weighted_f1")
+WITH_LABELS = ("precision", "recall", "f1", "macro_f1", "micro_f1", "weighted_f1", "cohen_kappa")
 
 
 def as_codes(
