@@ -59,6 +59,7 @@ ANSWERS = {
     "squad",
     "squad_v2",
 }
+SENTENCES = {"bleu", "chrf", "translation"}
 WORDS = ["a", "The", "red", "sun,", "Moon", "—", "U.S.", "ÉTÉ", "日", "star!"]
 
 
@@ -77,6 +78,9 @@ def columns_for(name: str, *, seed: int, n: int = 30) -> tuple[Any, ...]:
         return tuple(random.random((2, n, 3)) < 0.5)
     if name in TAGS:
         return tag_columns(seed, n)
+    if name in SENTENCES:
+        some = [random_texts(seed + 1 + i, 1 + i % 3, most=12) for i in range(n)]
+        return random_texts(seed, n, most=12), some
     if name in ANSWERS:
         return random_texts(seed, n), [random_texts(seed + 1 + i, 1 + i % 3) for i in range(n)]
     return label_columns(seed, n=n)

@@ -7,6 +7,7 @@ auc.py           area under the ROC curve
 correlation.py   Pearson, Spearman
 entities.py      entities in tagged tokens, by any tag scheme; their precision, recall, F1
 squad.py         exact match and F1 of answers: SQuAD 1.1 and 2.0
+translation.py   BLEU, chrF
 regression.py    mean squared and absolute error, r2
 probability.py   log loss, Brier score
 calibration.py   expected calibration error, reliability bins
@@ -54,6 +55,7 @@ from headway.metrics.probability import brier, log_loss
 from headway.metrics.regression import mae, mse, r2
 from headway.metrics.sets import METRIC_SETS
 from headway.metrics.squad import squad_exact_match, squad_f1, squad_v2_exact_match, squad_v2_f1
+from headway.metrics.translation import bleu, chrf
 
 __all__ = [
     "ENTITY_SCHEMES",
@@ -64,8 +66,10 @@ __all__ = [
     "accuracy",
     "auc",
     "binary_f1",
+    "bleu",
     "bootstrap_interval",
     "brier",
+    "chrf",
     "cohen_kappa",
     "confidence_interval",
     "confusion_matrix",

@@ -31,6 +31,7 @@ from headway.metrics.squad import (
     squad_v2_f1,
     squad_v2_f1_rows,
 )
+from headway.metrics.translation import bleu, bleu_rows, chrf, chrf_rows
 
 __all__ = ["METRICS", "ROW_SUMS", "check_options", "columns_of", "metric", "metric_function"]
 
@@ -69,6 +70,8 @@ METRICS: dict[str, Callable[..., float]] = {
     "squad_f1": squad_f1,
     "squad_v2_exact_match": squad_v2_exact_match,
     "squad_v2_f1": squad_v2_f1,
+    "bleu": bleu,
+    "chrf": chrf,
 }
 
 ROW_SUMS: dict[str, Callable[..., RowSums]] = {
@@ -80,6 +83,8 @@ ROW_SUMS: dict[str, Callable[..., RowSums]] = {
     "squad_f1": squad_f1_rows,
     "squad_v2_exact_match": squad_v2_exact_match_rows,
     "squad_v2_f1": squad_v2_f1_rows,
+    "bleu": bleu_rows,
+    "chrf": chrf_rows,
 }
 
 

@@ -9,6 +9,7 @@ METRIC_SETS: dict[str, tuple[str, ...]] = {
     "glue/mrpc": ("accuracy", "binary_f1"),
     "squad": ("squad_exact_match", "squad_f1"),
     "squad_v2": ("squad_v2_exact_match", "squad_v2_f1"),
+    "translation": ("bleu", "chrf"),
     "entities": ("entity_precision", "entity_recall", "entity_f1"),
 }
 """Name -> keys of METRICS."""
