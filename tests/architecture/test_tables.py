@@ -61,6 +61,7 @@ TABLES = [
                 "ngrams",
                 "row_sums",
                 "sets",
+                "subsequence",
                 "texts",
             }
         ),

@@ -59,7 +59,7 @@ ANSWERS = {
     "squad",
     "squad_v2",
 }
-SENTENCES = {"bleu", "chrf", "translation"}
+SENTENCES = {"bleu", "chrf", "translation", "rouge", "rouge1", "rouge2", "rougeL", "rougeLsum"}
 WORDS = ["a", "The", "red", "sun,", "Moon", "—", "U.S.", "ÉTÉ", "日", "star!"]
 
 

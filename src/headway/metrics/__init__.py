@@ -8,6 +8,7 @@ correlation.py   Pearson, Spearman
 entities.py      entities in tagged tokens, by any tag scheme; their precision, recall, F1
 squad.py         exact match and F1 of answers: SQuAD 1.1 and 2.0
 translation.py   BLEU, chrF
+rouge.py         ROUGE-1, -2, -L, -Lsum
 regression.py    mean squared and absolute error, r2
 probability.py   log loss, Brier score
 calibration.py   expected calibration error, reliability bins
@@ -21,6 +22,7 @@ counts.py        right, predicted and actual of each label, and their averages
 row_sums.py      a metric as sums over rows
 texts.py         columns of texts, several acceptable texts a row
 ngrams.py        n-grams of many rows at once
+subsequence.py   longest common subsequences
 label_codes.py   labels as codes
 """
 
@@ -53,6 +55,7 @@ from headway.metrics.interval import bootstrap_interval, confidence_interval, wi
 from headway.metrics.mcnemar import mcnemar
 from headway.metrics.probability import brier, log_loss
 from headway.metrics.regression import mae, mse, r2
+from headway.metrics.rouge import rouge1, rouge2, rougeL, rougeLsum
 from headway.metrics.sets import METRIC_SETS
 from headway.metrics.squad import squad_exact_match, squad_f1, squad_v2_exact_match, squad_v2_f1
 from headway.metrics.translation import bleu, chrf
@@ -95,6 +98,10 @@ __all__ = [
     "r2",
     "recall",
     "reliability_bins",
+    "rouge1",
+    "rouge2",
+    "rougeL",
+    "rougeLsum",
     "spearman",
     "squad_exact_match",
     "squad_f1",

@@ -19,6 +19,17 @@ from headway.metrics.f1 import binary_f1, f1, macro_f1, micro_f1, precision, rec
 from headway.metrics.inputs import Column, same_length
 from headway.metrics.probability import brier, log_loss
 from headway.metrics.regression import mae, mse, r2
+from headway.metrics.rouge import (
+    order_of_lines_shared,
+    order_shared,
+    pairs_shared,
+    rouge1,
+    rouge2,
+    rouge_rows,
+    rougeL,
+    rougeLsum,
+    words_shared,
+)
 from headway.metrics.row_sums import RowSums
 from headway.metrics.sets import METRIC_SETS
 from headway.metrics.squad import (
@@ -72,6 +83,10 @@ METRICS: dict[str, Callable[..., float]] = {
     "squad_v2_f1": squad_v2_f1,
     "bleu": bleu,
     "chrf": chrf,
+    "rouge1": rouge1,
+    "rouge2": rouge2,
+    "rougeL": rougeL,
+    "rougeLsum": rougeLsum,
 }
 
 ROW_SUMS: dict[str, Callable[..., RowSums]] = {
@@ -85,6 +100,10 @@ ROW_SUMS: dict[str, Callable[..., RowSums]] = {
     "squad_v2_f1": squad_v2_f1_rows,
     "bleu": bleu_rows,
     "chrf": chrf_rows,
+    "rouge1": partial(rouge_rows, overlap=words_shared),
+    "rouge2": partial(rouge_rows, overlap=pairs_shared),
+    "rougeL": partial(rouge_rows, overlap=order_shared),
+    "rougeLsum": partial(rouge_rows, overlap=order_of_lines_shared),
 }
 
 

@@ -10,6 +10,7 @@ METRIC_SETS: dict[str, tuple[str, ...]] = {
     "squad": ("squad_exact_match", "squad_f1"),
     "squad_v2": ("squad_v2_exact_match", "squad_v2_f1"),
     "translation": ("bleu", "chrf"),
+    "rouge": ("rouge1", "rouge2", "rougeL", "rougeLsum"),
     "entities": ("entity_precision", "entity_recall", "entity_f1"),
 }
 """Name -> keys of METRICS."""
