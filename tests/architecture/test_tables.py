@@ -63,6 +63,7 @@ TABLES = [
                 "sets",
                 "subsequence",
                 "texts",
+                "words",
             }
         ),
     ),

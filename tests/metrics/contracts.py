@@ -60,6 +60,8 @@ ANSWERS = {
     "squad_v2",
 }
 SENTENCES = {"bleu", "chrf", "translation", "rouge", "rouge1", "rouge2", "rougeL", "rougeLsum"}
+RANKINGS = {"hits_at_k", "mrr", "ndcg", "retrieval"}
+LIKELIHOODS = {"token_perplexity", "byte_perplexity", "bits_per_byte"}
 WORDS = ["a", "The", "red", "sun,", "Moon", "—", "U.S.", "ÉTÉ", "日", "star!"]
 
 
@@ -78,6 +80,12 @@ def columns_for(name: str, *, seed: int, n: int = 30) -> tuple[Any, ...]:
         return tuple(random.random((2, n, 3)) < 0.5)
     if name in TAGS:
         return tag_columns(seed, n)
+    if name == "distinct_n":
+        return (random_texts(seed, n),)
+    if name in RANKINGS:
+        return random.integers(0, 4, (n, 6)) / 4, random.integers(0, 3, (n, 6))
+    if name in LIKELIHOODS:
+        return random.exponential(size=n), random.integers(0, 9, n)
     if name in SENTENCES:
         some = [random_texts(seed + 1 + i, 1 + i % 3, most=12) for i in range(n)]
         return random_texts(seed, n, most=12), some

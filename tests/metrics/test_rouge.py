@@ -14,7 +14,7 @@ from rouge_score import tokenizers as peer_tokenizers
 
 from headway.errors import ConfigError
 from headway.metrics import confidence_interval, metric, rouge1, rouge2, rougeL, rougeLsum
-from headway.metrics.rouge import TOKENIZERS
+from headway.metrics.words import TOKENIZERS
 
 from .contracts import columns_for
 

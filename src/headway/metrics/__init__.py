@@ -9,6 +9,9 @@ entities.py      entities in tagged tokens, by any tag scheme; their precision, 
 squad.py         exact match and F1 of answers: SQuAD 1.1 and 2.0
 translation.py   BLEU, chrF
 rouge.py         ROUGE-1, -2, -L, -Lsum
+distinct.py      distinct-n: diversity of texts, without references
+retrieval.py     hits@k, mean reciprocal rank, nDCG
+perplexity.py    perplexity of a token, of a byte; bits per byte
 regression.py    mean squared and absolute error, r2
 probability.py   log loss, Brier score
 calibration.py   expected calibration error, reliability bins
@@ -21,6 +24,7 @@ inputs.py        what every metric checks first
 counts.py        right, predicted and actual of each label, and their averages
 row_sums.py      a metric as sums over rows
 texts.py         columns of texts, several acceptable texts a row
+words.py         the words of a text
 ngrams.py        n-grams of many rows at once
 subsequence.py   longest common subsequences
 label_codes.py   labels as codes
@@ -33,6 +37,7 @@ from headway.metrics.by_name import METRICS, ROW_SUMS, metric
 from headway.metrics.calibration import expected_calibration_error, reliability_bins
 from headway.metrics.confusion import cohen_kappa, confusion_matrix, mcc
 from headway.metrics.correlation import pearson, spearman
+from headway.metrics.distinct import distinct_n
 from headway.metrics.entities import (
     ENTITY_SCHEMES,
     entities,
@@ -53,8 +58,10 @@ from headway.metrics.f1 import (
 )
 from headway.metrics.interval import bootstrap_interval, confidence_interval, wilson_interval
 from headway.metrics.mcnemar import mcnemar
+from headway.metrics.perplexity import bits_per_byte, byte_perplexity, token_perplexity
 from headway.metrics.probability import brier, log_loss
 from headway.metrics.regression import mae, mse, r2
+from headway.metrics.retrieval import hits_at_k, mrr, ndcg
 from headway.metrics.rouge import rouge1, rouge2, rougeL, rougeLsum
 from headway.metrics.sets import METRIC_SETS
 from headway.metrics.squad import squad_exact_match, squad_f1, squad_v2_exact_match, squad_v2_f1
@@ -69,13 +76,16 @@ __all__ = [
     "accuracy",
     "auc",
     "binary_f1",
+    "bits_per_byte",
     "bleu",
     "bootstrap_interval",
     "brier",
+    "byte_perplexity",
     "chrf",
     "cohen_kappa",
     "confidence_interval",
     "confusion_matrix",
+    "distinct_n",
     "entities",
     "entity_f1",
     "entity_precision",
@@ -83,6 +93,7 @@ __all__ = [
     "exact_match",
     "expected_calibration_error",
     "f1",
+    "hits_at_k",
     "log_loss",
     "macro_f1",
     "mae",
@@ -90,7 +101,9 @@ __all__ = [
     "mcnemar",
     "metric",
     "micro_f1",
+    "mrr",
     "mse",
+    "ndcg",
     "pearson",
     "per_entity",
     "per_label",
@@ -108,6 +121,7 @@ __all__ = [
     "squad_v2_exact_match",
     "squad_v2_f1",
     "tfidf_baseline",
+    "token_perplexity",
     "weighted_f1",
     "wilson_interval",
 ]

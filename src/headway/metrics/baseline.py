@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from headway.errors import ConfigError
 from headway.metrics.inputs import Column, Label, choose, encode, encode_sets, numbers
-from headway.metrics.texts import SPACELESS
+from headway.metrics.words import SPACELESS
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -14,11 +14,21 @@ from headway.metrics.calibration import expected_calibration_error
 from headway.metrics.confusion import cohen_kappa, mcc
 from headway.metrics.correlation import pearson, spearman
 from headway.metrics.counts import f1_of, precision_of, recall_of
+from headway.metrics.distinct import distinct_n
 from headway.metrics.entities import entity_f1, entity_precision, entity_recall, entity_rows
 from headway.metrics.f1 import binary_f1, f1, macro_f1, micro_f1, precision, recall, weighted_f1
 from headway.metrics.inputs import Column, same_length
+from headway.metrics.perplexity import (
+    bits_per_byte,
+    bits_per_byte_rows,
+    byte_perplexity,
+    byte_perplexity_rows,
+    token_perplexity,
+    token_perplexity_rows,
+)
 from headway.metrics.probability import brier, log_loss
 from headway.metrics.regression import mae, mse, r2
+from headway.metrics.retrieval import hits_at_k, hits_at_k_rows, mrr, mrr_rows, ndcg, ndcg_rows
 from headway.metrics.rouge import (
     order_of_lines_shared,
     order_shared,
@@ -87,6 +97,16 @@ METRICS: dict[str, Callable[..., float]] = {
     "rouge2": rouge2,
     "rougeL": rougeL,
     "rougeLsum": rougeLsum,
+    # texts alone
+    "distinct_n": distinct_n,
+    # rankings, or scores of every document, against what is relevant
+    "hits_at_k": hits_at_k,
+    "mrr": mrr,
+    "ndcg": ndcg,
+    # summed negative log-likelihoods; numbers of tokens, or texts
+    "token_perplexity": token_perplexity,
+    "byte_perplexity": byte_perplexity,
+    "bits_per_byte": bits_per_byte,
 }
 
 ROW_SUMS: dict[str, Callable[..., RowSums]] = {
@@ -104,6 +124,12 @@ ROW_SUMS: dict[str, Callable[..., RowSums]] = {
     "rouge2": partial(rouge_rows, overlap=pairs_shared),
     "rougeL": partial(rouge_rows, overlap=order_shared),
     "rougeLsum": partial(rouge_rows, overlap=order_of_lines_shared),
+    "hits_at_k": hits_at_k_rows,
+    "mrr": mrr_rows,
+    "ndcg": ndcg_rows,
+    "token_perplexity": token_perplexity_rows,
+    "byte_perplexity": byte_perplexity_rows,
+    "bits_per_byte": bits_per_byte_rows,
 }
 
 

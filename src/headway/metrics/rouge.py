@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -14,10 +13,10 @@ from headway.metrics.inputs import Column, choose
 from headway.metrics.ngrams import grams_of, shared_grams
 from headway.metrics.row_sums import RowSums, mean_over_rows
 from headway.metrics.subsequence import common_places, common_tokens
-from headway.metrics.texts import SPACELESS, text_column, text_lists
+from headway.metrics.texts import text_column, text_lists
+from headway.metrics.words import Tokenizer, tokenizer_of
 
 __all__ = [
-    "TOKENIZERS",
     "order_of_lines_shared",
     "order_shared",
     "pairs_shared",
@@ -29,38 +28,10 @@ __all__ = [
     "words_shared",
 ]
 
-Tokenizer: TypeAlias = Callable[[str], list[str]]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Overlap: TypeAlias = tuple[Ints, Ints, Ints]  # shared, said, there: [pairs] each
 
-ASCII_WORD = re.compile(r"[a-z0-9]+")
-WORD = rf"[{SPACELESS}]\p{{M}}*|[[\p{{L}}\p{{M}}\p{{N}}]--[{SPACELESS}]]+"
 MEASURES = ("precision", "recall", "f1")
-
-
-def ascii_words(text: str) -> list[str]:
-    """Lower-cased runs of a to z and 0 to 9, as in Google's rouge-score: nothing of other scripts.
-
-    >>> ascii_words("Élan vital, 2nd")
-    ['lan', 'vital', '2nd']
-    """
-    return ASCII_WORD.findall(text.lower())
-
-
-def words(text: str) -> list[str]:
-    """Lower-cased runs of letters and digits; each character where a script has no spaces.
-
-    >>> words("Élan vital, 2nd 日本")
-    ['élan', 'vital', '2nd', '日', '本']
-    """
-    if text.isascii():
-        return ascii_words(text)
-    import regex
-
-    return regex.findall(WORD, text.lower(), regex.V1)
-
-
-TOKENIZERS: dict[str, Tokenizer] = {"words": words, "ascii": ascii_words}
 
 
 def rouge1(
@@ -155,13 +126,12 @@ def rouge_rows(
 ) -> RowSums:
     """`rouge1` and its siblings as sums over rows; they differ in the `overlap` of two texts."""
     choose("measure", measure, MEASURES)
-    if isinstance(tokenizer, str):
-        tokenizer = TOKENIZERS[choose("tokenizer", tokenizer, TOKENIZERS)]
+    cut = tokenizer_of(tokenizer)
     said = text_column(predictions, "predictions")
     there = text_lists(predictions, references)
     per_row = np.array([len(texts) for texts in there], dtype=np.int64)  # [rows]
     repeated = [text for text, n in zip(said, per_row, strict=True) for _ in range(n)]
-    shared, of_said, of_there = overlap(repeated, [t for ts in there for t in ts], tokenizer)
+    shared, of_said, of_there = overlap(repeated, [t for ts in there for t in ts], cut)
     precision, recall = shared / np.maximum(of_said, 1), shared / np.maximum(of_there, 1)
     both = precision + recall
     # In just these steps, since the last digit decides between references that are equally near.

@@ -11,6 +11,7 @@ METRIC_SETS: dict[str, tuple[str, ...]] = {
     "squad_v2": ("squad_v2_exact_match", "squad_v2_f1"),
     "translation": ("bleu", "chrf"),
     "rouge": ("rouge1", "rouge2", "rougeL", "rougeLsum"),
+    "retrieval": ("hits_at_k", "mrr", "ndcg"),
     "entities": ("entity_precision", "entity_recall", "entity_f1"),
 }
 """Name -> keys of METRICS."""

@@ -11,10 +11,7 @@ import numpy.typing as npt
 from headway.errors import ConfigError
 from headway.metrics.inputs import Column, same_length
 
-__all__ = ["SPACELESS", "best_by_row", "text_column", "text_lists"]
-
-# Scripts written without spaces, for a character class of the regex package.
-SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+__all__ = ["best_by_row", "text_column", "text_lists"]
 
 
 def text_column(values: Column, what: str) -> list[str]:
