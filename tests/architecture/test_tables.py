@@ -59,6 +59,7 @@ TABLES = [
                 "label_codes",
                 "mcnemar",
                 "ngrams",
+                "permutation",
                 "row_sums",
                 "sets",
                 "subsequence",

@@ -46,10 +46,10 @@ finite = st.floats(-1e6, 1e6).map(lambda x: round(x, 3))
 pairs_of_numbers = st.lists(st.tuples(finite, finite), min_size=2, max_size=40)
 
 
-LABEL_SETS = {"exact_match"}
+LABEL_SETS = {"exact_match", "superglue/multirc"}
 PROBABILITIES = {"expected_calibration_error", "brier", "log_loss"}
-NUMBERS = {"pearson", "spearman", "mse", "mae", "r2"}
-BINARY = {"binary_f1", "glue/cola", "glue/mrpc"}
+NUMBERS = {"glue/stsb", "pearson", "spearman", "mse", "mae", "r2"}
+BINARY = {"binary_f1", "glue/cola", "glue/mrpc", "glue/qqp"}
 TAGS = {"entity_f1", "entity_precision", "entity_recall", "entities"}
 ANSWERS = {
     "squad_exact_match",
@@ -109,3 +109,8 @@ def tag_columns(seed: int, n: int, tags: Sequence[str] = IOB2_TAGS) -> tuple[lis
         for row in references
     ]
     return predictions, references
+
+
+def takes_labels(name: str) -> bool:
+    """True for metrics over the labels that occur, which `labels=NAMES` keeps the same."""
+    return name in {"precision", "recall", "f1", "macro_f1", "weighted_f1", "cohen_kappa"}

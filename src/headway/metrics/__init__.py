@@ -16,7 +16,8 @@ regression.py    mean squared and absolute error, r2
 probability.py   log loss, Brier score
 calibration.py   expected calibration error, reliability bins
 interval.py      confidence intervals: Wilson, bootstrap
-mcnemar.py       paired test of two models
+mcnemar.py       paired test of two models' labels
+permutation.py   paired test of two models in any metric
 baseline.py      TF-IDF with a linear model, to be scored by the same metrics
 by_name.py       METRICS: every metric under its name; ROW_SUMS: those that are sums over rows
 sets.py          METRIC_SETS: what a benchmark reports together, by its name
@@ -58,6 +59,7 @@ from headway.metrics.f1 import (
 )
 from headway.metrics.interval import bootstrap_interval, confidence_interval, wilson_interval
 from headway.metrics.mcnemar import mcnemar
+from headway.metrics.permutation import permutation_test
 from headway.metrics.perplexity import bits_per_byte, byte_perplexity, token_perplexity
 from headway.metrics.probability import brier, log_loss
 from headway.metrics.regression import mae, mse, r2
@@ -107,6 +109,7 @@ __all__ = [
     "pearson",
     "per_entity",
     "per_label",
+    "permutation_test",
     "precision",
     "r2",
     "recall",

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from headway.errors import ConfigError, nearest
-from headway.metrics.accuracy import accuracy, exact_match
+from headway.metrics.accuracy import accuracy, accuracy_rows, exact_match, exact_match_rows
 from headway.metrics.auc import auc
 from headway.metrics.calibration import expected_calibration_error
 from headway.metrics.confusion import cohen_kappa, mcc
@@ -26,8 +26,8 @@ from headway.metrics.perplexity import (
     token_perplexity,
     token_perplexity_rows,
 )
-from headway.metrics.probability import brier, log_loss
-from headway.metrics.regression import mae, mse, r2
+from headway.metrics.probability import brier, brier_rows, log_loss, log_loss_rows
+from headway.metrics.regression import mae, mae_rows, mse, mse_rows, r2
 from headway.metrics.retrieval import hits_at_k, hits_at_k_rows, mrr, mrr_rows, ndcg, ndcg_rows
 from headway.metrics.rouge import (
     order_of_lines_shared,
@@ -110,7 +110,14 @@ METRICS: dict[str, Callable[..., float]] = {
 }
 
 ROW_SUMS: dict[str, Callable[..., RowSums]] = {
-    # Metrics whose rows are dear to read: resampled test sets cost them one product of matrices.
+    # Metrics that are a function of sums over rows: resampled test sets cost one product of
+    # matrices, however dear the rows are to read.
+    "accuracy": accuracy_rows,
+    "exact_match": exact_match_rows,
+    "mse": mse_rows,
+    "mae": mae_rows,
+    "log_loss": log_loss_rows,
+    "brier": brier_rows,
     "entity_f1": partial(entity_rows, score=f1_of),
     "entity_precision": partial(entity_rows, score=precision_of),
     "entity_recall": partial(entity_rows, score=recall_of),

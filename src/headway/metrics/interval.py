@@ -61,8 +61,7 @@ def confidence_interval(
         check_options(name, (name,), options)
         return _middle(_sum_scores(ROW_SUMS[name](*columns, **options), random), level)
     metric(name, predictions, references, **options)  # its errors speak of rows, not of resamples
-    if references is not None:
-        *columns, options = as_codes(name, predictions, references, options)
+    columns, options = as_codes(name, columns, options)
     function = METRICS[name]
     return _middle(_scores(lambda *drawn: function(*drawn, **options), columns, random), level)
 

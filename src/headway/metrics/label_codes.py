@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headway.metrics.inputs import Column, encode, encode_sets, has_label_sets
@@ -13,25 +13,25 @@ WITH_LABELS = ("precision", "recall", "f1", "macro_f1", "micro_f1", "weighted_f1
 
 
 def as_codes(
-    name: str, predictions: Column, references: Column, options: Mapping[str, Any]
-) -> tuple[Column, Column, dict[str, Any]]:
+    name: str, columns: Sequence[Column], options: Mapping[str, Any]
+) -> tuple[list[Column], dict[str, Any]]:
     """The columns and options of a label metric with codes for labels; those of others unchanged.
 
     Codes are counted much faster than names, and the labels to average stay those of the whole
     test set when a choice of rows misses a rare one.
     """
-    options = dict(options)
+    if name != "mcc" and name not in WITH_LABELS:
+        return list(columns), dict(options)
+    predictions, references = columns
     if name == "mcc":
         codes = encode(predictions, references)
-        return codes.predictions, codes.references, options
-    if name not in WITH_LABELS:
-        return predictions, references, options
+        return [codes.predictions, codes.references], dict(options)
     labels = options.get("labels")
-    if has_label_sets(predictions) or has_label_sets(references):
+    if any(map(has_label_sets, columns)):
         sets = encode_sets(predictions, references, labels)
         kept = range(len(sets.names if labels is None else labels))
-        columns = (sets.predictions[:, : len(kept)], sets.references[:, : len(kept)])
-        return *columns, options | {"labels": kept}
+        coded = [sets.predictions[:, : len(kept)], sets.references[:, : len(kept)]]
+        return [*coded], {**options, "labels": kept}
     codes = encode(predictions, references, labels)
     kept = range(len(codes.names if labels is None else labels))
-    return codes.predictions, codes.references, options | {"labels": kept}
+    return [codes.predictions, codes.references], {**options, "labels": kept}

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from headway.errors import ConfigError
 from headway.metrics.inputs import Column, Label, encode, same_length
+from headway.metrics.row_sums import RowSums, mean_over_rows
 
-__all__ = ["brier", "log_loss", "probability_table"]
+__all__ = ["brier", "brier_rows", "log_loss", "log_loss_rows", "probability_table"]
 
 SUM_TOLERANCE = 1e-3  # softmax in half precision
 
@@ -31,11 +32,7 @@ def log_loss(
     >>> round(log_loss([[0.9, 0.1], [0.2, 0.8]], [0, 1]), 6)
     0.164252
     """
-    table, columns = probability_table(predictions, references, labels)
-    if not len(columns):
-        return 0.0
-    chosen = table[np.arange(len(columns)), columns]
-    return float(-np.log(np.maximum(chosen, np.finfo(np.float64).eps)).mean())
+    return log_loss_rows(predictions, references, labels=labels).value()
 
 
 def brier(
@@ -51,11 +48,25 @@ def brier(
     >>> round(brier([[0.9, 0.1], [0.2, 0.8]], [0, 1]), 6)
     0.05
     """
+    return brier_rows(predictions, references, labels=labels).value()
+
+
+def log_loss_rows(
+    predictions: Column, references: Column, *, labels: Sequence[Label] | None = None
+) -> RowSums:
+    """`log_loss` as sums over rows."""
     table, columns = probability_table(predictions, references, labels)
-    if not len(columns):
-        return 0.0
+    chosen = table[np.arange(len(columns)), columns] if len(columns) else np.zeros(0)
+    return mean_over_rows(-np.log(np.maximum(chosen, np.finfo(np.float64).eps)))
+
+
+def brier_rows(
+    predictions: Column, references: Column, *, labels: Sequence[Label] | None = None
+) -> RowSums:
+    """`brier` as sums over rows."""
+    table, columns = probability_table(predictions, references, labels)
     truth = np.eye(table.shape[1])[columns]  # [rows, labels]
-    return float(((table - truth) ** 2).sum(axis=1).mean())
+    return mean_over_rows(((table - truth) ** 2).sum(axis=1))
 
 
 def probability_table(
