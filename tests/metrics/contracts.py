@@ -80,6 +80,8 @@ def columns_for(name: str, *, seed: int, n: int = 30) -> tuple[Any, ...]:
         return tuple(random.random((2, n, 3)) < 0.5)
     if name in TAGS:
         return tag_columns(seed, n)
+    if name == "bertscore":
+        return token_vectors(seed, n), [token_vectors(seed + i, 1 + i % 2) for i in range(n)]
     if name == "distinct_n":
         return (random_texts(seed, n),)
     if name in RANKINGS:
@@ -98,6 +100,12 @@ def random_texts(seed: int, n: int, words: Sequence[str] = WORDS, *, most: int =
     """Texts of 0 to `most` words."""
     random = np.random.default_rng(seed)
     return [" ".join(random.choice(words, random.integers(0, most + 1))) for _ in range(n)]
+
+
+def token_vectors(seed: int, n: int) -> list[np.ndarray]:
+    """Vectors of 1 to 6 tokens a row, [tokens, 4]."""
+    random = np.random.default_rng(seed)
+    return [random.normal(size=(random.integers(1, 7), 4)) for _ in range(n)]
 
 
 def tag_columns(seed: int, n: int, tags: Sequence[str] = IOB2_TAGS) -> tuple[list, list]:

@@ -9,6 +9,7 @@ entities.py      entities in tagged tokens, by any tag scheme; their precision, 
 squad.py         exact match and F1 of answers: SQuAD 1.1 and 2.0
 translation.py   BLEU, chrF
 rouge.py         ROUGE-1, -2, -L, -Lsum
+bertscore.py     BERTScore of token vectors, or of texts with any encoder
 distinct.py      distinct-n: diversity of texts, without references
 retrieval.py     hits@k, mean reciprocal rank, nDCG
 perplexity.py    perplexity of a token, of a byte; bits per byte
@@ -34,6 +35,7 @@ label_codes.py   labels as codes
 from headway.metrics.accuracy import accuracy, exact_match
 from headway.metrics.auc import auc
 from headway.metrics.baseline import Baseline, tfidf_baseline
+from headway.metrics.bertscore import bertscore
 from headway.metrics.by_name import METRICS, ROW_SUMS, metric
 from headway.metrics.calibration import expected_calibration_error, reliability_bins
 from headway.metrics.confusion import cohen_kappa, confusion_matrix, mcc
@@ -77,6 +79,7 @@ __all__ = [
     "Baseline",
     "accuracy",
     "auc",
+    "bertscore",
     "binary_f1",
     "bits_per_byte",
     "bleu",

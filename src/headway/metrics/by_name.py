@@ -10,6 +10,7 @@ from typing import Any
 from headway.errors import ConfigError, nearest
 from headway.metrics.accuracy import accuracy, accuracy_rows, exact_match, exact_match_rows
 from headway.metrics.auc import auc
+from headway.metrics.bertscore import bertscore, bertscore_rows
 from headway.metrics.calibration import expected_calibration_error
 from headway.metrics.confusion import cohen_kappa, mcc
 from headway.metrics.correlation import pearson, spearman
@@ -97,6 +98,8 @@ METRICS: dict[str, Callable[..., float]] = {
     "rouge2": rouge2,
     "rougeL": rougeL,
     "rougeLsum": rougeLsum,
+    # token vectors, or texts and an encoder
+    "bertscore": bertscore,
     # texts alone
     "distinct_n": distinct_n,
     # rankings, or scores of every document, against what is relevant
@@ -131,6 +134,7 @@ ROW_SUMS: dict[str, Callable[..., RowSums]] = {
     "rouge2": partial(rouge_rows, overlap=pairs_shared),
     "rougeL": partial(rouge_rows, overlap=order_shared),
     "rougeLsum": partial(rouge_rows, overlap=order_of_lines_shared),
+    "bertscore": bertscore_rows,
     "hits_at_k": hits_at_k_rows,
     "mrr": mrr_rows,
     "ndcg": ndcg_rows,
