@@ -17,6 +17,7 @@ PEERS = {
     "accelerate",
     "datasets",
     "evaluate",
+    "nltk",
     "peft",
     "rouge_score",
     "sentence_transformers",

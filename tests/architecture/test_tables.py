@@ -63,6 +63,7 @@ TABLES = [
                 "row_sums",
                 "sets",
                 "subsequence",
+                "tag_schemes",
                 "texts",
                 "words",
             }

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 
 from headway.data import read
 from headway.errors import ConfigError
-from headway.metrics import squad_exact_match, squad_f1, squad_v2_exact_match, squad_v2_f1
+from headway.metrics import (
+    squad_exact_match,
+    squad_f1,
+    squad_v2_best_thresholds,
+    squad_v2_exact_match,
+    squad_v2_f1,
+)
 from headway.metrics.squad import SEPARATORS, normalize_answers
 
 from .contracts import columns_for
@@ -98,6 +104,30 @@ def test_equal_to_the_scripts_on_hostile_texts(rows):
 def test_texts_that_hold_every_separator():
     texts = ["".join(SEPARATORS) + " The Σ", "a ΣΑΣ"]
     assert normalize_answers(texts) == [normalized(text) for text in texts]
+
+
+def test_the_best_thresholds_are_the_scripts():
+    for seed in range(20):
+        predictions, references = columns_for("squad", seed=seed, n=15)
+        references = [answers if row % 3 else [] for row, answers in enumerate(references)]
+        no_answer = np.random.default_rng(seed).integers(0, 8, 15) / 8  # some alike
+        found = squad_v2_best_thresholds(predictions, references, no_answer)
+        rows = list(zip(predictions, references, strict=True))
+        alone = np.array([script([p], [r], version=2) for p, r in rows]) / 100
+        for column, name in enumerate(("exact_match", "f1")):
+            # The script's walk: from answering nothing, question by question.
+            total = best = sum(not answers for answers in references)
+            threshold = 0.0
+            for row in sorted(range(15), key=lambda row: no_answer[row]):
+                said, answers = rows[row]
+                total += alone[row, column] if answers else (-1 if said else 0)
+                if total > best:
+                    best, threshold = total, no_answer[row]
+            assert found[name] == pytest.approx(100 * best / 15, abs=1e-9)
+            assert found[f"{name}_threshold"] == threshold
+    assert squad_v2_best_thresholds([], [], []) == dict.fromkeys(found, 0.0)
+    with pytest.raises(ConfigError, match="1 values of no_answer for 2 rows"):
+        squad_v2_best_thresholds(["a", "b"], ["a", "b"], [0.5])
 
 
 def test_the_two_scripts_differ_where_nothing_is_left():

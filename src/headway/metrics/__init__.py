@@ -25,6 +25,7 @@ sets.py          METRIC_SETS: what a benchmark reports together, by its name
 inputs.py        what every metric checks first
 counts.py        right, predicted and actual of each label, and their averages
 row_sums.py      a metric as sums over rows
+tag_schemes.py   tag schemes, and the entities that tags stand for
 texts.py         columns of texts, several acceptable texts a row
 words.py         the words of a text
 ngrams.py        n-grams of many rows at once
@@ -42,7 +43,6 @@ from headway.metrics.confusion import cohen_kappa, confusion_matrix, mcc
 from headway.metrics.correlation import pearson, spearman
 from headway.metrics.distinct import distinct_n
 from headway.metrics.entities import (
-    ENTITY_SCHEMES,
     entities,
     entity_f1,
     entity_precision,
@@ -68,7 +68,14 @@ from headway.metrics.regression import mae, mse, r2
 from headway.metrics.retrieval import hits_at_k, mrr, ndcg
 from headway.metrics.rouge import rouge1, rouge2, rougeL, rougeLsum
 from headway.metrics.sets import METRIC_SETS
-from headway.metrics.squad import squad_exact_match, squad_f1, squad_v2_exact_match, squad_v2_f1
+from headway.metrics.squad import (
+    squad_exact_match,
+    squad_f1,
+    squad_v2_best_thresholds,
+    squad_v2_exact_match,
+    squad_v2_f1,
+)
+from headway.metrics.tag_schemes import ENTITY_SCHEMES
 from headway.metrics.translation import bleu, chrf
 
 __all__ = [
@@ -124,6 +131,7 @@ __all__ = [
     "spearman",
     "squad_exact_match",
     "squad_f1",
+    "squad_v2_best_thresholds",
     "squad_v2_exact_match",
     "squad_v2_f1",
     "tfidf_baseline",

@@ -82,7 +82,7 @@ def probability_table(
             f"probabilities have shape {list(table.shape)}", allowed="[rows, labels], labels >= 2"
         )
     _check_probabilities(table)
-    names = list(range(table.shape[1])) if labels is None else list(labels)
+    names = range(table.shape[1]) if labels is None else labels
     if len(names) != table.shape[1]:
         raise ConfigError(f"{len(names)} labels for {table.shape[1]} columns of probabilities")
     codes = encode(references, references, names)

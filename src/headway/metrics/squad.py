@@ -21,6 +21,7 @@ __all__ = [
     "squad_exact_match_rows",
     "squad_f1",
     "squad_f1_rows",
+    "squad_v2_best_thresholds",
     "squad_v2_exact_match",
     "squad_v2_exact_match_rows",
     "squad_v2_f1",
@@ -108,6 +109,36 @@ def squad_v2_f1(
     ).value()
 
 
+def squad_v2_best_thresholds(
+    predictions: Column, references: Column, no_answer: Column
+) -> dict[str, float]:
+    """The thresholds of `no_answer` that would have been best, and what they would have given.
+
+    Inputs: as in `squad_v2_exact_match`, where predictions are the answers as if there were one.
+    Result: `exact_match`, `f1` (0 to 100), `exact_match_threshold` and `f1_threshold`, as the
+    script prints them. Questions up to the threshold count as answered; above it, as without
+    an answer. They are optimistic: choose them on other rows than those you report. No rows: zeros.
+
+    >>> squad_v2_best_thresholds(["sun", "moon"], [["sun"], []], [0.2, 0.7])["f1_threshold"]
+    0.2
+    """
+    pairs, answerable = _with_unanswerable(predictions, references)
+    scores = numbers(no_answer, "no_answer")
+    if len(scores) != len(answerable):
+        raise ConfigError(f"{len(scores)} values of no_answer for {len(answerable)} rows")
+    silent = [not text for text in text_column(predictions, "predictions")]
+    order = np.argsort(scores, kind="stable")
+    found = {}
+    for name, values in (("exact_match", pairs.best_exact()), ("f1", pairs.best_f1_v2())):
+        # What answering one question more adds to answering none of them.
+        gains = np.where(answerable, values, np.where(silent, 0.0, -1.0))[order]
+        totals = np.cumsum(np.concatenate([[(~answerable).sum()], gains]))
+        best = int(totals.argmax())
+        found[name] = 100 * float(totals[best]) / max(1, len(answerable))
+        found[f"{name}_threshold"] = float(scores[order[best - 1]]) if best else 0.0
+    return found
+
+
 def normalize_answers(texts: list[str]) -> list[str]:
     """Lower-cased, without ASCII punctuation and articles, one space between words.
 
@@ -125,13 +156,13 @@ def normalize_answers(texts: list[str]) -> list[str]:
 def squad_exact_match_rows(predictions: Column, references: Column) -> RowSums:
     """`squad_exact_match` as sums over rows."""
     pairs = _Pairs(predictions, text_lists(predictions, references))
-    return mean_over_rows(best_by_row(pairs.equal, pairs.per_row), 100)
+    return mean_over_rows(pairs.best_exact(), 100)
 
 
 def squad_f1_rows(predictions: Column, references: Column) -> RowSums:
     """`squad_f1` as sums over rows."""
     pairs = _Pairs(predictions, text_lists(predictions, references))
-    return mean_over_rows(best_by_row(pairs.f1(), pairs.per_row), 100)
+    return mean_over_rows(pairs.best_f1(), 100)
 
 
 def squad_v2_exact_match_rows(
@@ -143,8 +174,7 @@ def squad_v2_exact_match_rows(
 ) -> RowSums:
     """`squad_v2_exact_match` as sums over rows."""
     pairs, answerable = _with_unanswerable(predictions, references)
-    values = best_by_row(pairs.equal, pairs.per_row)
-    return mean_over_rows(_withheld(values, answerable, no_answer, threshold), 100)
+    return mean_over_rows(_withheld(pairs.best_exact(), answerable, no_answer, threshold), 100)
 
 
 def squad_v2_f1_rows(
@@ -156,9 +186,7 @@ def squad_v2_f1_rows(
 ) -> RowSums:
     """`squad_v2_f1` as sums over rows."""
     pairs, answerable = _with_unanswerable(predictions, references)
-    without_words = [not (a and b) for a, b in zip(pairs.said, pairs.there, strict=True)]
-    values = best_by_row(np.where(without_words, pairs.equal, pairs.f1()), pairs.per_row)
-    return mean_over_rows(_withheld(values, answerable, no_answer, threshold), 100)
+    return mean_over_rows(_withheld(pairs.best_f1_v2(), answerable, no_answer, threshold), 100)
 
 
 def _words_only(text: str) -> str:
@@ -181,7 +209,20 @@ class _Pairs:
         pairs = zip(self.said, self.there, strict=True)
         self.equal = np.array([a == b for a, b in pairs], dtype=np.float64)  # [pairs]
 
-    def f1(self) -> Floats:
+    def best_exact(self) -> Floats:
+        """1 for each row that equals one of its acceptable texts, else 0 [rows]."""
+        return best_by_row(self.equal, self.per_row)
+
+    def best_f1(self) -> Floats:
+        """The F1 of each row's words with the acceptable text nearest to it [rows]."""
+        return best_by_row(self._f1(), self.per_row)
+
+    def best_f1_v2(self) -> Floats:
+        """The same, where two texts without words are equal [rows]."""
+        without = [not (a and b) for a, b in zip(self.said, self.there, strict=True)]
+        return best_by_row(np.where(without, self.equal, self._f1()), self.per_row)
+
+    def _f1(self) -> Floats:
         """F1 of the words [pairs], counted as often as they occur; none in common: 0."""
         columns = [[text.split() for text in texts] for texts in (self.said, self.there)]
         said, there = grams_of(*columns, n=1)
