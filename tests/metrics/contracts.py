@@ -40,6 +40,34 @@ EDGES = {
     "hostile names": (["<b>", "a\0", "\ud800", "é"], ["<b>", "a", "\ud800", "é"]),
 }
 
+HOSTILE: dict[str, Any] = {
+    "None": [None, None],
+    "NaN": [float("nan"), 1.0],
+    "infinite": [float("inf"), 0.0],
+    "texts": ["a", "b"],
+    "empty texts": ["", ""],
+    "a text": "ab",
+    "bytes": [b"a", b"b"],
+    "texts and numbers": ["a", 1],
+    "booleans": [True, False],
+    "negative": [-1, -2],
+    "beyond 64 bits": [10**30, -(10**30)],
+    "complex": [1j, 2j],
+    "objects": [object(), object()],
+    "dicts": [{"a": 1}, {"b": 2}],
+    "sets": [{"a"}, set()],
+    "lists": [["a"], ["b"]],
+    "empty lists": [[], []],
+    "ragged": [[0.1], [0.2, 0.3]],
+    "nested": [[[1]], [[2]]],
+    "not hashable": [[{}], [{}]],
+    "matrix": np.array([[0.5, 0.5], [0.1, 0.9]]),
+    "cube": np.zeros((2, 2, 2)),
+    "array of texts": np.array(["a", "b"]),
+    "arrays": [np.eye(2), np.eye(2)],
+    "arrays of nothing": [np.zeros((0, 2)), np.zeros((0, 2))],
+}
+
 labels = st.sampled_from(["a", "b", "c", "d"])
 pairs_of_labels = st.lists(st.tuples(labels, labels), min_size=1, max_size=40)
 finite = st.floats(-1e6, 1e6).map(lambda x: round(x, 3))

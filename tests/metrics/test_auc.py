@@ -61,8 +61,8 @@ def test_labels_that_never_occur_are_left_out_of_the_mean():
     ("predictions", "references", "options", "said"),
     [
         ([0.1], [0, 1], {}, "1 predictions for 2 references"),
-        ([0.1, float("nan")], [0, 1], {}, "row 1 of the predictions is nan"),
-        (np.full((2, 3), np.nan), [0, 1], {}, "row 0 of the predictions is nan"),
+        ([0.1, float("nan")], [0, 1], {}, r"row 1 of the predictions is \[nan\]"),
+        (np.full((2, 3), np.nan), [0, 1], {}, r"row 0 of the predictions is \[nan nan nan\]"),
         (["a", "b"], [0, 1], {}, "predictions are not numbers"),
         ([0.1, 0.2, 0.3], [0, 1, 2], {}, r"3 labels \(0, 1, 2\) for 1 columns"),
         ([0.1, 0.2], [0, 1], {"labels": [1, 2]}, r"3 labels \(1, 2, 0\)"),

@@ -6,6 +6,7 @@ import math
 import pkgutil
 import subprocess
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ import headway.metrics
 from headway.errors import ConfigError
 from headway.metrics import METRIC_SETS, METRICS, ROW_SUMS, metric
 
-from .contracts import columns_for, label_columns
+from .contracts import HOSTILE, columns_for, label_columns
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -40,6 +41,17 @@ def test_every_metric_refuses_unequal_lengths_and_missing_references(name):
         metric(name, columns[0], columns[1][:-1])
     with pytest.raises(ConfigError, match="has no references"):
         metric(name, columns[0])
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_hostile_columns_are_refused_or_scored(name):
+    for predictions, references in product(HOSTILE.values(), repeat=2):
+        try:
+            value = metric(name, predictions, references)[name]
+        except ConfigError:
+            continue
+        assert type(value) is float
+        assert math.isfinite(value)
 
 
 @pytest.mark.parametrize("name", METRICS)

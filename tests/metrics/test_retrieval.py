@@ -134,7 +134,11 @@ def test_nothing_found_nothing_relevant_and_no_queries(function):
         (np.zeros((1, 2)), [[0, -1]], {}, "a grade is negative"),
         (np.zeros((1, 2)), [[0, 1, 0]], {}, r"scores \[1, 2\] with references of shape \[1, 3\]"),
         (np.zeros((1, 2)), [2], {}, "a relevant column is outside 0 to 1"),
-        (np.zeros((1, 2)), [["a", "b"]], {}, "references of shape"),
+        (np.zeros((1, 2)), [["a", "b"]], {}, "grades are not numbers"),
+        (np.zeros((1, 2)), [0.5], {}, r"references of shape \[1\]"),
+        (np.zeros((2, 2)), [[0, 1], [1]], {}, "grades are not numbers"),
+        ([[["a"]]], [["a"]], {}, r"row 0 holds \['a'\]"),
+        ([["a"]], [[{}]], {}, r"row 0 holds \{\}"),
         ([["a"]], [["a"]], {"k": 0}, "k is 0"),
     ],
 )

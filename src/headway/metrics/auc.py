@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from headway.errors import ConfigError
 from headway.metrics.correlation import ranks
-from headway.metrics.inputs import Column, Label, encode, numbers, same_length
+from headway.metrics.inputs import Column, Label, as_floats, encode, same_length
 
 __all__ = ["auc"]
 
@@ -69,8 +69,13 @@ def _area(scores: Floats, positive: npt.NDArray[np.bool_]) -> float:
 
 
 def _scores(predictions: Column) -> Floats:
-    """Scores [rows, columns]."""
-    if np.ndim(predictions) != 2:
-        return numbers(predictions, "predictions")[:, None]
-    table = np.asarray(predictions)
-    return np.stack([numbers(column, "predictions") for column in table.T], axis=1)
+    """Scores [rows, columns]; one a row is one column."""
+    table = as_floats(predictions, "predictions")
+    table = table[:, None] if table.ndim == 1 else table
+    if table.ndim != 2 or not table.shape[1]:
+        raise ConfigError(
+            f"scores have shape {list(table.shape)}", allowed="[rows], or [rows, labels]"
+        )
+    for row in np.flatnonzero(~np.isfinite(table).all(axis=1))[:1]:
+        raise ConfigError(f"row {row} of the predictions is {table[row]}", allowed="finite numbers")
+    return table

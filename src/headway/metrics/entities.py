@@ -145,13 +145,13 @@ def _counts(
 ) -> tuple[list[str], npt.NDArray[np.float64]]:
     """Labels, and of each row how many were right, predicted and there, [rows, 3 * labels]."""
     same_length(predictions, references)
+    said, there = read_entities(predictions, references, scheme=scheme)
     for row, lengths in enumerate(zip(map(len, predictions), map(len, references), strict=True)):
         if lengths[0] != lengths[1]:
             raise ConfigError(
                 f"row {row} has {lengths[0]} predicted tags for {lengths[1]} tokens",
                 allowed="one tag for each token",
             )
-    said, there = read_entities(predictions, references, scheme=scheme)
     # Both columns have the same places, and no two entities of a column begin at one.
     _, at_said, at_there = np.intersect1d(
         said.place, there.place, assume_unique=True, return_indices=True

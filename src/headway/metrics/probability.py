@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headway.errors import ConfigError
-from headway.metrics.inputs import Column, Label, encode, same_length
+from headway.metrics.inputs import Column, Label, as_floats, encode, same_length
 from headway.metrics.row_sums import RowSums, mean_over_rows
 
 __all__ = ["brier", "brier_rows", "log_loss", "log_loss_rows", "probability_table"]
@@ -74,7 +74,7 @@ def probability_table(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Checked probabilities [rows, labels] and the column of each reference [rows]."""
     same_length(predictions, references)
-    table = np.asarray(predictions, dtype=np.float64)
+    table = as_floats(predictions, "probabilities")
     if not len(table):
         return np.zeros((0, 0)), np.zeros(0, dtype=np.int64)
     if table.ndim != 2:

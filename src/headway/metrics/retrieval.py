@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headway.errors import ConfigError
-from headway.metrics.inputs import Column, same_length
+from headway.metrics.inputs import Column, as_floats, same_length
 from headway.metrics.row_sums import RowSums, mean_over_rows
 
 __all__ = ["hits_at_k", "hits_at_k_rows", "mrr", "mrr_rows", "ndcg", "ndcg_rows"]
@@ -193,23 +193,22 @@ def _of_scores(
 
 def _grade_table(references: Column, rows: int, documents: int) -> Floats:
     """Grades [queries, documents], also where one relevant column is named for each query."""
-    grades = np.asarray(references)
-    if grades.shape == (rows,) and np.issubdtype(grades.dtype, np.integer):
+    grades = as_floats(references, "grades")
+    if grades.shape == (rows,) and (grades == np.floor(grades)).all():
         if grades.size and not (grades.min() >= 0 and grades.max() < documents):
             raise ConfigError(
                 f"a relevant column is outside 0 to {documents - 1}",
                 allowed="columns of the scores",
             )
-        return np.eye(documents)[grades]
-    if grades.shape != (rows, documents) or not np.issubdtype(grades.dtype, np.number):
+        return np.eye(documents)[grades.astype(np.int64)]
+    if grades.shape != (rows, documents):
         raise ConfigError(
             f"scores {[rows, documents]} with references of shape {list(grades.shape)}",
             allowed="grades of the same shape, or one column number for each query",
         )
-    table = grades.astype(np.float64)
-    if not (np.isfinite(table) & (table >= 0)).all():
+    if not (np.isfinite(grades) & (grades >= 0)).all():
         raise ConfigError("a grade is negative or not finite", allowed="grades from 0 up")
-    return table
+    return grades
 
 
 def _of_lists(
@@ -247,7 +246,7 @@ def _ids(value: Any, row: int) -> list[Hashable]:
             allowed="ids, best first",
             next_step="scores are given as one array: numpy.array(scores)",
         )
-    if len(set(ids)) != len(ids):
+    if len(dict.fromkeys(_hashable(ids, row))) != len(ids):
         raise ConfigError(f"row {row} ranks a document twice", allowed="each id once")
     return ids
 
@@ -269,7 +268,14 @@ def _grades(value: Any, row: int) -> dict[Hashable, float]:
             allowed="an id, a collection of relevant ids, or a dict of ids and grades",
         )
     ids = value.tolist() if isinstance(value, np.ndarray) else value
-    return dict.fromkeys(ids, 1.0)
+    return dict.fromkeys(_hashable(ids, row), 1.0)
+
+
+def _hashable(ids: Collection[Any], row: int) -> Collection[Hashable]:
+    for each in ids:
+        if not isinstance(each, Hashable):
+            raise ConfigError(f"row {row} holds {each!r}", allowed="ids: texts or numbers")
+    return ids
 
 
 def _is_float(array: npt.NDArray[Any]) -> bool:

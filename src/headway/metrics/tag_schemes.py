@@ -144,11 +144,16 @@ def _tag_codes(rows: Iterable[Tags], scheme: Scheme) -> _TagCodes:
 def _distinct(rows: Iterable[Tags]) -> set[str]:
     found: set[str] = set()
     for number, row in enumerate(rows):
-        if isinstance(row, str):
+        if isinstance(row, str) or not isinstance(row, Sequence | np.ndarray):
             raise ConfigError(
-                f"row {number} of the tags is the text {row!r}", allowed="a sequence of tags a row"
+                f"row {number} of the tags is {row!r}", allowed="a sequence of tags a row"
             )
-        found.update(row)
+        try:
+            found.update(row)
+        except TypeError as error:
+            raise ConfigError(
+                f"row {number} of the tags holds no tags: {error}", allowed="texts"
+            ) from error
     for tag in found:
         if not isinstance(tag, str):
             raise ConfigError(f"a tag is {tag!r}", allowed="texts such as 'B-PER' and 'O'")
