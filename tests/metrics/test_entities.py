@@ -181,6 +181,8 @@ def test_tags_without_a_label_and_arrays_of_tags():
         ([["E-A"]], [["O"]], {}, "schemes with E: IOE1, IOE2, IOBES, BMES, conlleval"),
         ([["PER"]], [["O"]], {}, "tag 'PER' is none of this scheme"),
         ([["O-A"]], [["O"]], {}, "tag 'O-A' is none"),
+        ([["O"]], [["O-"]], {}, "tag 'O-' is none"),
+        ([["O"]], ["O"], {}, "row 0 of the tags is 'O'"),
         ([[""]], [["O"]], {}, "tag '' is none"),
         ([[None]], [["O"]], {}, "a tag is None"),
         (["O"], ["O"], {}, "row 0 of the tags is 'O'"),

@@ -129,7 +129,8 @@ def test_labels_of_either_model_count_for_both():
         ("accuracy", (["a"], ["a"], ["a"]), {"average": "macro"}, "no option 'average'"),
         ("glue/mrpc", ([1], [1], [1]), {}, "'glue/mrpc' is a set"),
         ("squad_v2_f1", (["a"], ["a"], ["a"]), {"no_answer": [0.5]}, "belongs to the predictions"),
-        ("mse", ([1.0], [float("nan")], [1.0]), {}, "row 1 of the predictions is nan"),
+        ("pearson", ([1.0], [float("nan")], [1.0]), {}, "row 0 of the predictions is nan"),
+        ("mse", ([1.0], [float("nan")], [1.0]), {}, "row 0 of the predictions is nan"),
     ],
 )
 def test_what_cannot_be_tested_is_refused(name, columns, options, said):

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headway.errors import ConfigError
-from headway.metrics.by_name import METRICS, ROW_SUMS, columns_of, metric
+from headway.metrics.by_name import METRICS, ROW_SUMS, check_options, columns_of, metric
 from headway.metrics.inputs import Column
 from headway.metrics.label_codes import as_codes
 
@@ -62,7 +62,13 @@ def permutation_test(
             f"{len(first)} predictions of the first model for {len(second)} of the second",
             allowed="both for the same rows, in the same order",
         )
-    rows, scores = _exchangeable(name, first, second, references, options)
+    check_options(name, (name,), options)
+    try:
+        rows, scores = _exchangeable(name, first, second, references, options)
+    except ConfigError:
+        for each in (first, second):  # says it with the number of the model's own row
+            metric(name, each, references, **options)
+        raise
     one, other = (float(each[0]) for each in scores(np.zeros((1, rows), dtype=bool)))
     exact = 2**rows <= samples
     choices = 2**rows if exact else samples
@@ -84,7 +90,6 @@ def _exchangeable(
     name: str, first: Column, second: Column, references: Column | None, options: dict[str, Any]
 ) -> tuple[int, Scores]:
     """How many rows can make a difference, and the metric of both models after exchanges there."""
-    metric(name, first, references, **options)  # its errors speak of one model's rows
     for option in ("no_answer",):
         if option in options:
             raise ConfigError(

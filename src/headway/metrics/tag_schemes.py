@@ -115,7 +115,7 @@ def read_entities(*columns: Sequence[Tags], scheme: str) -> list[Found]:
     Raises: ConfigError for an unknown scheme, a tag that it does not have, a row that is a text.
     """
     rules = ENTITY_SCHEMES[choose("scheme", scheme, ENTITY_SCHEMES)]
-    codes = _tag_codes(chain(*columns), rules)
+    codes = _tag_codes(columns, rules)
     return [_read(column, codes, rules) for column in columns]
 
 
@@ -129,8 +129,8 @@ class _TagCodes:
     labels: list[str]
 
 
-def _tag_codes(rows: Iterable[Tags], scheme: Scheme) -> _TagCodes:
-    tags = sorted(_distinct(rows) | {"O"}, key=lambda tag: (tag != "O", tag))
+def _tag_codes(columns: Iterable[Sequence[Tags]], scheme: Scheme) -> _TagCodes:
+    tags = sorted({"O"}.union(*map(_distinct, columns)), key=lambda tag: (tag != "O", tag))
     parts = [_parts(tag, scheme) for tag in tags]
     labels = sorted({label for _, label in parts if label is not None})
     return _TagCodes(
@@ -141,7 +141,7 @@ def _tag_codes(rows: Iterable[Tags], scheme: Scheme) -> _TagCodes:
     )
 
 
-def _distinct(rows: Iterable[Tags]) -> set[str]:
+def _distinct(rows: Sequence[Tags]) -> set[str]:
     found: set[str] = set()
     for number, row in enumerate(rows):
         if isinstance(row, str) or not isinstance(row, Sequence | np.ndarray):
@@ -163,12 +163,9 @@ def _distinct(rows: Iterable[Tags]) -> set[str]:
 def _parts(tag: str, scheme: Scheme) -> tuple[str, str | None]:
     """The tag's place, and its label; None for outside."""
     letter, line, label = tag[:1], tag[1:2], tag[2:]
-    if letter not in scheme.letters or line not in ("", "-") or (letter == "O" and label):
-        fitting = [
-            name
-            for name, other in ENTITY_SCHEMES.items()
-            if letter in other.letters and line in ("", "-")
-        ]
+    written = tag == "O" or (letter != "O" and line in ("", "-"))
+    if not written or letter not in scheme.letters:
+        fitting = [n for n, other in ENTITY_SCHEMES.items() if written and letter in other.letters]
         raise ConfigError(
             f"tag {tag!r} is none of this scheme",
             allowed=", ".join(each if each == "O" else f"{each}-LABEL" for each in scheme.letters),
