@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from headway.data.compression import without_compression
 from headway.errors import DataError
 from headway.logs import log
 
@@ -64,7 +65,7 @@ def visible(paths: Iterable[Path]) -> list[Path]:
         path
         for path in paths
         if not path.name.startswith((".", "_"))
-        and (path.stem.casefold() not in _NOT_ROWS or path.is_dir())
+        and (without_compression(path).stem.casefold() not in _NOT_ROWS or path.is_dir())
         and not path.name.endswith((".dist-info", ".egg-info"))
     )
 

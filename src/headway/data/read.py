@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from headway.data.compression import COMPRESSIONS, MAX_EXPANSION, without_compression
 from headway.data.dataset import Dataset
 from headway.data.formats.columnar import read_arrow, read_parquet
 from headway.data.formats.conll import read_conll
@@ -30,7 +31,7 @@ class Format:
 
     read: a path and options in, a table out.
     suffixes: file names that mean this format.
-    options: the options besides `encoding` that it knows.
+    options: the options that it knows.
     """
 
     read: Callable[[Path, ReadOptions], pa.Table]
@@ -38,20 +39,21 @@ class Format:
     options: tuple[str, ...] = ()
 
 
-_CELLS = ("encoding", "header", "delimiter", "quoting")
+_TEXT = ("encoding", "max_expansion")
+_CELLS = (*_TEXT, "header", "delimiter", "quoting")
 
 FORMATS: dict[str, Format] = {
     "csv": Format(read_csv, (".csv",), _CELLS),
     "tsv": Format(read_tsv, (".tsv", ".tab"), _CELLS),
-    "jsonl": Format(read_jsonl, (".jsonl", ".ndjson"), ("encoding",)),
-    "json": Format(read_json, (".json",), ("encoding", "field")),
-    "squad": Format(read_squad, (), ("encoding",)),
-    "txt": Format(read_text, (".txt",), ("encoding",)),
-    "labelled-lines": Format(read_labelled_lines, (".label",), ("encoding",)),
-    "conll": Format(read_conll, (".conll", ".conllu", ".bio", ".iob", ".iob2"), ("encoding",)),
+    "jsonl": Format(read_jsonl, (".jsonl", ".ndjson"), _TEXT),
+    "json": Format(read_json, (".json",), (*_TEXT, "field")),
+    "squad": Format(read_squad, (), _TEXT),
+    "txt": Format(read_text, (".txt",), _TEXT),
+    "labelled-lines": Format(read_labelled_lines, (".label",), _TEXT),
+    "conll": Format(read_conll, (".conll", ".conllu", ".bio", ".iob", ".iob2"), _TEXT),
     "parquet": Format(read_parquet, (".parquet", ".pq")),
     "arrow": Format(read_arrow, (".arrow", ".feather", ".ipc")),
-    "folder": Format(read_folder, (), ("encoding",)),
+    "folder": Format(read_folder, (), _TEXT),
 }
 _BY_SUFFIX = {suffix: name for name, one in FORMATS.items() for suffix in one.suffixes}
 
@@ -65,6 +67,7 @@ def read(
     delimiter: str | None = None,
     quoting: bool | None = None,
     field: str | None = None,
+    max_expansion: float = MAX_EXPANSION,
 ) -> Dataset | dict[str, Dataset]:
     """One data set; or a dict with train, validation and test, where the names of files say so.
 
@@ -75,6 +78,7 @@ def read(
       are one data set.
     - A folder of class folders, `<label>/<file>.txt`, has columns text, label and file; it may
       stand inside `train/` and `test/`.
+    - A file of text may be compressed: `news.jsonl.gz`, and so with .bz2, .xz and .zst.
     - `pkg:NAME` and `hf://datasets/ORG/NAME` are data sets that `headway.hub` has on this machine.
 
     Nothing in the files is ever executed, and no format here can hold code.
@@ -89,6 +93,8 @@ def read(
         delimiter: csv and tsv: what stands between cells.
         quoting: csv and tsv: whether cells may stand in double quotes; csv yes, tsv no.
         field: json: which list of the object holds the rows.
+        max_expansion: how many times larger than a compressed file its contents may be, which
+            stops a small file that would fill the memory; 16 MB are always allowed.
 
     Raises:
         DataError: a missing, empty or broken file, with the line and what to do.
@@ -106,7 +112,9 @@ def read(
         raise ConfigError(
             f"no format {format!r}" + (f" ({hint})" if hint else ""), allowed=", ".join(FORMATS)
         )
-    options = ReadOptions(encoding, header, delimiter, quoting, field)
+    if not max_expansion > 0:
+        raise ConfigError(f"max_expansion={max_expansion!r}", allowed="a number above 0")
+    options = ReadOptions(encoding, header, delimiter, quoting, field, max_expansion)
     name = os.fspath(path)
     if name.startswith(("pkg:", "hf://")):
         # A plain file needs nothing of the hub.
@@ -154,16 +162,26 @@ def _matching(pattern: Path) -> list[Path]:
     return files
 
 
+def _format_of(path: Path) -> str | None:
+    return _BY_SUFFIX.get(without_compression(path).suffix.lower())
+
+
 def _read_file(path: Path, format: str | None, options: ReadOptions, name: str) -> Dataset:
-    chosen = format or _BY_SUFFIX.get(path.suffix.lower())
+    chosen = format or _format_of(path)
     if chosen is None:
         raise DataError(
-            f"{path}: the suffix {path.suffix!r} says no format",
-            allowed=", ".join(_BY_SUFFIX),
+            f"{path}: the suffix {without_compression(path).suffix!r} says no format",
+            allowed=", ".join(_BY_SUFFIX) + f", and of text compressed: {', '.join(COMPRESSIONS)}",
             next_step=f"format=NAME (--format NAME), one of {', '.join(FORMATS)}",
         )
     if chosen == "folder":
         raise DataError(f"{path} is a file", allowed="a folder of class folders for this format")
+    if path.suffix.lower() in COMPRESSIONS and "max_expansion" not in FORMATS[chosen].options:
+        raise DataError(
+            f"{path}: {chosen} files are compressed inside, not as a whole",
+            allowed=f"formats of text with {', '.join(COMPRESSIONS)}",
+            next_step="unpack it and read the file inside",
+        )
     _refuse_other_options(chosen, options)
     return Dataset(FORMATS[chosen].read(path, options), name=name)
 
@@ -227,7 +245,7 @@ def _holds_classes(path: Path, inside: list[Path], format: str | None, *, least:
     """Class folders win over loose .txt files, which are notes, but not over other rows."""
     if format is not None:
         return format == "folder"
-    rows = any(one.suffix.lower() != ".txt" for one in _readable(inside, None))
+    rows = any(_format_of(one) != "txt" for one in _readable(inside, None))
     return not rows and len(class_folders(path)) >= least
 
 
@@ -240,7 +258,7 @@ def _readable(inside: Iterable[Path], format: str | None) -> list[Path]:
     """The files with a suffix of the format; all files, if none has one and a format is named."""
     files = [one for one in inside if one.is_file()]
     suffixes = FORMATS[format].suffixes if format is not None else tuple(_BY_SUFFIX)
-    found = [one for one in files if one.suffix.lower() in suffixes]
+    found = [one for one in files if without_compression(one).suffix.lower() in suffixes]
     return found or (files if format is not None else [])
 
 
@@ -259,7 +277,7 @@ def _read_together(
     files: list[Path], format: str | None, options: ReadOptions, name: str
 ) -> Dataset:
     """Files that make one data set, in the order given."""
-    formats = {format or _BY_SUFFIX.get(file.suffix.lower()) for file in files}
+    formats = {format or _format_of(file) for file in files}
     if len(formats) > 1:
         raise DataError(
             f"{name}: files of several formats make one data set: "

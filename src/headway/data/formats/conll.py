@@ -47,7 +47,7 @@ def read_conll(path: Path, options: ReadOptions) -> pa.Table:
     Raises:
         DataError: a line with another number of columns than the first, or no tokens at all.
     """
-    text = text_buffer(path, options.encoding).to_pybytes().decode()
+    text = text_buffer(path, options).to_pybytes().decode()
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     tokens = [line for line in lines if line.strip() and not line.startswith("-DOCSTART-")]
     # A token may be "#" in the plain dialect, so a line of comments is only the last choice.

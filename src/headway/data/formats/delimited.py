@@ -32,14 +32,14 @@ _NUMBER_CELL = re.compile(r"[-+]?[0-9][0-9.,eE+-]*")
 
 def read_csv(path: Path, options: ReadOptions) -> pa.Table:
     """Comma-separated cells (RFC 4180); `;` or a tab is taken where the first line has no comma."""
-    buffer = text_buffer(path, options.encoding)
+    buffer = text_buffer(path, options)
     delimiter = options.delimiter or _guess_delimiter(buffer)
     return _read(path, buffer, delimiter, options.quoting is not False, options.header)
 
 
 def read_tsv(path: Path, options: ReadOptions) -> pa.Table:
     """Tab-separated cells; a double quote is an ordinary character unless `quoting` is asked."""
-    buffer = text_buffer(path, options.encoding)
+    buffer = text_buffer(path, options)
     return _read(path, buffer, options.delimiter or "\t", options.quoting is True, options.header)
 
 

@@ -42,7 +42,7 @@ _KINDS = {
 
 def read_jsonl(path: Path, options: ReadOptions) -> pa.Table:
     """One JSON object on every line; blank lines are skipped."""
-    buffer = text_buffer(path, options.encoding)
+    buffer = text_buffer(path, options)
     table = _read_fast(buffer)
     return read_jsonl_slowly(path, buffer) if table is None else table
 
@@ -119,7 +119,7 @@ def table_of_records(path: Path, rows: Iterable[tuple[str, Any]]) -> pa.Table:
 
 
 def _document(path: Path, options: ReadOptions) -> Any:
-    text = text_buffer(path, options.encoding).to_pybytes().decode()
+    text = text_buffer(path, options).to_pybytes().decode()
     try:
         return _parse(text)
     except ValueError as error:

@@ -18,7 +18,7 @@ def read_text(path: Path, options: ReadOptions) -> pa.Table:
 
     Lines end with `\n` or `\r\n` and nothing else: U+2028, U+0085 and form feeds stay inside.
     """
-    return pa.table({"text": lines_of(text_buffer(path, options.encoding))})
+    return pa.table({"text": lines_of(text_buffer(path, options))})
 
 
 def read_labelled_lines(path: Path, options: ReadOptions) -> pa.Table:
@@ -27,7 +27,7 @@ def read_labelled_lines(path: Path, options: ReadOptions) -> pa.Table:
     Blank lines are skipped. This is how the TREC question set is written, as `NUM:dist How far
     is it from Denver to Aspen ?`, with encoding="latin-1".
     """
-    lines = lines_of(text_buffer(path, options.encoding))
+    lines = lines_of(text_buffer(path, options))
     lines = pc.utf8_trim(lines, " \t")
     lines = lines.filter(pc.not_equal(lines, ""))
     if not len(lines):
