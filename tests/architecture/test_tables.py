@@ -51,7 +51,9 @@ TABLES = [
         "metrics",
         frozenset({"baseline", "by_name", "inputs", "interval", "mcnemar"}),
     ),
-    Table("headway.data.read", "FORMATS", "data/formats", frozenset({"source", "squad"})),
+    Table(
+        "headway.data.files", "FORMATS", "data/formats", frozenset({"conllu", "source", "squad"})
+    ),
     Table("headway.pipelines", "PIPELINES", "pipelines"),
     Table("headway.cli", "COMMANDS", "cli"),
 ]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import codecs
 import mmap
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from headway.data.badrows import BadRow, refuse_row
 from headway.data.compression import COMPRESSIONS, MAX_EXPANSION, decompressed
 from headway.errors import DataError
 
@@ -39,7 +41,9 @@ class ReadOptions:
     delimiter: what stands between cells; None takes the format's own.
     quoting: whether a cell may stand in double quotes; None means yes for csv, no for tsv.
     field: which list of a JSON object holds the rows.
+    sample_by: what makes a row of plain text: line, paragraph or document; None means line.
     max_expansion: how many times larger than a compressed file its contents may be.
+    bad_row: told about a row that cannot be read; where it returns, the row is left out.
     """
 
     encoding: str = "utf-8"
@@ -47,7 +51,9 @@ class ReadOptions:
     delimiter: str | None = None
     quoting: bool | None = None
     field: str | None = None
+    sample_by: str | None = None
     max_expansion: float = MAX_EXPANSION
+    bad_row: Callable[[BadRow], None] = refuse_row
 
 
 def text_buffer(path: Path, options: ReadOptions, *, empty_allowed: bool = False) -> pa.Buffer:
