@@ -14,9 +14,11 @@ from headway.data.formats.columnar import read_arrow, read_parquet
 from headway.data.formats.conll import read_conll
 from headway.data.formats.delimited import read_csv, read_tsv
 from headway.data.formats.folder import read_folder
+from headway.data.formats.parallel import read_parallel
 from headway.data.formats.records import read_json, read_jsonl, read_squad
 from headway.data.formats.source import ReadOptions
 from headway.data.formats.text import read_labelled_lines, read_text
+from headway.data.formats.xml import read_xml
 from headway.data.together import together
 from headway.errors import ConfigError, DataError
 from headway.logs import log
@@ -57,12 +59,18 @@ FORMATS: dict[str, Format] = {
     "squad": Format(read_squad, (), _TEXT),
     "txt": Format(read_text, (".txt",), (*_TEXT, "sample_by")),
     "labelled-lines": Format(read_labelled_lines, (".label",), _TEXT),
-    "conll": Format(read_conll, (".conll", ".conllu", ".bio", ".iob", ".iob2"), _TEXT),
+    "conll": Format(
+        read_conll, (".conll", ".conllu", ".bio", ".iob", ".iob2"), (*_TEXT, "bad_row")
+    ),
+    "xml": Format(read_xml, (".xml",), (*_TEXT, "recipe", "bad_row")),
+    "parallel": Format(read_parallel, (), (*_TEXT, "recipe")),
     "parquet": Format(read_parquet, (".parquet", ".pq")),
     "arrow": Format(read_arrow, (".arrow", ".feather", ".ipc")),
     "folder": Format(read_folder, (), _TEXT),
 }
 SUFFIXES = {suffix: name for name, one in FORMATS.items() for suffix in one.suffixes}
+# Suffixes of files that are rows wherever they lie; XML is rows only where a recipe says so.
+_ROWS = tuple(s for s, name in SUFFIXES.items() if "recipe" not in FORMATS[name].options)
 
 
 def format_of(path: Path) -> str | None:
@@ -73,7 +81,7 @@ def format_of(path: Path) -> str | None:
 def readable(inside: Iterable[Path], format: str | None) -> list[Path]:
     """The files with a suffix of the format; all files, if none has one and a format is named."""
     files = [one for one in inside if one.is_file()]
-    suffixes = FORMATS[format].suffixes if format is not None else tuple(SUFFIXES)
+    suffixes = FORMATS[format].suffixes if format is not None else _ROWS
     found = [one for one in files if without_compression(one).suffix.lower() in suffixes]
     return found or (files if format is not None else [])
 
@@ -92,8 +100,9 @@ def read_file(path: Path, format: str | None, options: ReadOptions, name: str) -
             allowed=", ".join(SUFFIXES) + f", and of text compressed: {', '.join(COMPRESSIONS)}",
             next_step=f"format=NAME (--format NAME), one of {', '.join(FORMATS)}",
         )
-    if chosen == "folder":
-        raise DataError(f"{path} is a file", allowed="a folder of class folders for this format")
+    if chosen in ("folder", "parallel"):
+        what = "class folders" if chosen == "folder" else "parallel files"
+        raise DataError(f"{path} is a file", allowed=f"a folder of {what} for this format")
     if path.suffix.lower() in COMPRESSIONS and "max_expansion" not in FORMATS[chosen].options:
         raise DataError(
             f"{path}: {chosen} files are compressed inside, not as a whole",
@@ -101,7 +110,10 @@ def read_file(path: Path, format: str | None, options: ReadOptions, name: str) -
             next_step="unpack it and read the file inside",
         )
     refuse_other(chosen, options)
-    return Dataset(FORMATS[chosen].read(path, options), name=name)
+    table = FORMATS[chosen].read(path, options)
+    if not table.num_rows:
+        raise DataError(f"{path}: not one row of it can be read", allowed="at least one row")
+    return Dataset(table, name=name)
 
 
 def read_files(

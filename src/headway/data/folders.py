@@ -15,8 +15,10 @@ from headway.data.files import (
     refuse_other,
 )
 from headway.data.formats.folder import class_folders
+from headway.data.formats.parallel import parallel_files, read_lines_together
 from headway.data.formats.source import ReadOptions
 from headway.data.layout import SPLIT_NAMES, by_split, refuse_missing_shards, visible
+from headway.data.together import together
 from headway.errors import DataError
 
 __all__ = ["read_folder", "read_split_files"]
@@ -30,6 +32,8 @@ def read_folder(
     Raises:
         DataError: nothing to read in it, several data sets, or a shard that is missing.
     """
+    if format == "parallel":
+        return _read_parallel(path, options, name)
     inside = visible(path.iterdir())
     folders = [one for one in inside if one.is_dir()]
     named = {one: SPLIT_NAMES.get(one.name.casefold()) for one in folders}
@@ -96,6 +100,22 @@ def _holds_classes(path: Path, inside: Sequence[Path], format: str | None, *, le
 def _read_classes(path: Path, options: ReadOptions, name: str) -> Dataset:
     refuse_other("folder", options)
     return Dataset(FORMATS["folder"].read(path, options), name=name)
+
+
+def _read_parallel(path: Path, options: ReadOptions, name: str) -> Dataset | dict[str, Dataset]:
+    """Parallel files; what the stars stand for says the split."""
+    refuse_other("parallel", options)
+    groups = {Path(key): files for key, files in parallel_files(path, options.recipe).items()}
+    splits: dict[str, Dataset] = {}
+    for split, keys in by_split(groups, where=name).items():
+        parts = [
+            Dataset(read_lines_together(groups[key], options), name=f"{path}, * = {key}")
+            for key in keys
+        ]
+        if split is None:
+            return together(parts, name=name)
+        splits[split] = together(parts, name=f"{name} ({split})")
+    return splits
 
 
 def _nothing_to_read(path: Path) -> DataError:

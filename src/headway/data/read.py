@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from headway.data.badrows import BadRows, refuse_row
 from headway.data.compression import MAX_EXPANSION
 from headway.data.dataset import Dataset
 from headway.data.files import FORMATS, read_file
 from headway.data.folders import read_folder, read_split_files
 from headway.data.formats.source import ReadOptions, unreadable
 from headway.data.layout import visible
+from headway.data.recipes import Recipe, load_recipe
 from headway.errors import ConfigError, DataError, nearest
+from headway.logs import log
 
 __all__ = ["FORMATS", "read"]
 
@@ -26,7 +31,9 @@ def read(
     quoting: bool | None = None,
     field: str | None = None,
     sample_by: str | None = None,
+    recipe: Recipe | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     max_expansion: float = MAX_EXPANSION,
+    bad_rows: BadRows | None = None,
 ) -> Dataset | dict[str, Dataset]:
     """One data set; or a dict with train, validation and test, where the names of files say so.
 
@@ -37,6 +44,7 @@ def read(
       are one data set.
     - A folder of class folders, `<label>/<file>.txt`, has columns text, label and file; it may
       stand inside `train/` and `test/`.
+    - XML, and files of which line n of each makes row n, need a `recipe`.
     - A file of text may be compressed: `news.jsonl.gz`, and so with .bz2, .xz and .zst.
     - `pkg:NAME` and `hf://datasets/ORG/NAME` are data sets that `headway.hub` has on this machine.
 
@@ -44,8 +52,8 @@ def read(
 
     Args:
         path: a file, a folder, a pattern or a name.
-        format: csv, tsv, jsonl, json, squad, txt, labelled-lines (the first word
-            of a line is its label), conll, parquet, arrow or folder, where the name does not say.
+        format: csv, tsv, jsonl, json, squad, txt, labelled-lines (the first word of a line is its
+            label), conll, parquet, arrow, xml, parallel or folder, where the name does not say.
         encoding: any text codec of Python; `latin-1` takes every byte.
         header: csv and tsv: whether the first line names the columns. By default that is guessed
             from its cells; without a header the columns are column_1, column_2, ...
@@ -54,8 +62,12 @@ def read(
         field: json: which list of the object holds the rows.
         sample_by: txt: what makes a row: `line`, which is the default, `paragraph` (what stands
             between blank lines) or `document` (the whole file).
+        recipe: xml and parallel: what is a row and what is a column, as `Recipe` says, or the path
+            of a .toml or .json file that says it. It names the format too.
         max_expansion: how many times larger than a compressed file its contents may be, which
             stops a small file that would fill the memory; 16 MB are always allowed.
+        bad_rows: `BadRows()` leaves out rows that cannot be read, counts them and keeps the first
+            few with file, line, column and value; without it the first bad row is an error.
 
     Raises:
         DataError: a missing, empty or broken file, with the line and what to do.
@@ -75,7 +87,30 @@ def read(
         )
     if not max_expansion > 0:
         raise ConfigError(f"max_expansion={max_expansion!r}", allowed="a number above 0")
-    options = ReadOptions(encoding, header, delimiter, quoting, field, sample_by, max_expansion)
+    given = load_recipe(recipe) if recipe is not None else None
+    if given is not None and format not in (None, given.format):
+        raise ConfigError(f"format={format!r} with a recipe for {given.format}")
+    format = given.format if given is not None else format
+    options = ReadOptions(
+        encoding=encoding,
+        header=header,
+        delimiter=delimiter,
+        quoting=quoting,
+        field=field,
+        sample_by=sample_by,
+        recipe=given,
+        max_expansion=max_expansion,
+        bad_row=bad_rows or refuse_row,
+    )
+    data = _named(path, format, options)
+    if bad_rows is not None and bad_rows.count:
+        log.warning("%s: %s", path, bad_rows)
+    return data
+
+
+def _named(
+    path: str | Path, format: str | None, options: ReadOptions
+) -> Dataset | dict[str, Dataset]:
     name = os.fspath(path)
     if name.startswith(("pkg:", "hf://")):
         # A plain file needs nothing of the hub.

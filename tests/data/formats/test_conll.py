@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from headway.data import BadRows
+
 from ..helpers import one, read_bytes, refusal
 
 UNIVERSAL = """\
@@ -148,6 +150,17 @@ def test_tokens_may_hold_odd_spaces() -> None:
 )
 def test_broken_files(content: bytes, says: str) -> None:
     assert says in refusal(content, "a.conll")
+
+
+def test_sentences_with_a_bad_line_can_be_left_out() -> None:
+    bad = BadRows()
+    content = b"a\tO\nb\nc\n\nd\tO\n\n# x\ne\tO\tO\n"
+    assert read_bytes(content, "a.conll", bad_rows=bad)["tokens"] == [["d"]]
+    assert [(row.line, row.value) for row in bad.first] == [(2, "'b'"), (8, "'e\\tO\\tO'")]
+    universal = UNIVERSAL.replace("3.1\t", "2.1\t").encode()
+    assert read_bytes(universal, "a.conll", bad_rows=bad)["tokens"] == [["#"]]
+    assert bad.count == 3
+    assert "not one row" in refusal(b"a O\nb\n", "a.conll", bad_rows=bad)
 
 
 def test_wnut17(shared: Path) -> None:

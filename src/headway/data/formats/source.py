@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from headway.data.badrows import BadRow, refuse_row
 from headway.data.compression import COMPRESSIONS, MAX_EXPANSION, decompressed
+from headway.data.recipes import Recipe
 from headway.errors import DataError
 
 __all__ = ["ReadOptions", "mapped", "text_buffer", "unreadable"]
@@ -42,6 +43,7 @@ class ReadOptions:
     quoting: whether a cell may stand in double quotes; None means yes for csv, no for tsv.
     field: which list of a JSON object holds the rows.
     sample_by: what makes a row of plain text: line, paragraph or document; None means line.
+    recipe: which parts of an XML file, or which parallel files, are columns.
     max_expansion: how many times larger than a compressed file its contents may be.
     bad_row: told about a row that cannot be read; where it returns, the row is left out.
     """
@@ -52,6 +54,7 @@ class ReadOptions:
     quoting: bool | None = None
     field: str | None = None
     sample_by: str | None = None
+    recipe: Recipe | None = None
     max_expansion: float = MAX_EXPANSION
     bad_row: Callable[[BadRow], None] = refuse_row
 
