@@ -52,7 +52,10 @@ TABLES = [
         frozenset({"baseline", "by_name", "inputs", "interval", "mcnemar"}),
     ),
     Table(
-        "headway.data.files", "FORMATS", "data/formats", frozenset({"conllu", "source", "squad"})
+        "headway.data.files",
+        "FORMATS",
+        "data/formats",
+        frozenset({"cells", "conllu", "parts", "source", "squad", "values"}),
     ),
     Table("headway.pipelines", "PIPELINES", "pipelines"),
     Table("headway.cli", "COMMANDS", "cli"),

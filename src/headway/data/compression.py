@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from headway.errors import DataError
 
-__all__ = ["COMPRESSIONS", "MAX_EXPANSION", "decompressed", "without_compression"]
+__all__ = ["COMPRESSIONS", "MAX_EXPANSION", "decompressed", "unpacked", "without_compression"]
 
 MAX_EXPANSION = 200.0  # text that repeats itself a lot shrinks to a hundredth
 _ALWAYS_ALLOWED = 1 << 24  # bytes that any file may grow to
@@ -46,7 +46,32 @@ def without_compression(path: Path) -> Path:
 
 
 def decompressed(path: Path, max_expansion: float) -> pa.Buffer:
-    """The contents of a file whose suffix is in COMPRESSIONS.
+    """The contents of a file whose suffix is in COMPRESSIONS, mapped from a file without a name.
+
+    Raises:
+        DataError: what `unpacked` refuses, or no room for the contents.
+        OSError: the operating system does not hand the file over.
+    """
+    with tempfile.TemporaryFile() as contents:
+        written = 0
+        for part in unpacked(path, max_expansion):
+            written += len(part)
+            try:
+                contents.write(part)
+                contents.flush()
+            except OSError as error:
+                raise DataError(
+                    f"no room for the contents of {path} in {tempfile.gettempdir()}: "
+                    f"{error.strerror}",
+                    next_step="set TMPDIR to a folder with more room",
+                ) from error
+        if not written:  # nothing cannot be mapped
+            return pa.py_buffer(b"")
+        return pa.py_buffer(mmap.mmap(contents.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def unpacked(path: Path, max_expansion: float) -> Iterator[bytes]:
+    """The contents of a file whose suffix is in COMPRESSIONS, up to a megabyte at a time.
 
     Args:
         path: the file.
@@ -61,29 +86,17 @@ def decompressed(path: Path, max_expansion: float) -> pa.Buffer:
     size = path.stat().st_size
     most = max(_ALWAYS_ALLOWED, size * max_expansion)
     kind, _ = COMPRESSIONS[path.suffix.lower()]
-    with tempfile.TemporaryFile() as unpacked:
-        written = 0
-        for byte, part in _parts(path):
-            written += len(part)
-            if written > most:
-                raise DataError(
-                    f"{path}, by byte {byte} of {size}: {kind} data that grows more than "
-                    f"{max_expansion:g} times, to over {written} bytes",
-                    allowed=f"{max_expansion:g} times the size of the file, or 16 MB",
-                    next_step='headway.read(..., max_expansion=float("inf")) if you trust the file',
-                )
-            try:
-                unpacked.write(part)
-                unpacked.flush()
-            except OSError as error:
-                raise DataError(
-                    f"no room for the contents of {path} in {tempfile.gettempdir()}: "
-                    f"{error.strerror}",
-                    next_step="set TMPDIR to a folder with more room",
-                ) from error
-        if not written:  # nothing cannot be mapped
-            return pa.py_buffer(b"")
-        return pa.py_buffer(mmap.mmap(unpacked.fileno(), 0, access=mmap.ACCESS_READ))
+    seen = 0
+    for byte, part in _parts(path):
+        seen += len(part)
+        if seen > most:
+            raise DataError(
+                f"{path}, by byte {byte} of {size}: {kind} data that grows more than "
+                f"{max_expansion:g} times, to over {seen} bytes",
+                allowed=f"{max_expansion:g} times the size of the file, or 16 MB",
+                next_step='headway.read(..., max_expansion=float("inf")) if you trust the file',
+            )
+        yield part
 
 
 def _parts(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -14,8 +14,9 @@ from headway.data.formats.columnar import read_arrow, read_parquet
 from headway.data.formats.conll import read_conll
 from headway.data.formats.delimited import read_csv, read_tsv
 from headway.data.formats.folder import read_folder
+from headway.data.formats.lines import read_jsonl
 from headway.data.formats.parallel import read_parallel
-from headway.data.formats.records import read_json, read_jsonl, read_squad
+from headway.data.formats.records import read_json, read_squad
 from headway.data.formats.source import ReadOptions
 from headway.data.formats.text import read_labelled_lines, read_text
 from headway.data.formats.xml import read_xml
@@ -49,14 +50,14 @@ class Format:
 
 
 _TEXT = ("encoding", "max_expansion")
-_CELLS = (*_TEXT, "header", "delimiter", "quoting")
+_CELLS = (*_TEXT, "bad_row", "header", "delimiter", "quoting")
 
 FORMATS: dict[str, Format] = {
     "csv": Format(read_csv, (".csv",), _CELLS),
     "tsv": Format(read_tsv, (".tsv", ".tab"), _CELLS),
-    "jsonl": Format(read_jsonl, (".jsonl", ".ndjson"), _TEXT),
-    "json": Format(read_json, (".json",), (*_TEXT, "field")),
-    "squad": Format(read_squad, (), _TEXT),
+    "jsonl": Format(read_jsonl, (".jsonl", ".ndjson"), (*_TEXT, "bad_row")),
+    "json": Format(read_json, (".json",), (*_TEXT, "field", "bad_row")),
+    "squad": Format(read_squad, (), (*_TEXT, "bad_row")),
     "txt": Format(read_text, (".txt",), (*_TEXT, "sample_by")),
     "labelled-lines": Format(read_labelled_lines, (".label",), _TEXT),
     "conll": Format(

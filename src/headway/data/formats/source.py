@@ -16,7 +16,15 @@ from headway.data.compression import COMPRESSIONS, MAX_EXPANSION, decompressed
 from headway.data.recipes import Recipe
 from headway.errors import DataError
 
-__all__ = ["ReadOptions", "mapped", "text_buffer", "unreadable"]
+__all__ = [
+    "ReadOptions",
+    "has_signature",
+    "is_text",
+    "is_utf8",
+    "mapped",
+    "text_buffer",
+    "unreadable",
+]
 
 # The first bytes of files that no text reader can take: (bytes, what they are, what to do).
 _SIGNATURES = (
@@ -73,7 +81,7 @@ def text_buffer(path: Path, options: ReadOptions, *, empty_allowed: bool = False
         buffer = _unpacked(path, options.max_expansion)
     else:
         buffer = mapped(path)
-    if _is_utf8(options.encoding):
+    if is_utf8(options.encoding):
         buffer = _checked_utf8(path, buffer)
     else:
         buffer = _decoded(path, buffer, options.encoding)
@@ -123,7 +131,30 @@ def unreadable(path: Path, error: OSError | ValueError) -> DataError:
     )
 
 
-def _is_utf8(encoding: str) -> bool:
+def is_text(data: bytes) -> bool:
+    """Whether bytes are UTF-8 without NUL."""
+    if b"\0" in data:
+        return False
+    offsets = pa.array([0, len(data)], type=pa.int64()).buffers()[1]
+    whole = pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, pa.py_buffer(data)])
+    try:
+        whole.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def has_signature(data: bytes) -> bool:
+    """Whether bytes begin as those of a file that is no UTF-8 text."""
+    return data.startswith(tuple(signature for signature, *_ in _SIGNATURES))
+
+
+def is_utf8(encoding: str) -> bool:
+    """Whether an encoding is UTF-8 under one of its names.
+
+    Raises:
+        DataError: no such encoding.
+    """
     try:
         return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig"}
     except LookupError:
