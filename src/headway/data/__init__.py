@@ -15,6 +15,7 @@ from headway.data.inspect import inspect
 from headway.data.read import read
 from headway.data.recipes import Recipe
 from headway.data.splits import Splits, few_per_class, take_splits
+from headway.data.stream import stream, write_arrow
 from headway.data.write import write
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "guess_columns",
     "inspect",
     "read",
+    "stream",
     "take_splits",
     "write",
+    "write_arrow",
 ]

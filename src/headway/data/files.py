@@ -10,15 +10,16 @@ import pyarrow as pa
 
 from headway.data.compression import COMPRESSIONS, without_compression
 from headway.data.dataset import Dataset
-from headway.data.formats.columnar import read_arrow, read_parquet
+from headway.data.formats.columnar import ARROW, PARQUET, read_arrow, read_parquet
 from headway.data.formats.conll import read_conll
-from headway.data.formats.delimited import read_csv, read_tsv
+from headway.data.formats.delimited import CSV, TSV, read_csv, read_tsv
 from headway.data.formats.folder import read_folder
-from headway.data.formats.lines import read_jsonl
+from headway.data.formats.lines import JSON_LINES, read_jsonl
 from headway.data.formats.parallel import read_parallel
+from headway.data.formats.parts import Parts
 from headway.data.formats.records import read_json, read_squad
 from headway.data.formats.source import ReadOptions
-from headway.data.formats.text import read_labelled_lines, read_text
+from headway.data.formats.text import LINES, read_labelled_lines, read_text
 from headway.data.formats.xml import read_xml
 from headway.data.together import together
 from headway.errors import ConfigError, DataError
@@ -42,31 +43,33 @@ class Format:
     read: a path and options in, a table out.
     suffixes: file names that mean this format.
     options: the options that it knows.
+    parts: how it is read in parts, where it is.
     """
 
     read: Callable[[Path, ReadOptions], pa.Table]
     suffixes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    parts: Parts | None = None
 
 
 _TEXT = ("encoding", "max_expansion")
 _CELLS = (*_TEXT, "bad_row", "header", "delimiter", "quoting")
 
 FORMATS: dict[str, Format] = {
-    "csv": Format(read_csv, (".csv",), _CELLS),
-    "tsv": Format(read_tsv, (".tsv", ".tab"), _CELLS),
-    "jsonl": Format(read_jsonl, (".jsonl", ".ndjson"), (*_TEXT, "bad_row")),
+    "csv": Format(read_csv, (".csv",), _CELLS, CSV),
+    "tsv": Format(read_tsv, (".tsv", ".tab"), _CELLS, TSV),
+    "jsonl": Format(read_jsonl, (".jsonl", ".ndjson"), (*_TEXT, "bad_row"), JSON_LINES),
     "json": Format(read_json, (".json",), (*_TEXT, "field", "bad_row")),
     "squad": Format(read_squad, (), (*_TEXT, "bad_row")),
-    "txt": Format(read_text, (".txt",), (*_TEXT, "sample_by")),
+    "txt": Format(read_text, (".txt",), (*_TEXT, "sample_by"), LINES),
     "labelled-lines": Format(read_labelled_lines, (".label",), _TEXT),
     "conll": Format(
         read_conll, (".conll", ".conllu", ".bio", ".iob", ".iob2"), (*_TEXT, "bad_row")
     ),
     "xml": Format(read_xml, (".xml",), (*_TEXT, "recipe", "bad_row")),
     "parallel": Format(read_parallel, (), (*_TEXT, "recipe")),
-    "parquet": Format(read_parquet, (".parquet", ".pq")),
-    "arrow": Format(read_arrow, (".arrow", ".feather", ".ipc")),
+    "parquet": Format(read_parquet, (".parquet", ".pq"), (), PARQUET),
+    "arrow": Format(read_arrow, (".arrow", ".feather", ".ipc"), (), ARROW),
     "folder": Format(read_folder, (), _TEXT),
 }
 SUFFIXES = {suffix: name for name, one in FORMATS.items() for suffix in one.suffixes}
@@ -94,6 +97,14 @@ def read_file(path: Path, format: str | None, options: ReadOptions, name: str) -
         DataError: a name that says no format, or a file that its format cannot read.
         ConfigError: an option that the format does not have.
     """
+    table = FORMATS[chosen_format(path, format, options)].read(path, options)
+    if not table.num_rows:
+        raise DataError(f"{path}: not one row of it can be read", allowed="at least one row")
+    return Dataset(table, name=name)
+
+
+def chosen_format(path: Path, format: str | None, options: ReadOptions) -> str:
+    """The format that is asked for, or that the name says, if it can be that of a file."""
     chosen = format or format_of(path)
     if chosen is None:
         raise DataError(
@@ -111,10 +122,7 @@ def read_file(path: Path, format: str | None, options: ReadOptions, name: str) -
             next_step="unpack it and read the file inside",
         )
     refuse_other(chosen, options)
-    table = FORMATS[chosen].read(path, options)
-    if not table.num_rows:
-        raise DataError(f"{path}: not one row of it can be read", allowed="at least one row")
-    return Dataset(table, name=name)
+    return chosen
 
 
 def read_files(

@@ -8,7 +8,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.data import BadRows
@@ -163,6 +163,7 @@ odd_cells = st.sampled_from(
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("block_bytes", [1, 9, 30])
+@settings(deadline=None)  # threads start whenever the machine likes
 @given(rows=st.lists(st.tuples(odd_cells, odd_cells), min_size=1, max_size=9), bare=st.booleans())
 def test_blocks_leave_no_trace(
     block_bytes: int, end: str, rows: list[tuple[str, str]], bare: bool
@@ -184,6 +185,7 @@ bad_lines = st.sampled_from(
 
 
 @pytest.mark.parametrize("block_bytes", [1, 12, 1 << 21])
+@settings(deadline=None)  # threads start whenever the machine likes
 @given(lines=st.lists(bad_lines, min_size=1, max_size=9))
 def test_bad_rows_are_left_out_and_only_they(block_bytes: int, lines: list[str]) -> None:
     content = "\n".join(["one,two", "first,row", *lines]) + "\n"

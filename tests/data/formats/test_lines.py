@@ -7,7 +7,7 @@ from unittest import mock
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.data import BadRows
@@ -86,6 +86,7 @@ def slowly(path: Path) -> pa.Table:
 
 
 @pytest.mark.parametrize("block_bytes", [1, 40, 1 << 21])
+@settings(deadline=None)  # threads start whenever the machine likes
 @given(rows=rows)
 def test_the_fast_and_the_slow_way_are_one(
     block_bytes: int, rows: list[dict[str, Any]], tmp_path_factory: Any

@@ -195,7 +195,7 @@ def _header(path: Path, cells: pa.Table, header: bool | None) -> tuple[list[str]
 def _looks_like_header(first: list[str], rows: pa.Table) -> bool:
     """Names: short, no numbers, none empty after the first, none found again in its own column.
 
-    `rows` are those of the first block, which is all of a file of less than 2 MB.
+    `rows` are those of the first block, which is all of a file of less than a megabyte.
     """
     if any(_NUMBER_CELL.fullmatch(cell) or len(cell) > _LONGEST_HEADER_CELL for cell in first):
         return False
@@ -257,7 +257,10 @@ def _widen(a: pa.Schema, b: pa.Schema) -> pa.Schema:
 
 
 def _kind(field: pa.Field) -> str:
-    return field.metadata[KIND].decode()
+    """What cells of a column are; a schema from elsewhere says it by its types."""
+    if field.metadata and KIND in field.metadata:
+        return str(field.metadata[KIND].decode())
+    return {pa.int64(): "long", pa.float64(): "decimal"}.get(field.type, "text")
 
 
 def _dialect(delimiter: str, quoting: bool) -> Dialect:

@@ -2,8 +2,7 @@
 
 A format that is read in parts gives, for each block, a table with the types that this block alone
 has. Types grow from part to part (nothing, whole numbers, decimals; keys that come later). `whole`
-puts the parts into one table, `write_parts` (in `data/stream.py`) onto the disk; both read again
-where a part cannot be brought to the types of the file, which only cells of CSV files need.
+puts the parts into one table, `headway.data.stream` onto the disk.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from headway.errors import DataError
 
 __all__ = ["EMPTY", "KIND", "Block", "Part", "Parts", "conform", "in_order", "text_blocks", "whole"]
 
-BLOCK_BYTES = 1 << 21
+BLOCK_BYTES = 1 << 20
 # What a field of a part may say about its column: that there is nothing in it but empty cells.
 KIND, EMPTY = b"cells", "empty"
 _MOST_BYTES = 2**31 - 1 - (1 << 16)  # of one record, which Arrow's parsers count in 32 bits
@@ -87,7 +86,7 @@ def text_blocks(
     cut: Callable[[bytes], int] = after_last_line,
     count_lines: Callable[[bytes], int] = lines_in,
 ) -> Generator[Block]:
-    """The text of a file in blocks of about 2 MB, in memory that does not grow with the file.
+    """The text of a file in blocks of about a megabyte, in memory that does not grow with the file.
 
     Args:
         path: the file, which may be compressed.
@@ -176,17 +175,17 @@ def whole(path: Path, options: ReadOptions, parts: Parts) -> pa.Table:
             found.append(part)
         if schema is None or not len(schema):
             raise DataError(f"{path} holds no rows", allowed="at least one row with one column")
-        tables = [conform(part, schema) for part in found]
-        if None not in tables:
+        tables = [table for part in found if (table := conform(part, schema, path)) is not None]
+        if len(tables) == len(found):
             return pa.concat_tables(tables)
         known, options = schema, without_counting(options)
 
 
-def conform(part: Part, schema: pa.Schema) -> pa.Table | None:
+def conform(part: Part, schema: pa.Schema, path: Path) -> pa.Table | None:
     """A part with the columns and types of a schema, or None where its values were read narrower.
 
     Raises:
-        pa.ArrowInvalid: a whole number that a decimal cannot hold.
+        DataError: a whole number that a decimal cannot hold.
     """
     columns = []
     for field in schema:
@@ -201,7 +200,7 @@ def conform(part: Part, schema: pa.Schema) -> pa.Table | None:
                 continue
             if pa.types.is_string(field.type) and not pa.types.is_null(column.type):
                 return None
-            column = _cast(column, field.type)
+            column = _cast(column, field, path)
         columns.append(column)
     return pa.table(columns, schema=plain(schema))
 
@@ -222,10 +221,17 @@ def _counted(row: BadRow) -> None:
     pass
 
 
-def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+def _cast(column: pa.ChunkedArray, field: pa.Field, path: Path) -> pa.ChunkedArray:
     if pa.types.is_null(column.type):
-        return pa.chunked_array([pa.nulls(len(column), kind)])
-    return column.cast(kind)
+        return pa.chunked_array([pa.nulls(len(column), field.type)])
+    try:
+        return column.cast(field.type)
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"{path}, column {field.name!r}: a whole number stands in a column of decimals and is "
+            f"too large for one: {error}",
+            next_step="write the numbers of this column as text",
+        ) from error
 
 
 def _utf8_parts(path: Path, options: ReadOptions) -> Iterator[bytes]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headway.data.formats.parts import Part, Parts, text_blocks
 from headway.data.formats.source import ReadOptions, text_buffer
 from headway.errors import ConfigError, DataError
 
-__all__ = ["SAMPLES", "lines_of", "read_labelled_lines", "read_text"]
+__all__ = ["LINES", "SAMPLES", "lines_of", "read_labelled_lines", "read_text"]
 
 _MOST_BYTES = 2**31 - 1  # of one `string` array
 # Lines with more than white space in them, one after the other.
@@ -95,6 +96,13 @@ def _small_strings(texts: pa.Array) -> pa.ChunkedArray:
     return pa.chunked_array(pieces, type=pa.string())
 
 
+def _line_parts(path: Path, options: ReadOptions, known: pa.Schema | None) -> Iterator[Part]:
+    for block in text_blocks(path, options):
+        table = pa.table({"text": lines_of(pa.py_buffer(block.data))})
+        yield Part(table, table.num_rows)
+
+
+LINES = Parts(_line_parts, lambda a, b: a)
 SAMPLES: dict[str, Callable[[pa.Buffer], pa.ChunkedArray]] = {
     "line": lines_of,
     "paragraph": _paragraphs_of,
