@@ -10,7 +10,17 @@ from headway.data.badrows import BadRow, BadRows
 from headway.data.columns import Columns, guess_columns
 from headway.data.dataset import Dataset
 from headway.data.duplicates import drop_duplicates, drop_leaked
+from headway.data.features import (
+    Image,
+    Label,
+    Number,
+    Sequence,
+    Spans,
+    Text,
+    apply_features,
+)
 from headway.data.files import FORMATS
+from headway.data.infer import describe_features, infer_features
 from headway.data.inspect import inspect
 from headway.data.read import read
 from headway.data.recipes import Recipe
@@ -24,12 +34,21 @@ __all__ = [
     "BadRows",
     "Columns",
     "Dataset",
+    "Image",
+    "Label",
+    "Number",
     "Recipe",
+    "Sequence",
+    "Spans",
     "Splits",
+    "Text",
+    "apply_features",
+    "describe_features",
     "drop_duplicates",
     "drop_leaked",
     "few_per_class",
     "guess_columns",
+    "infer_features",
     "inspect",
     "read",
     "stream",

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from headway.data.compression import COMPRESSIONS, without_compression
 from headway.data.dataset import Dataset
+from headway.data.features import apply_features
 from headway.data.formats.columnar import ARROW, PARQUET, read_arrow, read_parquet
 from headway.data.formats.conll import read_conll
 from headway.data.formats.delimited import CSV, TSV, read_csv, read_tsv
@@ -52,21 +53,20 @@ class Format:
     parts: Parts | None = None
 
 
+_ALL = ("features", "bad_row")
 _TEXT = ("encoding", "max_expansion")
-_CELLS = (*_TEXT, "bad_row", "header", "delimiter", "quoting")
+_CELLS = (*_TEXT, "header", "delimiter", "quoting")
 
 FORMATS: dict[str, Format] = {
     "csv": Format(read_csv, (".csv",), _CELLS, CSV),
     "tsv": Format(read_tsv, (".tsv", ".tab"), _CELLS, TSV),
-    "jsonl": Format(read_jsonl, (".jsonl", ".ndjson"), (*_TEXT, "bad_row"), JSON_LINES),
-    "json": Format(read_json, (".json",), (*_TEXT, "field", "bad_row")),
-    "squad": Format(read_squad, (), (*_TEXT, "bad_row")),
+    "jsonl": Format(read_jsonl, (".jsonl", ".ndjson"), _TEXT, JSON_LINES),
+    "json": Format(read_json, (".json",), (*_TEXT, "field")),
+    "squad": Format(read_squad, (), _TEXT),
     "txt": Format(read_text, (".txt",), (*_TEXT, "sample_by"), LINES),
     "labelled-lines": Format(read_labelled_lines, (".label",), _TEXT),
-    "conll": Format(
-        read_conll, (".conll", ".conllu", ".bio", ".iob", ".iob2"), (*_TEXT, "bad_row")
-    ),
-    "xml": Format(read_xml, (".xml",), (*_TEXT, "recipe", "bad_row")),
+    "conll": Format(read_conll, (".conll", ".conllu", ".bio", ".iob", ".iob2"), _TEXT),
+    "xml": Format(read_xml, (".xml",), (*_TEXT, "recipe")),
     "parallel": Format(read_parallel, (), (*_TEXT, "recipe")),
     "parquet": Format(read_parquet, (".parquet", ".pq"), (), PARQUET),
     "arrow": Format(read_arrow, (".arrow", ".feather", ".ipc"), (), ARROW),
@@ -98,6 +98,13 @@ def read_file(path: Path, format: str | None, options: ReadOptions, name: str) -
         ConfigError: an option that the format does not have.
     """
     table = FORMATS[chosen_format(path, format, options)].read(path, options)
+    return rows_of(path, table, options, name)
+
+
+def rows_of(path: Path, table: pa.Table, options: ReadOptions, name: str) -> Dataset:
+    """What was read of a path, with the features that were asked for."""
+    if options.features:
+        table = apply_features(table, options.features, file=str(path), bad_row=options.bad_row)
     if not table.num_rows:
         raise DataError(f"{path}: not one row of it can be read", allowed="at least one row")
     return Dataset(table, name=name)
@@ -151,7 +158,7 @@ def refuse_other(format: str, options: ReadOptions) -> None:
     """Raises ConfigError for an option that means nothing for the format."""
     for option in fields(ReadOptions):
         given = getattr(options, option.name) != option.default
-        if given and option.name not in FORMATS[format].options:
+        if given and option.name not in (*FORMATS[format].options, *_ALL):
             raise ConfigError(
                 f"{option.name}={getattr(options, option.name)!r} means nothing for {format}",
                 allowed=", ".join(FORMATS[format].options) or "no options",

@@ -13,6 +13,7 @@ from headway.data.files import (
     read_files,
     readable,
     refuse_other,
+    rows_of,
 )
 from headway.data.formats.folder import class_folders
 from headway.data.formats.parallel import parallel_files, read_lines_together
@@ -99,7 +100,7 @@ def _holds_classes(path: Path, inside: Sequence[Path], format: str | None, *, le
 
 def _read_classes(path: Path, options: ReadOptions, name: str) -> Dataset:
     refuse_other("folder", options)
-    return Dataset(FORMATS["folder"].read(path, options), name=name)
+    return rows_of(path, FORMATS["folder"].read(path, options), options, name)
 
 
 def _read_parallel(path: Path, options: ReadOptions, name: str) -> Dataset | dict[str, Dataset]:
@@ -109,7 +110,7 @@ def _read_parallel(path: Path, options: ReadOptions, name: str) -> Dataset | dic
     splits: dict[str, Dataset] = {}
     for split, keys in by_split(groups, where=name).items():
         parts = [
-            Dataset(read_lines_together(groups[key], options), name=f"{path}, * = {key}")
+            rows_of(path, read_lines_together(groups[key], options), options, f"{path}, * = {key}")
             for key in keys
         ]
         if split is None:

@@ -10,6 +10,7 @@ from typing import Any
 from headway.data.badrows import BadRows, refuse_row
 from headway.data.compression import MAX_EXPANSION
 from headway.data.dataset import Dataset
+from headway.data.features import Feature
 from headway.data.files import FORMATS, read_file
 from headway.data.folders import read_folder, read_split_files
 from headway.data.formats.source import ReadOptions, unreadable
@@ -33,6 +34,7 @@ def read(
     sample_by: str | None = None,
     recipe: Recipe | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     max_expansion: float = MAX_EXPANSION,
+    features: Mapping[str, Feature] | None = None,
     bad_rows: BadRows | None = None,
 ) -> Dataset | dict[str, Dataset]:
     """One data set; or a dict with train, validation and test, where the names of files say so.
@@ -66,6 +68,8 @@ def read(
             of a .toml or .json file that says it. It names the format too.
         max_expansion: how many times larger than a compressed file its contents may be, which
             stops a small file that would fill the memory; 16 MB are always allowed.
+        features: what columns hold, such as `{"label": Label(("neg", "pos")), "words":
+            Sequence(Text())}` (`headway.data.features`); every value is checked and converted.
         bad_rows: `BadRows()` leaves out rows that cannot be read, counts them and keeps the first
             few with file, line, column and value; without it the first bad row is an error.
 
@@ -100,7 +104,8 @@ def read(
         sample_by=sample_by,
         recipe=given,
         max_expansion=max_expansion,
-        bad_row=bad_rows or refuse_row,
+        features=features,
+        bad_row=refuse_row if bad_rows is None else bad_rows,
     )
     data = _named(path, format, options)
     if bad_rows is not None and bad_rows.count:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from headway.data.files import FORMATS, chosen_format
 from headway.data.formats.parts import Part, Parts, conform, plain, without_counting
 from headway.data.formats.source import ReadOptions, unreadable
-from headway.errors import DataError, OutputError
+from headway.errors import ConfigError, DataError, OutputError
 
 __all__ = ["stream", "write_arrow"]
 
@@ -164,6 +164,10 @@ def _readable(path: Path, parts: Iterator[Part]) -> Iterator[Part]:
 def _parts_of(path: Path, format: str | None, options: ReadOptions) -> tuple[Path, Parts]:
     if not path.is_file():
         raise DataError(f"{path} is no file", allowed="one file on this machine")
+    if options.features:
+        raise ConfigError(
+            "features of a file that is streamed", next_step="apply_features() to each batch"
+        )
     chosen = FORMATS[chosen_format(path, format, options)]
     in_parts = options.sample_by in (None, "line")
     if chosen.parts is not None and in_parts:

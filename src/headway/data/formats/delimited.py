@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headway.data.features import Label, Text
 from headway.data.formats.cells import (
     Dialect,
     last_record_end,
@@ -57,6 +58,7 @@ class _File:
     dialect: Dialect
     columns: int
     names: list[str]
+    texts: frozenset[str] = frozenset()  # columns that are no numbers, whatever their cells
 
 
 def read_csv(path: Path, options: ReadOptions) -> pa.Table:
@@ -84,18 +86,18 @@ def _parts(
 ) -> Iterator[Part]:
     blocks = text_blocks(path, options, partial(last_record_end, dialect=dialect), line_ends)
     file, rows = _begin(path, options, dialect, blocks)
-    first = _typed(rows, known)
+    first = _typed(rows, known, file.texts)
     seen = first.schema if known is None else known
 
     def typed(block: Block) -> tuple[Block, pa.Table | None]:
         cells = _parsed(block.data, file)
-        return block, None if cells is None else _typed(cells, seen)
+        return block, None if cells is None else _typed(cells, seen, file.texts)
 
     count = first.num_rows
     yield Part(first, first.num_rows)
     for block, table in in_order(typed, blocks):
         if table is None:
-            table = _typed(_good_cells(block, file, options), seen)
+            table = _typed(_good_cells(block, file, options), seen, file.texts)
         count += table.num_rows
         seen = _widen(seen, table.schema)
         yield Part(table, table.num_rows)
@@ -120,7 +122,9 @@ def _begin(
             cells = _good_cells(block, file, options)
         if columns:
             names, rows = _header(path, cells, options.header)
-            return _File(path, dialect, columns, names), rows.rename_columns(names)
+            features = (options.features or {}).items()
+            texts = frozenset(n for n, one in features if isinstance(one, (Text, Label)))
+            return _File(path, dialect, columns, names, texts), rows.rename_columns(names)
     raise DataError(f"{path} holds only blank lines", allowed="at least one row")
 
 
@@ -205,12 +209,13 @@ def _looks_like_header(first: list[str], rows: pa.Table) -> bool:
     return not any(pc.any(pc.equal(column, cell)).as_py() for cell, column in columns)
 
 
-def _typed(cells: pa.Table, seen: pa.Schema | None) -> pa.Table:
+def _typed(cells: pa.Table, seen: pa.Schema | None, texts: frozenset[str]) -> pa.Table:
     """Columns as numbers where all cells here are; text stays text where it was text before."""
     columns, fields = [], []
     for name, column in zip(cells.column_names, cells.columns, strict=True):
         before = None if seen is None else _kind(seen.field(name))
-        kind, column = ("text", column) if before == "text" else _numbers_or_text(column)
+        is_text = before == "text" or name in texts
+        kind, column = ("text", column) if is_text else _numbers_or_text(column)
         columns.append(column)
         fields.append(pa.field(name, column.type, metadata={KIND: kind}))
     return pa.table(columns, schema=pa.schema(fields))

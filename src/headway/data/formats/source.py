@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import mmap
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from headway.data.badrows import BadRow, refuse_row
 from headway.data.compression import COMPRESSIONS, MAX_EXPANSION, decompressed
+from headway.data.features import Feature
 from headway.data.recipes import Recipe
 from headway.errors import DataError
 
@@ -53,6 +54,7 @@ class ReadOptions:
     sample_by: what makes a row of plain text: line, paragraph or document; None means line.
     recipe: which parts of an XML file, or which parallel files, are columns.
     max_expansion: how many times larger than a compressed file its contents may be.
+    features: what columns hold, where that is known; their values are checked and converted.
     bad_row: told about a row that cannot be read; where it returns, the row is left out.
     """
 
@@ -64,6 +66,7 @@ class ReadOptions:
     sample_by: str | None = None
     recipe: Recipe | None = None
     max_expansion: float = MAX_EXPANSION
+    features: Mapping[str, Feature] | None = None
     bad_row: Callable[[BadRow], None] = refuse_row
 
 
