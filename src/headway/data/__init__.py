@@ -20,6 +20,7 @@ from headway.data.features import (
     apply_features,
 )
 from headway.data.files import FORMATS
+from headway.data.gather import as_dataset, read_sql
 from headway.data.infer import describe_features, infer_features
 from headway.data.inspect import inspect
 from headway.data.read import read
@@ -43,6 +44,7 @@ __all__ = [
     "Splits",
     "Text",
     "apply_features",
+    "as_dataset",
     "describe_features",
     "drop_duplicates",
     "drop_leaked",
@@ -51,6 +53,7 @@ __all__ = [
     "infer_features",
     "inspect",
     "read",
+    "read_sql",
     "stream",
     "take_splits",
     "write",

@@ -13,7 +13,7 @@ from headway.data.formats.parts import Part, Parts
 from headway.data.formats.source import ReadOptions, mapped
 from headway.errors import DataError
 
-__all__ = ["ARROW", "PARQUET", "open_arrow", "read_arrow", "read_parquet"]
+__all__ = ["ARROW", "PARQUET", "open_arrow", "plain_table", "read_arrow", "read_parquet"]
 
 _ROWS_AT_ONCE = 1 << 14
 
@@ -48,11 +48,11 @@ def _parquet_parts(path: Path, options: ReadOptions, known: pa.Schema | None) ->
         # One file as it is: no folder of partitions, no columns taken from the path.
         file = parquet.ParquetFile(pa.BufferReader(mapped(path)))
         _refuse_promises(path, file.metadata)
-        yield Part(_plain(path, file.schema_arrow.empty_table()), 0)
+        yield Part(plain_table(path, file.schema_arrow.empty_table()), 0)
         rows = 0
         for batch in file.iter_batches(_ROWS_AT_ONCE):
             rows += batch.num_rows
-            yield Part(_plain(path, pa.table(batch)), batch.num_rows)
+            yield Part(plain_table(path, pa.table(batch)), batch.num_rows)
         if rows != file.metadata.num_rows:
             raise EOFError(f"{rows} rows, where the end of the file says {file.metadata.num_rows}")
 
@@ -77,12 +77,12 @@ def _arrow_parts(path: Path, options: ReadOptions, known: pa.Schema | None) -> I
     with _clear_errors(path, "Arrow"):
         whole = source.size >= 6 and source.slice(0, 6).to_pybytes() == b"ARROW1"
         reader = pa.ipc.open_file(source) if whole else pa.ipc.open_stream(source)
-        yield Part(_plain(path, reader.schema.empty_table()), 0)
+        yield Part(plain_table(path, reader.schema.empty_table()), 0)
         batches = map(reader.get_batch, range(reader.num_record_batches)) if whole else reader
         for batch in batches:
             # The file is not trusted: a wrong offset would read outside the mapped memory.
             batch.validate(full=True)
-            yield Part(_plain(path, pa.table(batch)), batch.num_rows)
+            yield Part(plain_table(path, pa.table(batch)), batch.num_rows)
 
 
 def _whole(path: Path, parts: Iterator[Part]) -> pa.Table:
@@ -96,7 +96,7 @@ def _whole(path: Path, parts: Iterator[Part]) -> pa.Table:
     return table
 
 
-def _plain(path: Path, table: pa.Table) -> pa.Table:
+def plain_table(path: Path | str, table: pa.Table) -> pa.Table:
     """Without metadata, extension types and dictionaries, which nothing downstream looks for."""
     twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     if twice:
@@ -113,10 +113,26 @@ def _plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
         chunks = [chunk.storage for chunk in column.chunks]
         column = pa.chunked_array(chunks, type=column.type.storage_type)
     if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if column.type == pa.string_view():
-        column = column.cast(pa.string())
-    return column
+        kind = _without_views(column.type.value_type)
+        chunks = [chunk.dictionary.cast(kind).take(chunk.indices) for chunk in column.chunks]
+        column = pa.chunked_array(chunks, type=kind)
+    kind = _without_views(column.type)
+    return column if column.type == kind else column.cast(kind)
+
+
+def _without_views(kind: pa.DataType) -> pa.DataType:
+    """A type in which texts and bytes have offsets, as everything downstream expects them."""
+    if kind == pa.string_view():
+        return pa.string()
+    if kind == pa.binary_view():
+        return pa.binary()
+    if pa.types.is_list(kind):
+        return pa.list_(_without_views(kind.value_type))
+    if pa.types.is_large_list(kind):
+        return pa.large_list(_without_views(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([(field.name, _without_views(field.type)) for field in kind])
+    return kind
 
 
 @contextmanager
