@@ -174,7 +174,7 @@ def test_no_room_for_the_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(tempfile, "TemporaryFile", Full)
     with pytest.raises(DataError, match=r"no room for the contents of .*TMPDIR"):
-        one(tmp_path / "a.txt.gz")
+        one(tmp_path / "a.txt.gz", sample_by="document")
 
 
 @pytest.mark.slow
@@ -208,5 +208,5 @@ def test_multi30k(shared: Path) -> None:
 
 
 def test_formats_of_text_are_those_that_may_be_compressed() -> None:
-    whole = {name for name, one in FORMATS.items() if "max_expansion" not in one.options}
+    whole = {name for name, one in FORMATS.items() if "encoding" not in one.options}
     assert whole == {"parquet", "arrow"}

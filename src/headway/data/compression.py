@@ -19,10 +19,17 @@ import pyarrow as pa
 
 from headway.errors import DataError
 
-__all__ = ["COMPRESSIONS", "MAX_EXPANSION", "decompressed", "unpacked", "without_compression"]
+__all__ = [
+    "ALWAYS_ALLOWED",
+    "COMPRESSIONS",
+    "MAX_EXPANSION",
+    "decompressed",
+    "unpacked",
+    "without_compression",
+]
 
 MAX_EXPANSION = 200.0  # text that repeats itself a lot shrinks to a hundredth
-_ALWAYS_ALLOWED = 1 << 24  # bytes that any file may grow to
+ALWAYS_ALLOWED = 1 << 24  # bytes that any file may grow to
 _READ = 1 << 16
 _WRITE = 1 << 20
 _XZ_MEMORY = 1 << 28  # four times what `xz -9` needs
@@ -84,7 +91,7 @@ def unpacked(path: Path, max_expansion: float) -> Iterator[bytes]:
         OSError: the operating system does not hand the file over.
     """
     size = path.stat().st_size
-    most = max(_ALWAYS_ALLOWED, size * max_expansion)
+    most = max(ALWAYS_ALLOWED, size * max_expansion)
     kind, _ = COMPRESSIONS[path.suffix.lower()]
     seen = 0
     for byte, part in _parts(path):

@@ -68,7 +68,7 @@ FORMATS: dict[str, Format] = {
     "conll": Format(read_conll, (".conll", ".conllu", ".bio", ".iob", ".iob2"), _TEXT),
     "xml": Format(read_xml, (".xml",), (*_TEXT, "recipe")),
     "parallel": Format(read_parallel, (), (*_TEXT, "recipe")),
-    "parquet": Format(read_parquet, (".parquet", ".pq"), (), PARQUET),
+    "parquet": Format(read_parquet, (".parquet", ".pq"), ("max_expansion",), PARQUET),
     "arrow": Format(read_arrow, (".arrow", ".feather", ".ipc"), (), ARROW),
     "folder": Format(read_folder, (), _TEXT),
 }
@@ -122,7 +122,7 @@ def chosen_format(path: Path, format: str | None, options: ReadOptions) -> str:
     if chosen in ("folder", "parallel"):
         what = "class folders" if chosen == "folder" else "parallel files"
         raise DataError(f"{path} is a file", allowed=f"a folder of {what} for this format")
-    if path.suffix.lower() in COMPRESSIONS and "max_expansion" not in FORMATS[chosen].options:
+    if path.suffix.lower() in COMPRESSIONS and "encoding" not in FORMATS[chosen].options:
         raise DataError(
             f"{path}: {chosen} files are compressed inside, not as a whole",
             allowed=f"formats of text with {', '.join(COMPRESSIONS)}",

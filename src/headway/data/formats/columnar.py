@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
+from headway.data.compression import ALWAYS_ALLOWED
 from headway.data.formats.parts import Part, Parts
 from headway.data.formats.source import ReadOptions, mapped
 from headway.errors import DataError
@@ -47,29 +47,23 @@ def _parquet_parts(path: Path, options: ReadOptions, known: pa.Schema | None) ->
     with _clear_errors(path, "Parquet"):
         # One file as it is: no folder of partitions, no columns taken from the path.
         file = parquet.ParquetFile(pa.BufferReader(mapped(path)))
-        _refuse_promises(path, file.metadata)
         yield Part(plain_table(path, file.schema_arrow.empty_table()), 0)
-        rows = 0
+        # Nothing is asked of the columns in the footer: pyarrow ends the process over some lies.
+        rows, size = 0, 0
+        most = max(ALWAYS_ALLOWED, path.stat().st_size * options.max_expansion)
         for batch in file.iter_batches(_ROWS_AT_ONCE):
             rows += batch.num_rows
+            size += batch.nbytes
+            if size > most:
+                raise DataError(
+                    f"{path} grows more than {options.max_expansion:g} times, to over {size} bytes",
+                    allowed=f"{options.max_expansion:g} times the size of the file, or 16 MB",
+                    next_step='headway.read(..., max_expansion=float("inf")) if you trust the file',
+                )
+            batch.validate(full=True)  # text that is not UTF-8
             yield Part(plain_table(path, pa.table(batch)), batch.num_rows)
         if rows != file.metadata.num_rows:
             raise EOFError(f"{rows} rows, where the end of the file says {file.metadata.num_rows}")
-
-
-def _refuse_promises(path: Path, metadata: Any) -> None:
-    """What a Parquet file says of itself before memory is taken for it."""
-    size = path.stat().st_size
-    for group in range(metadata.num_row_groups):
-        for place in range(metadata.num_columns):
-            column = metadata.row_group(group).column(place)
-            start = column.dictionary_page_offset or column.data_page_offset
-            packed, rows = column.total_compressed_size, metadata.row_group(group).num_rows
-            if not 0 < start <= start + max(packed, 0) <= size or packed < 0 or rows < 0:
-                raise EOFError(
-                    f"column {column.path_in_schema!r} is said to lie at bytes {start} to "
-                    f"{start + packed} of {size}"
-                )
 
 
 def _arrow_parts(path: Path, options: ReadOptions, known: pa.Schema | None) -> Iterator[Part]:
@@ -86,7 +80,9 @@ def _arrow_parts(path: Path, options: ReadOptions, known: pa.Schema | None) -> I
 
 
 def _whole(path: Path, parts: Iterator[Part]) -> pa.Table:
-    table = pa.concat_tables(part.table for part in parts)
+    found = [part.table for part in parts]
+    with _clear_errors(path, "columnar"):
+        table = pa.concat_tables(found)
     if not table.num_columns or not table.num_rows:
         raise DataError(
             f"{path} has {table.num_rows} rows and {table.num_columns} columns",
@@ -140,7 +136,7 @@ def _clear_errors(path: Path, kind: str) -> Iterator[None]:
     """Turns what Arrow raises about a broken file into one DataError."""
     try:
         yield
-    except (pa.ArrowException, OSError, EOFError) as error:
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         said = " ".join(str(error).split())
         raise DataError(
             f"{path} is not a whole {kind} file: {said[:200]}",

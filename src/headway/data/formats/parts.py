@@ -241,7 +241,12 @@ def _utf8_parts(path: Path, options: ReadOptions) -> Iterator[bytes]:
     if is_utf8(options.encoding):
         yield from parts
         return
-    decoder = codecs.getincrementaldecoder(options.encoding)()
+    try:
+        b"text".decode(options.encoding, "ignore")
+        decoder = codecs.getincrementaldecoder(options.encoding)()
+    except (LookupError, UnicodeError):  # no codec of text, or one that takes only whole files
+        yield text_buffer(path, options).to_pybytes()
+        return
     first = True
     for data, last in _with_last(parts):
         try:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headway.data.formats.parts import Part, Parts, text_blocks
+from headway.data.formats.parts import Part, Parts, text_blocks, whole
 from headway.data.formats.source import ReadOptions, text_buffer
 from headway.errors import ConfigError, DataError
 
-__all__ = ["LINES", "SAMPLES", "lines_of", "read_labelled_lines", "read_text"]
+__all__ = ["LINES", "lines_of", "read_labelled_lines", "read_text"]
 
 _MOST_BYTES = 2**31 - 1  # of one `string` array
 # Lines with more than white space in them, one after the other.
@@ -31,9 +31,12 @@ def read_text(path: Path, options: ReadOptions) -> pa.Table:
         ConfigError: another `sample_by`.
         DataError: no paragraph in the file.
     """
-    cut = SAMPLES.get(options.sample_by or "line")
+    if options.sample_by in (None, "line"):
+        return whole(path, options, LINES)
+    cut = _SAMPLES.get(options.sample_by)
     if cut is None:
-        raise ConfigError(f"sample_by={options.sample_by!r}", allowed=", ".join(SAMPLES))
+        known = ", ".join(["line", *_SAMPLES])
+        raise ConfigError(f"sample_by={options.sample_by!r}", allowed=known)
     texts = cut(text_buffer(path, options))
     if not len(texts):
         raise DataError(f"{path} holds only blank lines", allowed="at least one text")
@@ -103,8 +106,7 @@ def _line_parts(path: Path, options: ReadOptions, known: pa.Schema | None) -> It
 
 
 LINES = Parts(_line_parts, lambda a, b: a)
-SAMPLES: dict[str, Callable[[pa.Buffer], pa.ChunkedArray]] = {
-    "line": lines_of,
+_SAMPLES: dict[str, Callable[[pa.Buffer], pa.ChunkedArray]] = {
     "paragraph": _paragraphs_of,
     "document": _document_of,
 }
