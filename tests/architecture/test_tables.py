@@ -69,7 +69,12 @@ TABLES = [
             }
         ),
     ),
-    Table("headway.data.read", "FORMATS", "data/formats", frozenset({"source", "squad"})),
+    Table(
+        "headway.data.files",
+        "FORMATS",
+        "data/formats",
+        frozenset({"cells", "conllu", "parts", "source", "squad", "values"}),
+    ),
     Table("headway.pipelines", "PIPELINES", "pipelines"),
     Table("headway.cli", "COMMANDS", "cli"),
 ]
