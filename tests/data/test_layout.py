@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from headway.data.layout import SPLIT_NAMES, by_split, split_of, visible
+from headway.data.layout import SPLIT_NAMES, by_split, refuse_missing_shards, split_of, visible
 from headway.errors import DataError
 
 
@@ -37,3 +37,10 @@ def test_order_and_leftovers() -> None:
 def test_notes_and_hidden_files_are_not_rows() -> None:
     names = ["b.csv", "a.csv", ".x.csv", "_y.csv", "README.txt", "license.txt", "Source.txt"]
     assert [path.name for path in visible(map(Path, names))] == ["a.csv", "b.csv"]
+
+
+def test_all_shards_must_be_there() -> None:
+    whole = [Path(f"data/train-0000{n}-of-00003.parquet") for n in range(3)]
+    refuse_missing_shards([*whole, Path("data/other-1-of-2.parquet"), Path("data/a.csv")])
+    with pytest.raises(DataError, match=r"train-\*-of-00003.parquet: 2 of 3 .* number 00001"):
+        refuse_missing_shards([whole[0], whole[2]])

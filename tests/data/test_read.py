@@ -103,6 +103,9 @@ def test_a_saved_folder_of_the_datasets_library(tmp_path: Path) -> None:
         ({"train-test.csv": CSV}, "says two splits: train, test"),
         ({"a.csv": CSV, "b.csv": b"text,topic\nx,y\n"}, "b.csv has the columns text, topic"),
         ({"a.csv": CSV, "b.csv": b""}, "b.csv is empty"),
+        ({"a.csv": CSV, "b.csv": b"text,label\n1,x\n2,y\n"}, "b.csv: column 'text' holds int64"),
+        ({"a-00001-of-00002.csv": CSV}, "1 of 2 files are there"),
+        ({"train/a-00000-of-00002.csv": CSV}, "1 of 2 files are there"),
         ({"dev/a.csv": CSV, "valid/a.csv": CSV}, "two folders for validation"),
     ],
 )

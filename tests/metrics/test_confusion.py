@@ -6,7 +6,7 @@ from hypothesis import given
 from sklearn import metrics as sk
 
 from headway.errors import ConfigError
-from headway.metrics import accuracy, confusion_matrix, mcc
+from headway.metrics import accuracy, cohen_kappa, confusion_matrix, mcc
 
 from .contracts import EDGES, label_columns, pairs_of_labels
 
@@ -67,3 +67,30 @@ def test_the_matrix_counts_every_row_once(pairs):
     assert matrix.sum() == len(pairs)
     assert matrix.trace() / len(pairs) == pytest.approx(accuracy(p, r), abs=1e-12)
     assert -1.0 - 1e-12 <= mcc(p, r) <= 1.0 + 1e-12
+
+
+@pytest.mark.parametrize("weights", ["none", "linear", "quadratic"])
+def test_kappa_equals_scikit_learn(weights):
+    theirs = None if weights == "none" else weights
+    for seed in range(10):
+        p, r = label_columns(seed)
+        expected = sk.cohen_kappa_score(p, r, weights=theirs)
+        assert cohen_kappa(p, r, weights=weights) == pytest.approx(expected, abs=1e-9)
+        for labels in (["dune", "ache", "bee", "cedar"], ["bee", "ache"]):
+            expected = sk.cohen_kappa_score(p, r, weights=theirs, labels=labels)
+            found = cohen_kappa(p, r, weights=weights, labels=labels)
+            assert found == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("edge", [e for e in EDGES if e not in ("hostile names", "one row")])
+def test_kappa_equals_scikit_learn_on_edges(edge):
+    p, r = EDGES[edge]
+    expected = 0.0 if edge == "one class" else sk.cohen_kappa_score(p, r)
+    assert cohen_kappa(p, r) == pytest.approx(expected, abs=1e-9)
+
+
+def test_kappa_where_nothing_is_beyond_chance():
+    assert cohen_kappa([], []) == cohen_kappa(["a"], ["a"]) == 0.0
+    assert cohen_kappa(["a", "b"], ["a", "b"], labels=["c"]) == 0.0
+    with pytest.raises(ConfigError, match=r"unknown weights 'quadratc'.*did you mean 'quadratic'"):
+        cohen_kappa(["a"], ["a"], weights="quadratc")

@@ -8,6 +8,7 @@ from scipy import stats
 
 from headway.errors import ConfigError
 from headway.metrics import (
+    METRICS,
     accuracy,
     bootstrap_interval,
     confidence_interval,
@@ -16,8 +17,11 @@ from headway.metrics import (
     pearson,
     wilson_interval,
 )
+from headway.metrics.interval import SHARES
 
-from .contracts import label_columns
+from .contracts import NAMES, columns_for, label_columns, takes_labels
+
+LABELS = {"labels": NAMES}
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 7), (7, 7), (1, 2), (18, 500), (482, 500), (1, 1)])
@@ -112,6 +116,24 @@ def test_label_sets_as_arrays_and_collections_agree():
     ]
     assert found[0] == found[1]
     assert found[0][0] < found[0][1]
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_has_an_interval_that_holds_the_scores_of_resamples(name):
+    columns = columns_for(name, seed=4, n=30)
+    low, high = confidence_interval(name, *columns, resamples=80, seed=2)
+    assert low <= high
+    if name in SHARES:
+        assert low < METRICS[name](*columns) < high
+        return
+    options = LABELS if takes_labels(name) else {}
+    random = np.random.default_rng(2)
+    scores = []
+    for _ in range(80):
+        rows = random.integers(0, 30, size=30)
+        drawn = [c[rows] if isinstance(c, np.ndarray) else [c[i] for i in rows] for c in columns]
+        scores.append(METRICS[name](*drawn, **options))
+    assert (low, high) == pytest.approx(tuple(np.quantile(scores, [0.025, 0.975])), abs=1e-9)
 
 
 @pytest.mark.parametrize("level", [0, 1, -0.5, 95])

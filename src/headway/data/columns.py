@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from headway.data.dataset import Dataset, no_column
 from headway.errors import DataError
 
-__all__ = ["Columns", "guess_columns"]
+__all__ = ["Columns", "guess_columns", "is_label", "is_text", "is_wordy"]
 
 # Columns that belong together: (text, pair, label), the most telling first.
 TOGETHER = (
@@ -173,8 +173,8 @@ def _named(
 
 def _text_by_values(data: Dataset, *, taken: tuple[str | None, ...]) -> str:
     free = [name for name in data.column_names if name not in taken]
-    texts = [name for name in free if _is_text(data.column(name).type)]
-    wordy = [name for name in texts if _is_wordy(data.column(name))]
+    texts = [name for name in free if is_text(data.column(name).type)]
+    wordy = [name for name in texts if is_wordy(data.column(name))]
     found = wordy or texts
     if len(found) > 1 and not wordy:
         # Short texts and their labels: the column with more different values is the text.
@@ -194,7 +194,7 @@ def _text_by_values(data: Dataset, *, taken: tuple[str | None, ...]) -> str:
 
 def _label_by_values(data: Dataset, *, taken: tuple[str | None, ...]) -> str:
     free = [name for name in data.column_names if name not in taken]
-    found = [name for name in free if _is_label(data.column(name))]
+    found = [name for name in free if is_label(data.column(name))]
     if not found:
         found = [name for name in free if pa.types.is_floating(data.column(name).type)]
     if not found:
@@ -208,7 +208,8 @@ def _label_by_values(data: Dataset, *, taken: tuple[str | None, ...]) -> str:
     return found[0]
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a type is one of text."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
@@ -216,7 +217,7 @@ def _sample(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.slice(0, _SAMPLE)
 
 
-def _is_wordy(column: pa.ChunkedArray) -> bool:
+def is_wordy(column: pa.ChunkedArray) -> bool:
     """Whether more than half of the texts have several words and most are not repeated."""
     sample = _sample(column).drop_null()
     if not len(sample):
@@ -226,7 +227,7 @@ def _is_wordy(column: pa.ChunkedArray) -> bool:
     return bool(spaced * 2 > len(sample) and distinct * 10 > len(sample))
 
 
-def _is_label(column: pa.ChunkedArray) -> bool:
+def is_label(column: pa.ChunkedArray) -> bool:
     """Whether a column repeats at least two and not too many values."""
     kind = column.type
     if pa.types.is_nested(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind):

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from headway.data.compression import without_compression
 from headway.errors import DataError
 from headway.logs import log
 
-__all__ = ["SPLIT_NAMES", "by_split", "split_of", "visible"]
+__all__ = ["SPLIT_NAMES", "by_split", "refuse_missing_shards", "split_of", "visible"]
 
 # A word in a file or folder name | the split
 SPLIT_NAMES = {
@@ -23,6 +24,8 @@ SPLIT_NAMES = {
     "test": "test",
     "testing": "test",
 }
+# `train-00000-of-00003.parquet`: one of the files into which a split was cut.
+_SHARD = re.compile(r"(.*)-([0-9]{5,})-of-([0-9]{5,})([-.].*)")
 # Files beside the rows that are written as rows could be.
 _NOT_ROWS = {
     "readme",
@@ -64,7 +67,7 @@ def visible(paths: Iterable[Path]) -> list[Path]:
         path
         for path in paths
         if not path.name.startswith((".", "_"))
-        and (path.stem.casefold() not in _NOT_ROWS or path.is_dir())
+        and (without_compression(path).stem.casefold() not in _NOT_ROWS or path.is_dir())
         and not path.name.endswith((".dist-info", ".egg-info"))
     )
 
@@ -87,3 +90,24 @@ def by_split(files: Iterable[Path], *, where: str) -> Mapping[str | None, list[P
         )
     order = ("train", "validation", "test", None)
     return {split: groups[split] for split in order if split in groups}
+
+
+def refuse_missing_shards(files: Iterable[Path]) -> None:
+    """Raises DataError where files are called `NAME-00000-of-00003` and one of them is not there.
+
+    >>> refuse_missing_shards([Path("test-00000-of-00002.csv"), Path("test-00001-of-00002.csv")])
+    """
+    shards: dict[tuple[str, ...], set[int]] = {}
+    for file in files:
+        if found := _SHARD.fullmatch(file.name):
+            name, number, count, ending = found.groups()
+            shards.setdefault((str(file.parent), name, count, ending), set()).add(int(number))
+    for (folder, name, count, ending), there in shards.items():
+        missing = next((n for n in range(int(count)) if n not in there), None)
+        if missing is not None:
+            raise DataError(
+                f"{folder}/{name}-*-of-{count}{ending}: {len(there)} of {int(count)} files are "
+                f"there; the first that is missing is number {missing:0{len(count)}}",
+                allowed="all files into which the rows were cut",
+                next_step="download the rest, or name the files that are there one by one",
+            )

@@ -3,57 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
-
+from headway.data.badrows import BadRows, refuse_row
+from headway.data.compression import MAX_EXPANSION
 from headway.data.dataset import Dataset
-from headway.data.formats.columnar import read_arrow, read_parquet
-from headway.data.formats.conll import read_conll
-from headway.data.formats.delimited import read_csv, read_tsv
-from headway.data.formats.folder import class_folders, read_folder
-from headway.data.formats.records import read_json, read_jsonl, read_squad
+from headway.data.features import Feature
+from headway.data.files import FORMATS, read_file
+from headway.data.folders import read_folder, read_split_files
 from headway.data.formats.source import ReadOptions, unreadable
-from headway.data.formats.text import read_labelled_lines, read_text
-from headway.data.layout import SPLIT_NAMES, by_split, visible
+from headway.data.layout import visible
+from headway.data.recipes import Recipe, load_recipe
 from headway.errors import ConfigError, DataError, nearest
 from headway.logs import log
 
 __all__ = ["FORMATS", "read"]
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """How one way of writing rows is read.
-
-    read: a path and options in, a table out.
-    suffixes: file names that mean this format.
-    options: the options besides `encoding` that it knows.
-    """
-
-    read: Callable[[Path, ReadOptions], pa.Table]
-    suffixes: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
-
-
-_CELLS = ("encoding", "header", "delimiter", "quoting")
-
-FORMATS: dict[str, Format] = {
-    "csv": Format(read_csv, (".csv",), _CELLS),
-    "tsv": Format(read_tsv, (".tsv", ".tab"), _CELLS),
-    "jsonl": Format(read_jsonl, (".jsonl", ".ndjson"), ("encoding",)),
-    "json": Format(read_json, (".json",), ("encoding", "field")),
-    "squad": Format(read_squad, (), ("encoding",)),
-    "txt": Format(read_text, (".txt",), ("encoding",)),
-    "labelled-lines": Format(read_labelled_lines, (".label",), ("encoding",)),
-    "conll": Format(read_conll, (".conll", ".conllu", ".bio", ".iob", ".iob2"), ("encoding",)),
-    "parquet": Format(read_parquet, (".parquet", ".pq")),
-    "arrow": Format(read_arrow, (".arrow", ".feather", ".ipc")),
-    "folder": Format(read_folder, (), ("encoding",)),
-}
-_BY_SUFFIX = {suffix: name for name, one in FORMATS.items() for suffix in one.suffixes}
 
 
 def read(
@@ -65,6 +31,11 @@ def read(
     delimiter: str | None = None,
     quoting: bool | None = None,
     field: str | None = None,
+    sample_by: str | None = None,
+    recipe: Recipe | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    max_expansion: float = MAX_EXPANSION,
+    features: Mapping[str, Feature] | None = None,
+    bad_rows: BadRows | None = None,
 ) -> Dataset | dict[str, Dataset]:
     """One data set; or a dict with train, validation and test, where the names of files say so.
 
@@ -75,20 +46,32 @@ def read(
       are one data set.
     - A folder of class folders, `<label>/<file>.txt`, has columns text, label and file; it may
       stand inside `train/` and `test/`.
+    - XML, and files of which line n of each makes row n, need a `recipe`.
+    - A file of text may be compressed: `news.jsonl.gz`, and so with .bz2, .xz and .zst.
     - `pkg:NAME` and `hf://datasets/ORG/NAME` are data sets that `headway.hub` has on this machine.
 
     Nothing in the files is ever executed, and no format here can hold code.
 
     Args:
         path: a file, a folder, a pattern or a name.
-        format: csv, tsv, jsonl, json, squad, txt (a line is a row), labelled-lines (the first word
-            of a line is its label), conll, parquet, arrow or folder, where the name does not say.
+        format: csv, tsv, jsonl, json, squad, txt, labelled-lines (the first word of a line is its
+            label), conll, parquet, arrow, xml, parallel or folder, where the name does not say.
         encoding: any text codec of Python; `latin-1` takes every byte.
         header: csv and tsv: whether the first line names the columns. By default that is guessed
             from its cells; without a header the columns are column_1, column_2, ...
         delimiter: csv and tsv: what stands between cells.
         quoting: csv and tsv: whether cells may stand in double quotes; csv yes, tsv no.
         field: json: which list of the object holds the rows.
+        sample_by: txt: what makes a row: `line`, which is the default, `paragraph` (what stands
+            between blank lines) or `document` (the whole file).
+        recipe: xml and parallel: what is a row and what is a column, as `Recipe` says, or the path
+            of a .toml or .json file that says it. It names the format too.
+        max_expansion: how many times larger than a compressed file its contents may be, which
+            stops a small file that would fill the memory; 16 MB are always allowed.
+        features: what columns hold, such as `{"label": Label(("neg", "pos")), "words":
+            Sequence(Text())}` (`headway.data.features`); every value is checked and converted.
+        bad_rows: `BadRows()` leaves out rows that cannot be read, counts them and keeps the first
+            few with file, line, column and value; without it the first bad row is an error.
 
     Raises:
         DataError: a missing, empty or broken file, with the line and what to do.
@@ -106,7 +89,33 @@ def read(
         raise ConfigError(
             f"no format {format!r}" + (f" ({hint})" if hint else ""), allowed=", ".join(FORMATS)
         )
-    options = ReadOptions(encoding, header, delimiter, quoting, field)
+    if not max_expansion > 0:
+        raise ConfigError(f"max_expansion={max_expansion!r}", allowed="a number above 0")
+    given = load_recipe(recipe) if recipe is not None else None
+    if given is not None and format not in (None, given.format):
+        raise ConfigError(f"format={format!r} with a recipe for {given.format}")
+    format = given.format if given is not None else format
+    options = ReadOptions(
+        encoding=encoding,
+        header=header,
+        delimiter=delimiter,
+        quoting=quoting,
+        field=field,
+        sample_by=sample_by,
+        recipe=given,
+        max_expansion=max_expansion,
+        features=features,
+        bad_row=refuse_row if bad_rows is None else bad_rows,
+    )
+    data = _named(path, format, options)
+    if bad_rows is not None and bad_rows.count:
+        log.warning("%s: %s", path, bad_rows)
+    return data
+
+
+def _named(
+    path: str | Path, format: str | None, options: ReadOptions
+) -> Dataset | dict[str, Dataset]:
     name = os.fspath(path)
     if name.startswith(("pkg:", "hf://")):
         # A plain file needs nothing of the hub.
@@ -129,11 +138,11 @@ def _read_any(
     path: Path, format: str | None, options: ReadOptions, name: str
 ) -> Dataset | dict[str, Dataset]:
     if path.is_dir():
-        return _read_folder(path, format, options, name)
+        return read_folder(path, format, options, name)
     if path.exists():
-        return _read_file(path, format, options, name)
+        return read_file(path, format, options, name)
     if any(character in str(path) for character in "*?["):
-        return _read_files(_matching(path), format, options, name)
+        return read_split_files(_matching(path), format, options, name)
     beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
     hint = nearest(path.name, beside)
     raise DataError(
@@ -152,131 +161,3 @@ def _matching(pattern: Path) -> list[Path]:
     if not files:
         raise DataError(f"no file matches {pattern}", next_step="check the pattern")
     return files
-
-
-def _read_file(path: Path, format: str | None, options: ReadOptions, name: str) -> Dataset:
-    chosen = format or _BY_SUFFIX.get(path.suffix.lower())
-    if chosen is None:
-        raise DataError(
-            f"{path}: the suffix {path.suffix!r} says no format",
-            allowed=", ".join(_BY_SUFFIX),
-            next_step=f"format=NAME (--format NAME), one of {', '.join(FORMATS)}",
-        )
-    if chosen == "folder":
-        raise DataError(f"{path} is a file", allowed="a folder of class folders for this format")
-    _refuse_other_options(chosen, options)
-    return Dataset(FORMATS[chosen].read(path, options), name=name)
-
-
-def _refuse_other_options(format: str, options: ReadOptions) -> None:
-    for option in fields(ReadOptions):
-        given = getattr(options, option.name) != option.default
-        if given and option.name not in FORMATS[format].options:
-            raise ConfigError(
-                f"{option.name}={getattr(options, option.name)!r} means nothing for {format}",
-                allowed=", ".join(FORMATS[format].options) or "no options",
-                next_step="leave it out, or name another format",
-            )
-
-
-def _read_folder(
-    path: Path, format: str | None, options: ReadOptions, name: str
-) -> Dataset | dict[str, Dataset]:
-    inside = visible(path.iterdir())
-    folders = [one for one in inside if one.is_dir()]
-    named = {one: SPLIT_NAMES.get(one.name.casefold()) for one in folders}
-    splits: dict[str, Dataset] = {}
-    for folder, split in named.items():
-        if split in splits:
-            raise DataError(f"{path} has two folders for {split}", next_step="rename one")
-        if split is not None:
-            splits[split] = _read_split_folder(folder, format, options, f"{name}/{folder.name}")
-    if splits:
-        return {
-            split: splits[split] for split in ("train", "validation", "test") if split in splits
-        }
-    if _holds_classes(path, inside, format, least=2):
-        return _read_classes(path, options, name)
-    files = _readable(inside, format)
-    if files:
-        return _read_files(files, format, options, name)
-    inner = [folder for folder in folders if any(_readable(folder.rglob("*"), None))]
-    if len(inner) == 1:
-        return _read_folder(inner[0], format, options, name)
-    if inner:
-        raise DataError(
-            f"{path} holds several folders of rows: {', '.join(one.name for one in inner)}",
-            allowed="one data set",
-            next_step=f"name one of them, such as {inner[0]}",
-        )
-    raise _nothing_to_read(path)
-
-
-def _read_split_folder(path: Path, format: str | None, options: ReadOptions, name: str) -> Dataset:
-    """Everything in a folder that is a split by its own name, whatever its files are called."""
-    inside = visible(path.iterdir())
-    if _holds_classes(path, inside, format, least=1):
-        return _read_classes(path, options, name)
-    files = _readable(inside, format)
-    if not files:
-        raise _nothing_to_read(path)
-    return _read_together(files, format, options, name)
-
-
-def _holds_classes(path: Path, inside: list[Path], format: str | None, *, least: int) -> bool:
-    """Class folders win over loose .txt files, which are notes, but not over other rows."""
-    if format is not None:
-        return format == "folder"
-    rows = any(one.suffix.lower() != ".txt" for one in _readable(inside, None))
-    return not rows and len(class_folders(path)) >= least
-
-
-def _read_classes(path: Path, options: ReadOptions, name: str) -> Dataset:
-    _refuse_other_options("folder", options)
-    return Dataset(read_folder(path, options), name=name)
-
-
-def _readable(inside: Iterable[Path], format: str | None) -> list[Path]:
-    """The files with a suffix of the format; all files, if none has one and a format is named."""
-    files = [one for one in inside if one.is_file()]
-    suffixes = FORMATS[format].suffixes if format is not None else tuple(_BY_SUFFIX)
-    found = [one for one in files if one.suffix.lower() in suffixes]
-    return found or (files if format is not None else [])
-
-
-def _read_files(
-    files: list[Path], format: str | None, options: ReadOptions, name: str
-) -> Dataset | dict[str, Dataset]:
-    splits: dict[str, Dataset] = {}
-    for split, group in by_split(files, where=name).items():
-        if split is None:
-            return _read_together(group, format, options, name)
-        splits[split] = _read_together(group, format, options, f"{name} ({split})")
-    return splits
-
-
-def _read_together(
-    files: list[Path], format: str | None, options: ReadOptions, name: str
-) -> Dataset:
-    """Files that make one data set, in the order given."""
-    formats = {format or _BY_SUFFIX.get(file.suffix.lower()) for file in files}
-    if len(formats) > 1:
-        raise DataError(
-            f"{name}: files of several formats make one data set: "
-            + ", ".join(file.name for file in files),
-            allowed="files of one format, or names that say train, validation and test",
-            next_step="format=NAME (--format NAME), or name one file",
-        )
-    parts = [_read_file(file, format, options, str(file)) for file in files]
-    if len(parts) > 1:
-        log.info("%s: %d files one after the other", name, len(parts))
-    whole = parts[0].concatenate(*parts[1:])
-    return Dataset(whole.to_arrow(), name=name)
-
-
-def _nothing_to_read(path: Path) -> DataError:
-    return DataError(
-        f"{path} holds nothing to read",
-        allowed=f"files with {', '.join(_BY_SUFFIX)}, or class folders with .txt files",
-        next_step="format=NAME (--format NAME) if the files are called otherwise",
-    )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from headway.metrics.inputs import Column, encode, encode_sets
+import numpy as np
 
-__all__ = ["accuracy", "exact_match"]
+from headway.metrics.inputs import Column, encode, encode_sets
+from headway.metrics.row_sums import RowSums, mean_over_rows
+
+__all__ = ["accuracy", "accuracy_rows", "exact_match", "exact_match_rows"]
 
 
 def accuracy(predictions: Column, references: Column) -> float:
@@ -19,8 +22,7 @@ def accuracy(predictions: Column, references: Column) -> float:
     >>> accuracy(["a", "b", "b", "a"], ["a", "b", "a", "a"])
     0.75
     """
-    codes = encode(predictions, references)
-    return float((codes.predictions == codes.references).mean()) if len(references) else 0.0
+    return accuracy_rows(predictions, references).value()
 
 
 def exact_match(predictions: Column, references: Column) -> float:
@@ -34,7 +36,17 @@ def exact_match(predictions: Column, references: Column) -> float:
     >>> exact_match([{"a", "b"}, {"a"}], [{"a", "b"}, {"a", "c"}])
     0.5
     """
-    sets = encode_sets(predictions, references)
-    if not len(references):
-        return 0.0
-    return float((sets.predictions == sets.references).all(axis=1).mean())
+    return exact_match_rows(predictions, references).value()
+
+
+def accuracy_rows(predictions: Column, references: Column) -> RowSums:
+    """`accuracy` as sums over rows."""
+    codes = encode(predictions, references)
+    return mean_over_rows((codes.predictions == codes.references).astype(np.float64))
+
+
+def exact_match_rows(predictions: Column, references: Column) -> RowSums:
+    """`exact_match` as sums over rows."""
+    sets = encode_sets(predictions, references) if len(references) else None
+    equal = sets.predictions == sets.references if sets else np.zeros((0, 0), dtype=bool)
+    return mean_over_rows(np.asarray(equal.all(axis=1), dtype=np.float64))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from headway.errors import ConfigError
 from headway.metrics.inputs import Column, Label, choose, encode, encode_sets, numbers
+from headway.metrics.words import SPACELESS
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -24,9 +25,8 @@ Floats = npt.NDArray[np.float64]
 
 # Scripts written without spaces are cut into characters, so that pairs of them stand for words.
 WORD = (
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]\p{M}*"
-    r"|[[\p{L}\p{M}\p{N}_]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-    r"\p{Tibetan}]]+"
+    rf"[{SPACELESS}]\p{{M}}*"
+    rf"|[[\p{{L}}\p{{M}}\p{{N}}_]--[{SPACELESS}]]+"
     r"|\p{Extended_Pictographic}"
 )
 # Inverse of the L2 penalty: the best of 1, 3, 10, 30 on validation cuts of TREC's training rows

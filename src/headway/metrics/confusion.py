@@ -1,4 +1,4 @@
-"""The confusion matrix, and the Matthews correlation made from it."""
+"""The confusion matrix, and what is made of it: Matthews correlation and Cohen's kappa."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from headway.errors import ConfigError
-from headway.metrics.inputs import Column, Label, encode
+from headway.metrics.inputs import Column, Label, choose, encode
 
-__all__ = ["confusion_matrix", "mcc"]
+__all__ = ["cohen_kappa", "confusion_matrix", "mcc"]
+
+KAPPA_WEIGHTS = ("none", "linear", "quadratic")
 
 
 def confusion_matrix(
@@ -58,3 +60,36 @@ def mcc(predictions: Column, references: Column) -> float:
     if spread <= 0:
         return 0.0
     return float((right * n - actual @ predicted) / np.sqrt(spread))
+
+
+def cohen_kappa(
+    predictions: Column,
+    references: Column,
+    *,
+    weights: str = "none",
+    labels: Sequence[Label] | None = None,
+) -> float:
+    """Agreement beyond chance: 1 always, 0 as often as two who do not look, negative less often.
+
+    Inputs: two columns of n labels; `weights` of a disagreement: "none" (all alike), "linear" or
+    "quadratic" in the distance between the labels' places; `labels` gives these places, by default
+    all that occur, sorted; rows with other labels than those are left out. Columns that hold one
+    and the same label only leave nothing beyond chance: 0.0; no rows: 0.0.
+    Raises: ConfigError for unequal lengths or unknown weights.
+    Siblings: `accuracy` is the agreement before chance is taken off; `mcc` takes it off otherwise.
+    Source: Cohen, "A coefficient of agreement for nominal scales", 1960; weights: Cohen, 1968.
+
+    >>> cohen_kappa(["a", "b", "b", "a"], ["a", "b", "a", "a"])
+    0.5
+    """
+    choose("weights", weights, KAPPA_WEIGHTS)
+    codes = encode(predictions, references, labels)
+    k = len(codes.names)
+    cells = np.bincount(codes.references * k + codes.predictions, minlength=k * k)
+    kept = k if labels is None else len(labels)
+    observed = cells.reshape(k, k)[:kept, :kept].astype(np.float64)  # [reference, prediction]
+    expected = np.outer(observed.sum(axis=1), observed.sum(axis=0)) / max(1.0, observed.sum())
+    distance = np.abs(np.subtract.outer(np.arange(kept), np.arange(kept))).astype(np.float64)
+    cost = {"none": (distance > 0) * 1.0, "linear": distance, "quadratic": distance**2}[weights]
+    chance = float((cost * expected).sum())
+    return 1.0 - float((cost * observed).sum()) / chance if chance > 0 else 0.0

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from headway.metrics.inputs import Column, numbers, same_length
 
-__all__ = ["pearson", "spearman"]
+__all__ = ["pearson", "ranks", "spearman"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,7 +41,7 @@ def spearman(predictions: Column, references: Column) -> float:
     """
     same_length(predictions, references)
     x, y = numbers(predictions, "predictions"), numbers(references, "references")
-    return _correlate(_ranks(x), _ranks(y))
+    return _correlate(ranks(x), ranks(y))
 
 
 def _correlate(x: Floats, y: Floats) -> float:
@@ -57,7 +57,8 @@ def _direction(x: Floats) -> Floats:
     return x / length if length > 0 else x
 
 
-def _ranks(x: Floats) -> Floats:
+def ranks(x: Floats) -> Floats:
+    """The rank of each number from 1 up; equal numbers share their mean rank."""
     _, place, count = np.unique(x, return_inverse=True, return_counts=True)
     last = np.cumsum(count)
     return (last - (count - 1) / 2)[place].astype(np.float64)

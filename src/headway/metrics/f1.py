@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from headway.metrics.inputs import (
-    Column,
-    Label,
-    choose,
-    encode,
-    encode_sets,
-    has_label_sets,
+from headway.metrics.counts import (
+    Counts,
+    average_of,
+    f1_of,
+    precision_of,
+    recall_of,
+    table_of,
 )
+from headway.metrics.inputs import Column, Label, encode, encode_sets, has_label_sets
 
-__all__ = ["f1", "macro_f1", "micro_f1", "per_label", "precision", "recall", "weighted_f1"]
-
-AVERAGES = ("macro", "micro", "weighted")
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Counts:
-    """For each label: how often it was predicted rightly, predicted, and there."""
-
-    labels: list[Label]
-    right: Floats  # [labels]
-    predicted: Floats  # [labels]
-    actual: Floats  # [labels]
-
-
-Score = Callable[[Counts], Floats]
+__all__ = [
+    "binary_f1",
+    "f1",
+    "macro_f1",
+    "micro_f1",
+    "per_label",
+    "precision",
+    "recall",
+    "weighted_f1",
+]
 
 
 def precision(
@@ -56,8 +48,7 @@ def precision(
     >>> precision(["a", "b", "b", "b"], ["a", "b", "a", "a"], average="macro")
     0.6666666666666666
     """
-    counts = _count(predictions, references, labels)
-    return _average(counts, average, lambda c: _share(c.right, c.predicted))
+    return float(average_of(_count(predictions, references, labels), average, precision_of))
 
 
 def recall(
@@ -75,8 +66,7 @@ def recall(
     >>> recall(["a", "b", "b", "b"], ["a", "b", "a", "a"], average="macro")
     0.6666666666666666
     """
-    counts = _count(predictions, references, labels)
-    return _average(counts, average, lambda c: _share(c.right, c.actual))
+    return float(average_of(_count(predictions, references, labels), average, recall_of))
 
 
 def f1(
@@ -98,8 +88,7 @@ def f1(
     >>> f1(["a", "b", "b", "b"], ["a", "b", "a", "a"], average="micro")
     0.5
     """
-    counts = _count(predictions, references, labels)
-    return _average(counts, average, lambda c: _share(2 * c.right, c.predicted + c.actual))
+    return float(average_of(_count(predictions, references, labels), average, f1_of))
 
 
 def macro_f1(
@@ -137,6 +126,18 @@ def weighted_f1(
     return f1(predictions, references, average="weighted", labels=labels)
 
 
+def binary_f1(predictions: Column, references: Column, *, positive: Label = 1) -> float:
+    """F1 of one label, the one that is looked for: `f1(labels=[positive])`.
+
+    Inputs and errors: as in `precision`, one label a row; `positive` is that label. GLUE's measure
+    for MRPC and QQP, where 1 is a paraphrase. It depends on which label is called positive.
+
+    >>> binary_f1(["yes", "no", "yes"], ["yes", "yes", "no"], positive="yes")
+    0.5
+    """
+    return f1(predictions, references, labels=[positive])
+
+
 def per_label(
     predictions: Column, references: Column, *, labels: Sequence[Label] | None = None
 ) -> dict[str, dict[str, float]]:
@@ -147,17 +148,7 @@ def per_label(
     >>> per_label(["a", "b"], ["a", "a"])["a"]
     {'precision': 1.0, 'recall': 0.5, 'f1': 0.6666666666666666, 'support': 2}
     """
-    counts = _count(predictions, references, labels)
-    columns = {
-        "precision": _share(counts.right, counts.predicted).tolist(),
-        "recall": _share(counts.right, counts.actual).tolist(),
-        "f1": _share(2 * counts.right, counts.predicted + counts.actual).tolist(),
-        "support": counts.actual.astype(int).tolist(),
-    }
-    return {
-        str(label): {name: values[i] for name, values in columns.items()}
-        for i, label in enumerate(counts.labels)
-    }
+    return table_of(_count(predictions, references, labels))
 
 
 def _count(predictions: Column, references: Column, labels: Sequence[Label] | None) -> Counts:
@@ -176,19 +167,3 @@ def _count(predictions: Column, references: Column, labels: Sequence[Label] | No
     kept = len(names) if labels is None else len(labels)
     columns = (column[:kept].astype(np.float64) for column in (right, predicted, actual))
     return Counts(names[:kept], *columns)
-
-
-def _average(counts: Counts, average: str, score: Score) -> float:
-    choose("average", average, AVERAGES)
-    if average == "micro":
-        whole = Counts(
-            [], *(np.array([c.sum()]) for c in (counts.right, counts.predicted, counts.actual))
-        )
-        return float(score(whole)[0])
-    scores = score(counts)
-    weights = counts.actual if average == "weighted" else np.ones(len(counts.labels))
-    return float(scores @ weights / weights.sum()) if weights.sum() else 0.0
-
-
-def _share(part: Floats, whole: Floats) -> Floats:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)

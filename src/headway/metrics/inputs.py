@@ -21,6 +21,7 @@ __all__ = [
     "Encoded",
     "Label",
     "LabelSets",
+    "as_floats",
     "choose",
     "encode",
     "encode_sets",
@@ -71,12 +72,19 @@ def choose(name: str, value: str, allowed: Collection[str]) -> str:
     return value
 
 
+def as_floats(values: Column, what: str) -> npt.NDArray[np.float64]:
+    """Numbers as float64, of any shape; anything else, and ragged rows, are refused."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{what} are not numbers: {error}", allowed="numbers, as many in every row"
+        ) from error
+
+
 def numbers(values: Column, what: str) -> npt.NDArray[np.float64]:
     """A column of finite numbers as float64 [rows]; texts, NaN and infinity are refused."""
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"{what} are not numbers: {error}", allowed="a number a row") from error
+    array = as_floats(values, what)
     if array.ndim != 1:
         raise ConfigError(f"{what} have shape {list(array.shape)}", allowed="one number a row")
     wrong = np.flatnonzero(~np.isfinite(array))

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from statistics import NormalDist
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from headway.errors import ConfigError
-from headway.metrics.by_name import METRICS, metric
-from headway.metrics.inputs import Column, Label, encode, encode_sets, has_label_sets, same_length
+from headway.metrics.by_name import METRICS, ROW_SUMS, check_options, columns_of, metric
+from headway.metrics.inputs import Column, same_length
+from headway.metrics.label_codes import as_codes
+from headway.metrics.row_sums import RowSums
 
 __all__ = ["bootstrap_interval", "confidence_interval", "wilson_interval"]
 
-SHARES = ("accuracy", "exact_match")
-LABEL_METRICS = ("precision", "recall", "f1", "macro_f1", "micro_f1", "weighted_f1")
+SHARES = {"accuracy": 1, "exact_match": 1, "squad_exact_match": 100, "squad_v2_exact_match": 100}
+"""Metrics that are a share of rows, and what they are multiplied by."""
+MOST_DRAWN = 2**22  # rows times resamples that are drawn at once: 32 MiB
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int64]
 
 
 def confidence_interval(
     name: str,
     predictions: Column,
-    references: Column,
+    references: Column | None = None,
     *,
     level: float = 0.95,
     seed: int = 0,
@@ -32,32 +39,31 @@ def confidence_interval(
 ) -> tuple[float, float]:
     """The interval that a metric's value on this test set stands for: Wilson or bootstrap.
 
-    Inputs: as in `metric`; `level` of confidence; `seed` and `resamples` for the bootstrap.
-    Accuracy and exact match are shares of rows and get Wilson's interval, all others the
-    bootstrap over rows. It covers the choice of test rows, not of training rows or seed.
-    Raises: ConfigError as in `metric`, and for a level outside 0 to 1.
+    Inputs: as in `metric`, the name of one metric; `level` of confidence; `seed` and `resamples`
+    for the bootstrap. Accuracy and exact match are shares of rows and get Wilson's interval, all
+    others the bootstrap over rows. Metrics of ROW_SUMS read the texts once, however many resamples
+    there are. It covers the choice of test rows, not of training rows or seed.
+    Raises: ConfigError as in `metric`, for a set of metrics, a level outside 0 to 1.
 
     >>> low, high = confidence_interval("accuracy", [1] * 90 + [0] * 10, [1] * 100)
     >>> round(low, 4), round(high, 4)
     (0.8256, 0.9448)
     """
-    value = metric(name, predictions, references, **options)[name]
+    _check_level(level)
+    columns: Sequence[Column] = columns_of(name, predictions, references)
     if name in SHARES:
-        return wilson_interval(round(value * len(references)), len(references), level=level)
-    if name in LABEL_METRICS:
-        predictions, references, labels = _as_codes(predictions, references, options.get("labels"))
-        options |= {"labels": labels}
-    elif name == "mcc":
-        predictions, references, _ = _as_codes(predictions, references, None)
+        scale, n = SHARES[name], len(predictions)
+        right = round(metric(name, predictions, references, **options)[name] / scale * n)
+        low, high = wilson_interval(right, n, level=level)
+        return scale * low, scale * high
+    random = _draws(len(predictions), seed, resamples)
+    if name in ROW_SUMS:
+        check_options(name, (name,), options)
+        return _middle(_sum_scores(ROW_SUMS[name](*columns, **options), random), level)
+    metric(name, predictions, references, **options)  # its errors speak of rows, not of resamples
+    columns, options = as_codes(name, columns, options)
     function = METRICS[name]
-    return bootstrap_interval(
-        lambda p, r: function(p, r, **options),
-        predictions,
-        references,
-        level=level,
-        seed=seed,
-        resamples=resamples,
-    )
+    return _middle(_scores(lambda *drawn: function(*drawn, **options), columns, random), level)
 
 
 def wilson_interval(right: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
@@ -109,39 +115,40 @@ def bootstrap_interval(
     """
     _check_level(level)
     same_length(predictions, references)
-    n = len(references)
+    random = _draws(len(references), seed, resamples)
+    return _middle(_scores(score, (predictions, references), random), level)
+
+
+def _draws(n: int, seed: int, resamples: int) -> Iterator[Ints]:
+    """The rows of each resampled test set, [n] each."""
     if n == 0 or resamples < 1:
         raise ConfigError(
             f"a bootstrap of {n} rows, {resamples} times", allowed="1 row or more, 1 time or more"
         )
-    p, r = _rows(predictions), _rows(references)
     random = np.random.default_rng(seed)
+    return (random.integers(0, n, size=n) for _ in range(resamples))
+
+
+def _scores(
+    score: Callable[..., float], columns: Sequence[Column], draws: Iterator[Ints]
+) -> list[float]:
+    of_rows = [_rows(column) for column in columns]
+    return [score(*(of(rows) for of in of_rows)) for rows in draws]
+
+
+def _sum_scores(parts: RowSums, draws: Iterator[Ints]) -> Floats:
+    """The same, where sums over rows are enough: how often each row was drawn times the rows."""
+    n = len(parts.rows)
     scores = []
-    for _ in range(resamples):
-        rows = random.integers(0, n, size=n)
-        scores.append(score(p(rows), r(rows)))
+    while some := list(islice(draws, max(1, MOST_DRAWN // n))):
+        times = np.stack([np.bincount(rows, minlength=n) for rows in some])  # [resamples, rows]
+        scores.append(parts.score(times.astype(np.float64) @ parts.rows))
+    return np.concatenate(scores)
+
+
+def _middle(scores: Floats | list[float], level: float) -> tuple[float, float]:
     low, high = np.quantile(scores, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
-
-
-def _as_codes(
-    predictions: Column, references: Column, labels: Sequence[Label] | None
-) -> tuple[Column, Column, range]:
-    """Labels as codes, or sets as 0/1 columns.
-
-    Codes are counted much faster than names, and the labels to average stay those of the whole
-    test set when a resample misses a rare one.
-    """
-    if has_label_sets(predictions) or has_label_sets(references):
-        sets = encode_sets(predictions, references, labels)
-        kept = len(sets.names if labels is None else labels)
-        return sets.predictions[:, :kept], sets.references[:, :kept], range(kept)
-    codes = encode(predictions, references, labels)
-    return (
-        codes.predictions,
-        codes.references,
-        range(len(codes.names if labels is None else labels)),
-    )
 
 
 def _rows(column: Column) -> Callable[[npt.NDArray[np.int64]], Column]:

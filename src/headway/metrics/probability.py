@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from headway.errors import ConfigError
-from headway.metrics.inputs import Column, Label, encode, same_length
+from headway.metrics.inputs import Column, Label, as_floats, encode, same_length
+from headway.metrics.row_sums import RowSums, mean_over_rows
 
-__all__ = ["brier", "log_loss", "probability_table"]
+__all__ = ["brier", "brier_rows", "log_loss", "log_loss_rows", "probability_table"]
 
 SUM_TOLERANCE = 1e-3  # softmax in half precision
 
@@ -31,11 +32,7 @@ def log_loss(
     >>> round(log_loss([[0.9, 0.1], [0.2, 0.8]], [0, 1]), 6)
     0.164252
     """
-    table, columns = probability_table(predictions, references, labels)
-    if not len(columns):
-        return 0.0
-    chosen = table[np.arange(len(columns)), columns]
-    return float(-np.log(np.maximum(chosen, np.finfo(np.float64).eps)).mean())
+    return log_loss_rows(predictions, references, labels=labels).value()
 
 
 def brier(
@@ -51,11 +48,25 @@ def brier(
     >>> round(brier([[0.9, 0.1], [0.2, 0.8]], [0, 1]), 6)
     0.05
     """
+    return brier_rows(predictions, references, labels=labels).value()
+
+
+def log_loss_rows(
+    predictions: Column, references: Column, *, labels: Sequence[Label] | None = None
+) -> RowSums:
+    """`log_loss` as sums over rows."""
     table, columns = probability_table(predictions, references, labels)
-    if not len(columns):
-        return 0.0
+    chosen = table[np.arange(len(columns)), columns] if len(columns) else np.zeros(0)
+    return mean_over_rows(-np.log(np.maximum(chosen, np.finfo(np.float64).eps)))
+
+
+def brier_rows(
+    predictions: Column, references: Column, *, labels: Sequence[Label] | None = None
+) -> RowSums:
+    """`brier` as sums over rows."""
+    table, columns = probability_table(predictions, references, labels)
     truth = np.eye(table.shape[1])[columns]  # [rows, labels]
-    return float(((table - truth) ** 2).sum(axis=1).mean())
+    return mean_over_rows(((table - truth) ** 2).sum(axis=1))
 
 
 def probability_table(
@@ -63,7 +74,7 @@ def probability_table(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Checked probabilities [rows, labels] and the column of each reference [rows]."""
     same_length(predictions, references)
-    table = np.asarray(predictions, dtype=np.float64)
+    table = as_floats(predictions, "probabilities")
     if not len(table):
         return np.zeros((0, 0)), np.zeros(0, dtype=np.int64)
     if table.ndim != 2:
@@ -71,7 +82,7 @@ def probability_table(
             f"probabilities have shape {list(table.shape)}", allowed="[rows, labels], labels >= 2"
         )
     _check_probabilities(table)
-    names = list(range(table.shape[1])) if labels is None else list(labels)
+    names = range(table.shape[1]) if labels is None else labels
     if len(names) != table.shape[1]:
         raise ConfigError(f"{len(names)} labels for {table.shape[1]} columns of probabilities")
     codes = encode(references, references, names)

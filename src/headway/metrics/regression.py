@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from headway.metrics.inputs import Column, numbers, same_length
+from headway.metrics.row_sums import RowSums, mean_over_rows
 
-__all__ = ["mae", "mse", "r2"]
+__all__ = ["mae", "mae_rows", "mse", "mse_rows", "r2"]
 
 
 def mse(predictions: Column, references: Column) -> float:
@@ -19,9 +21,7 @@ def mse(predictions: Column, references: Column) -> float:
     >>> mse([1.0, 3.0], [1.0, 1.0])
     2.0
     """
-    same_length(predictions, references)
-    errors = numbers(predictions, "predictions") - numbers(references, "references")
-    return float(np.mean(errors**2)) if len(errors) else 0.0
+    return mse_rows(predictions, references).value()
 
 
 def mae(predictions: Column, references: Column) -> float:
@@ -32,9 +32,7 @@ def mae(predictions: Column, references: Column) -> float:
     >>> mae([1.0, 3.0], [1.0, 1.0])
     1.0
     """
-    same_length(predictions, references)
-    errors = numbers(predictions, "predictions") - numbers(references, "references")
-    return float(np.mean(np.abs(errors))) if len(errors) else 0.0
+    return mae_rows(predictions, references).value()
 
 
 def r2(predictions: Column, references: Column) -> float:
@@ -56,3 +54,18 @@ def r2(predictions: Column, references: Column) -> float:
     if spread == 0:
         return 1.0 if left == 0 else 0.0
     return 1.0 - left / spread
+
+
+def mse_rows(predictions: Column, references: Column) -> RowSums:
+    """`mse` as sums over rows."""
+    return mean_over_rows(_errors(predictions, references) ** 2)
+
+
+def mae_rows(predictions: Column, references: Column) -> RowSums:
+    """`mae` as sums over rows."""
+    return mean_over_rows(np.abs(_errors(predictions, references)))
+
+
+def _errors(predictions: Column, references: Column) -> npt.NDArray[np.float64]:
+    same_length(predictions, references)
+    return numbers(predictions, "predictions") - numbers(references, "references")

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -137,3 +140,64 @@ def test_arrow_files_are_mapped_and_not_read_into_memory(tmp_path: Path) -> None
     data = one(path)
     assert pa.total_allocated_bytes() - before < 1_000_000 < path.stat().st_size
     assert data[19_999]["t"] == "x" * 1000
+
+
+def damaged(good: bytes, chance: random.Random) -> bytes:
+    """A file with wrong bytes, most of them near its end, where the footer is; or cut short."""
+    content = bytearray(good)
+    for _ in range(chance.choice([1, 1, 2, 8])):
+        back = chance.randrange(min(len(good), 2000)) if chance.random() < 0.7 else 0
+        place = len(good) - 1 - back if back else chance.randrange(len(good))
+        flipped = content[place] ^ (1 << chance.randrange(8))
+        content[place] = chance.choice([0, 1, 0x7F, 0x80, 0xFF, flipped])
+    cut = chance.randrange(len(good)) if chance.random() < 0.1 else len(good)
+    return bytes(content[:cut])
+
+
+HOSTILE = """
+import sys
+from pathlib import Path
+from headway.data import read
+from headway.errors import DataError
+refused = 0
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    try:
+        list(read(path))
+    except DataError:
+        refused += 1
+print(refused)
+"""
+
+
+@kinds
+def test_files_that_lie_are_refused_or_read(name: str, save: object, tmp_path: Path) -> None:
+    """Never a crash, nor another error; in a process of its own, which a crash would end."""
+    folder = tmp_path / "lies"
+    folder.mkdir()
+    save(pa.concat_tables([TABLE] * 50), tmp_path / name)  # type: ignore[operator]  # one of three
+    good = (tmp_path / name).read_bytes()
+    chance = random.Random(7)
+    for number in range(400):
+        (folder / f"{number}{Path(name).suffix}").write_bytes(damaged(good, chance))
+    found = subprocess.run(
+        [sys.executable, "-c", HOSTILE, str(folder)], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+    assert 100 < int(found.stdout) <= 400
+
+
+def test_text_in_parquet_that_is_no_utf8(tmp_path: Path) -> None:
+    write_parquet(pa.table({"t": ["needle"] * 3}), tmp_path / "a.parquet")
+    content = (tmp_path / "a.parquet").read_bytes()
+    (tmp_path / "a.parquet").write_bytes(content.replace(b"needle", b"need\xffe"))
+    with pytest.raises(DataError, match=r"a\.parquet is not a whole Parquet file"):
+        one(tmp_path / "a.parquet")
+
+
+def test_a_parquet_file_that_grows_without_limit(tmp_path: Path) -> None:
+    """A dictionary makes a text of a page stand in every row for a few bits."""
+    write_parquet(pa.table({"t": ["x" * 1000] * 200_000}), tmp_path / "a.parquet")
+    assert (tmp_path / "a.parquet").stat().st_size < 100_000
+    with pytest.raises(DataError, match="grows more than 200 times, to over"):
+        one(tmp_path / "a.parquet")
+    assert len(one(tmp_path / "a.parquet", max_expansion=float("inf"))) == 200_000

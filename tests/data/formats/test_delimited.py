@@ -4,11 +4,15 @@ import csv
 import io
 import math
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headway.data import BadRows
+from headway.data.formats import parts
 from headway.errors import ConfigError
 
 from ..helpers import one, read_bytes, refusal, texts
@@ -136,6 +140,90 @@ def test_whole_numbers_survive(numbers: list[int | None]) -> None:
     found = read_bytes(content.encode(), "a.csv", header=True)["n"]
     nothing = all(n is None for n in numbers)
     assert found == ([""] * len(numbers) if nothing else numbers)
+
+
+odd_cells = st.sampled_from(
+    [
+        "1",
+        "-7",
+        "2.5",
+        "007",
+        "",
+        "x",
+        'the 5" disk',
+        "a\nb",
+        "é\r\n",
+        '"',
+        "1" * 16,
+        "1" * 30,
+        "1e-05",
+    ]
+)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("block_bytes", [1, 9, 30])
+@settings(deadline=None)  # threads start whenever the machine likes
+@given(rows=st.lists(st.tuples(odd_cells, odd_cells), min_size=1, max_size=9), bare=st.booleans())
+def test_blocks_leave_no_trace(
+    block_bytes: int, end: str, rows: list[tuple[str, str]], bare: bool
+) -> None:
+    file = io.StringIO()
+    quoting: Any = csv.QUOTE_MINIMAL if bare and end != "\r" else csv.QUOTE_ALL
+    csv.writer(file, lineterminator=end, quoting=quoting).writerows([("one", "two"), *rows])
+    # Quotes inside bare cells are allowed here, which the standard library never writes.
+    content = file.getvalue().replace('"the 5"" disk"', 'the 5" disk').encode()
+    expected = read_bytes(content, "a.csv", header=True).to_arrow()
+    with mock.patch.object(parts, "BLOCK_BYTES", block_bytes):
+        found = read_bytes(content, "a.csv", header=True).to_arrow()
+    assert found.equals(expected), (found, expected)
+
+
+bad_lines = st.sampled_from(
+    ["a,b", '"a\nb",c', "x", "x,y,z", '"q"r,s', 'u,"v"w', "", 'l 5" m,n', "1,2"]
+)
+
+
+@pytest.mark.parametrize("block_bytes", [1, 12, 1 << 21])
+@settings(deadline=None)  # threads start whenever the machine likes
+@given(lines=st.lists(bad_lines, min_size=1, max_size=9))
+def test_bad_rows_are_left_out_and_only_they(block_bytes: int, lines: list[str]) -> None:
+    content = "\n".join(["one,two", "first,row", *lines]) + "\n"
+    good = [("first", "row")]
+    places, line = [], 3
+    for text in lines:
+        if text in ("x", "x,y,z", '"q"r,s', 'u,"v"w'):
+            places.append(line)
+        elif text:
+            good.append(("a\nb", "c") if text.startswith('"a') else tuple(text.split(",")))  # type: ignore[arg-type]  # two cells
+        line += 1 + text.count("\n")
+    bad = BadRows(keep=99)
+    with mock.patch.object(parts, "BLOCK_BYTES", block_bytes):
+        data = read_bytes(content.encode(), "a.csv", header=True, bad_rows=bad)
+    assert [tuple(map(str, row.values())) for row in data] == good
+    assert [row.line for row in bad.first] == places
+    assert bad.count == len(places)
+
+
+def test_a_quote_that_is_never_closed_costs_its_line_only() -> None:
+    bad = BadRows()
+    content = b'a,b\nx,y\nu,"never\nv,w\n' + b"1,2\n" * 9
+    assert len(read_bytes(content, "a.csv", bad_rows=bad)) == 11
+    assert (bad.first[0].line, bad.first[0].value) == (3, """'u,"never\\n'""")
+    assert "is never closed" in str(bad)
+
+
+def test_a_number_in_a_later_block_widens_the_column() -> None:
+    for cells, expected in (
+        (["", "1", "2.5"], [None, 1.0, 2.5]),
+        (["1", "x", ""], ["1", "x", ""]),
+        (["1234567890123456", "2.5", "1"], ["1234567890123456", "2.5", "1"]),
+        (["1234567890123456", "7", ""], [1234567890123456, 7, None]),
+        (["", "", ""], ["", "", ""]),
+    ):
+        content = "a,b\n" + "".join(f"r,{cell}\n" for cell in cells)
+        with mock.patch.object(parts, "BLOCK_BYTES", 1):
+            assert read_bytes(content.encode(), "a.csv", header=True)["b"] == expected
 
 
 def test_line_ends_of_every_kind() -> None:

@@ -1,4 +1,4 @@
-"""CSV and TSV: Arrow parses, and a slow exact scanner names the line when something is wrong.
+"""CSV and TSV, read in blocks on a few threads: Arrow parses, a slow exact scanner finds faults.
 
 Cells are text. A column becomes whole numbers or decimals only where every cell is one, written as
 programs write them (`12`, `0.5`, `6e-08`; but `007`, `1e5` and `NA` stay text); an empty cell is
@@ -9,99 +9,182 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headway.data.formats.source import ReadOptions, text_buffer
+from headway.data.features import Label, Text
+from headway.data.formats.cells import (
+    Dialect,
+    last_record_end,
+    line_ends,
+    records,
+    strictly_quoted,
+)
+from headway.data.formats.parts import (
+    EMPTY,
+    KIND,
+    Block,
+    Part,
+    Parts,
+    in_order,
+    text_blocks,
+    whole,
+)
+from headway.data.formats.source import ReadOptions
 from headway.errors import ConfigError, DataError
 from headway.logs import log
 
-__all__ = ["read_csv", "read_tsv"]
+__all__ = ["CSV", "TSV", "read_csv", "read_tsv"]
 
-_BLOCK_BYTES = 1 << 24
 _LONGEST_HEADER_CELL = 64  # characters
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 _QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
 _INTEGER = r"^-?(0|[1-9][0-9]{0,18})$"
 _NUMBER = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?([eE][-+][0-9]{1,2})?$"
 _NUMBER_CELL = re.compile(r"[-+]?[0-9][0-9.,eE+-]*")
+_TYPES = {"long": pa.int64(), "decimal": pa.float64(), "text": pa.string()}
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What is known of a file once its first block was looked at."""
+
+    path: Path
+    dialect: Dialect
+    columns: int
+    names: list[str]
+    texts: frozenset[str] = frozenset()  # columns that are no numbers, whatever their cells
 
 
 def read_csv(path: Path, options: ReadOptions) -> pa.Table:
     """Comma-separated cells (RFC 4180); `;` or a tab is taken where the first line has no comma."""
-    buffer = text_buffer(path, options.encoding)
-    delimiter = options.delimiter or _guess_delimiter(buffer)
-    return _read(path, buffer, delimiter, options.quoting is not False, options.header)
+    return whole(path, options, CSV)
 
 
 def read_tsv(path: Path, options: ReadOptions) -> pa.Table:
     """Tab-separated cells; a double quote is an ordinary character unless `quoting` is asked."""
-    buffer = text_buffer(path, options.encoding)
-    return _read(path, buffer, options.delimiter or "\t", options.quoting is True, options.header)
+    return whole(path, options, TSV)
 
 
-def _read(
-    path: Path, buffer: pa.Buffer, delimiter: str, quoting: bool, header: bool | None
-) -> pa.Table:
-    delimiter = _one_character(delimiter)
-    scan = _Scanner(path, memoryview(buffer), delimiter, quoting)
-    if quoting and not _strictly_quoted(buffer, delimiter):
-        for _ in scan.records():  # raises where a quote is out of place
-            pass
-    first = next(scan.records(), None)
-    if first is None:
-        raise DataError(f"{path} holds only blank lines", allowed="at least one row")
-    cells = _parse(path, buffer, scan, columns=first[1])
-    return _named(path, cells, header)
+def _csv_parts(path: Path, options: ReadOptions, known: pa.Schema | None) -> Iterator[Part]:
+    delimiter = options.delimiter or _guess_delimiter(path, options)
+    return _parts(path, options, _dialect(delimiter, options.quoting is not False), known)
 
 
-def _parse(path: Path, buffer: pa.Buffer, scan: _Scanner, *, columns: int) -> pa.Table:
-    """All cells as text, the first line too."""
+def _tsv_parts(path: Path, options: ReadOptions, known: pa.Schema | None) -> Iterator[Part]:
+    dialect = _dialect(options.delimiter or "\t", options.quoting is True)
+    return _parts(path, options, dialect, known)
+
+
+def _parts(
+    path: Path, options: ReadOptions, dialect: Dialect, known: pa.Schema | None
+) -> Iterator[Part]:
+    blocks = text_blocks(path, options, partial(last_record_end, dialect=dialect), line_ends)
+    file, rows = _begin(path, options, dialect, blocks)
+    first = _typed(rows, known, file.texts)
+    seen = first.schema if known is None else known
+
+    def typed(block: Block) -> tuple[Block, pa.Table | None]:
+        cells = _parsed(block.data, file)
+        return block, None if cells is None else _typed(cells, seen, file.texts)
+
+    count = first.num_rows
+    yield Part(first, first.num_rows)
+    for block, table in in_order(typed, blocks):
+        if table is None:
+            table = _typed(_good_cells(block, file, options), seen, file.texts)
+        count += table.num_rows
+        seen = _widen(seen, table.schema)
+        yield Part(table, table.num_rows)
+    if not count:
+        raise DataError(
+            f"{path} holds a header line and no rows: {', '.join(file.names)}",
+            allowed="at least one row under the header",
+            next_step="headway.read(..., header=False) if this line is a row",
+        )
+
+
+def _begin(
+    path: Path, options: ReadOptions, dialect: Dialect, blocks: Iterator[Block]
+) -> tuple[_File, pa.Table]:
+    """What the first block with rows says of the file, and its cells without the header."""
+    for block in blocks:
+        found = records(block.data, block.line, dialect)
+        columns = next((one.cells for one in found if not one.fault), 0)
+        file = _File(path, dialect, columns, [f"f{i}" for i in range(columns)])
+        cells = _parsed(block.data, file) if columns else None
+        if cells is None:
+            cells = _good_cells(block, file, options)
+        if columns:
+            names, rows = _header(path, cells, options.header)
+            features = (options.features or {}).items()
+            texts = frozenset(n for n, one in features if isinstance(one, (Text, Label)))
+            return _File(path, dialect, columns, names, texts), rows.rename_columns(names)
+    raise DataError(f"{path} holds only blank lines", allowed="at least one row")
+
+
+def _parsed(data: bytes, file: _File) -> pa.Table | None:
+    """All cells as text, or None where the scanner must say what is wrong."""
     import pyarrow.csv as arrow_csv
 
-    names = [f"f{i}" for i in range(columns)]
-    parsing = arrow_csv.ParseOptions(
-        delimiter=scan.delimiter.decode(),
-        quote_char='"' if scan.quoting else False,
-        newlines_in_values=scan.quoting,
-    )
-    conversion = arrow_csv.ConvertOptions(
-        column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
-    )
-    for block_size in (_BLOCK_BYTES, min(buffer.size + 2, 2**31 - 1)):
-        try:
-            return arrow_csv.read_csv(
-                pa.BufferReader(buffer),
-                arrow_csv.ReadOptions(column_names=names, block_size=block_size),
-                parsing,
-                conversion,
-            )
-        except pa.ArrowInvalid as error:
-            fault = error
-            if "straddl" not in str(error):  # anything but a row longer than a block
-                break
-    scan.refuse_ragged(columns)
-    raise DataError(f"{path} cannot be read as cells: {fault}") from fault
+    if not strictly_quoted(data, file.dialect):
+        return None
+    return _arrow_cells(arrow_csv, data, file)
 
 
-def _named(path: Path, cells: pa.Table, header: bool | None) -> pa.Table:
+def _arrow_cells(arrow_csv: Any, data: bytes, file: _File) -> pa.Table | None:
+    texts = dict.fromkeys(file.names, pa.string())
+    if not data[:64].strip(b"\r\n") and not data.strip(b"\r\n"):
+        return pa.schema(texts.items()).empty_table()
+    try:
+        return arrow_csv.read_csv(
+            pa.BufferReader(data),
+            arrow_csv.ReadOptions(
+                column_names=file.names, block_size=len(data) + 2, use_threads=False
+            ),
+            arrow_csv.ParseOptions(
+                delimiter=file.dialect.delimiter,
+                quote_char='"' if file.dialect.quoting else False,
+                newlines_in_values=file.dialect.quoting,
+            ),
+            arrow_csv.ConvertOptions(
+                column_types=texts, strings_can_be_null=False, check_utf8=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+
+
+def _good_cells(block: Block, file: _File, options: ReadOptions) -> pa.Table:
+    """The cells of the records that are not bad, after telling of those that are."""
+    import pyarrow.csv as arrow_csv
+
+    good = []
+    for record in records(block.data, block.line, file.dialect):
+        bad = record.bad_row(file.path, block.data, file.columns, file.dialect)
+        if bad is None:
+            good.append(block.data[record.start : record.end])
+        else:
+            options.bad_row(bad)
+    table = _arrow_cells(arrow_csv, b"".join(good), file)
+    if table is None or table.num_rows != len(good):
+        raise DataError(f"{file.path} from line {block.line} on cannot be read as cells")
+    return table
+
+
+def _header(path: Path, cells: pa.Table, header: bool | None) -> tuple[list[str], pa.Table]:
     first = [column[0].as_py() for column in cells.columns]
     rows = cells.slice(1)
     if header is None:
         header = _looks_like_header(first, rows)
         log.info("%s: the first line is taken as %s", path, "the header" if header else "a row")
     if not header:
-        names = [f"column_{i}" for i in range(1, len(first) + 1)]
-        return _typed(cells.rename_columns(names))
-    if not rows.num_rows:
-        raise DataError(
-            f"{path} holds a header line and no rows: {', '.join(first)}",
-            allowed="at least one row under the header",
-            next_step="headway.read(..., header=False) if this line is a row",
-        )
+        return [f"column_{i}" for i in range(1, len(first) + 1)], cells
     names = [name.strip() or f"column_{i}" for i, name in enumerate(first, 1)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -110,11 +193,14 @@ def _named(path: Path, cells: pa.Table, header: bool | None) -> pa.Table:
             allowed="every column named once",
             next_step="rename one; or headway.read(..., header=False) if the first line is a row",
         )
-    return _typed(rows.rename_columns(names))
+    return names, rows
 
 
 def _looks_like_header(first: list[str], rows: pa.Table) -> bool:
-    """Names: short, no numbers, none empty after the first, none found again in its own column."""
+    """Names: short, no numbers, none empty after the first, none found again in its own column.
+
+    `rows` are those of the first block, which is all of a file of less than a megabyte.
+    """
     if any(_NUMBER_CELL.fullmatch(cell) or len(cell) > _LONGEST_HEADER_CELL for cell in first):
         return False
     if not all(cell.strip() for cell in first[1:]) or (len(first) == 1 and " " in first[0]):
@@ -123,23 +209,37 @@ def _looks_like_header(first: list[str], rows: pa.Table) -> bool:
     return not any(pc.any(pc.equal(column, cell)).as_py() for cell, column in columns)
 
 
-def _typed(table: pa.Table) -> pa.Table:
-    columns = [_numbers_or_text(column) for column in table.columns]
-    return pa.table(columns, names=table.column_names)
+def _typed(cells: pa.Table, seen: pa.Schema | None, texts: frozenset[str]) -> pa.Table:
+    """Columns as numbers where all cells here are; text stays text where it was text before."""
+    columns, fields = [], []
+    for name, column in zip(cells.column_names, cells.columns, strict=True):
+        before = None if seen is None else _kind(seen.field(name))
+        is_text = before == "text" or name in texts
+        kind, column = ("text", column) if is_text else _numbers_or_text(column)
+        columns.append(column)
+        fields.append(pa.field(name, column.type, metadata={KIND: kind}))
+    return pa.table(columns, schema=pa.schema(fields))
 
 
-def _numbers_or_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _numbers_or_text(column: pa.ChunkedArray) -> tuple[str, pa.ChunkedArray]:
+    """(empty, whole, long, decimal or text; the column). `long`: more digits than decimals keep."""
+    empty = pc.equal(column, "")
+    if not len(column) or pc.all(empty).as_py():
+        return EMPTY, column
     for pattern, kind in ((_INTEGER, pa.int64()), (_NUMBER, pa.float64())):
         # One look at a few rows spares most text columns the full pass.
         if _all_match(column.slice(0, 100), pattern) and _all_match(column, pattern):
-            empty = pc.equal(column, "")
-            if pc.all(empty).as_py():
-                return column
             try:
-                return pc.if_else(empty, pa.scalar(None, pa.string()), column).cast(kind)
+                numbers = pc.if_else(empty, pa.scalar(None, pa.string()), column).cast(kind)
             except pa.ArrowInvalid:  # a whole number past 64 bits, whose digits are kept as text
-                return column
-    return column
+                return "text", column
+            if kind == pa.float64():
+                return "decimal", numbers
+            # 15 digits, and one for the sign
+            ends = pc.min_max(numbers).as_py()
+            short = ends["min"] > -(10**15) and ends["max"] < 10**15
+            return "whole" if short else "long", numbers
+    return "text", column
 
 
 def _all_match(column: pa.ChunkedArray, pattern: str) -> bool:
@@ -147,7 +247,28 @@ def _all_match(column: pa.ChunkedArray, pattern: str) -> bool:
     return bool(pc.all(matches).as_py())
 
 
-def _one_character(delimiter: str) -> str:
+def _widen(a: pa.Schema, b: pa.Schema) -> pa.Schema:
+    """The kinds of cells of two parts together; what fits no kind of number is text."""
+    fields = []
+    for one, other in zip(a, b, strict=True):
+        kinds = {_kind(one), _kind(other)} - {EMPTY}
+        if len(kinds) < 2:
+            fields.append(one if _kind(one) in kinds or not kinds else other)
+            continue
+        wider = {frozenset({"whole", "long"}): "long", frozenset({"whole", "decimal"}): "decimal"}
+        kind = wider.get(frozenset(kinds), "text")
+        fields.append(pa.field(one.name, _TYPES[kind], metadata={KIND: kind}))
+    return pa.schema(fields)
+
+
+def _kind(field: pa.Field) -> str:
+    """What cells of a column are; a schema from elsewhere says it by its types."""
+    if field.metadata and KIND in field.metadata:
+        return str(field.metadata[KIND].decode())
+    return {pa.int64(): "long", pa.float64(): "decimal"}.get(field.type, "text")
+
+
+def _dialect(delimiter: str, quoting: bool) -> Dialect:
     delimiter = {"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter)
     if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
         raise ConfigError(
@@ -155,96 +276,16 @@ def _one_character(delimiter: str) -> str:
             allowed="one ASCII character other than a double quote or a line break",
             next_step='delimiter=";" or delimiter="\\t"',
         )
-    return delimiter
+    return Dialect(delimiter, quoting)
 
 
-def _guess_delimiter(buffer: pa.Buffer) -> str:
-    head = buffer.slice(0, min(buffer.size, 1 << 16)).to_pybytes()
+def _guess_delimiter(path: Path, options: ReadOptions) -> str:
+    blocks = text_blocks(path, options)
+    head = next(blocks).data[: 1 << 16]
+    blocks.close()
     line = _NEWLINE.split(_QUOTED.sub(b"", head).lstrip(b"\r\n"), maxsplit=1)[0]
     return next((d for d in (",", ";", "\t") if d.encode() in line), ",")
 
 
-def _strictly_quoted(buffer: pa.Buffer, delimiter: str) -> bool:
-    """Whether every double quote opens a cell, closes one or is doubled inside one.
-
-    Quotes alternate between opening and closing when a doubled one counts as closing and opening
-    again, so one vectorised look at each quote's neighbours decides. False proves nothing: a
-    lone quote inside an unquoted cell is allowed, and the scanner finds out.
-    """
-    data = np.frombuffer(buffer, dtype=np.uint8)
-    quotes = np.flatnonzero(data == ord('"'))
-    if not quotes.size:
-        return True
-    if quotes.size % 2:
-        return False
-    edges = np.zeros(256, dtype=bool)
-    edges[[ord(delimiter), ord("\r"), ord("\n"), ord('"')]] = True
-    opening, closing = quotes[::2], quotes[1::2]
-    before, after = opening[opening > 0] - 1, closing[closing < data.size - 1] + 1
-    return bool(edges[data[before]].all() and edges[data[after]].all())
-
-
-class _Scanner:
-    """Reads cells one at a time: slow, exact about lines, and the judge of what is wrong."""
-
-    def __init__(self, path: Path, data: memoryview, delimiter: str, quoting: bool) -> None:
-        self.path, self.data, self.quoting = path, data, quoting
-        self.delimiter = delimiter.encode()
-        self._plain = re.compile(rb"[^\r\n" + re.escape(self.delimiter) + rb"]*+")
-
-    def records(self) -> Iterator[tuple[int, int]]:
-        """(line of the file from 1, number of cells) of every line that is not blank."""
-        position, line = 0, 1
-        while position < len(self.data):
-            start, cells = line, 0
-            blank = _NEWLINE.match(self.data, position)
-            while not blank:
-                position, line = self._cell(position, line)
-                cells += 1
-                if bytes(self.data[position : position + 1]) != self.delimiter:
-                    break
-                position += 1
-            newline = _NEWLINE.match(self.data, position)
-            if newline:
-                position, line = newline.end(), line + 1
-            if cells:
-                yield start, cells
-
-    def refuse_ragged(self, columns: int) -> None:
-        """Raises DataError for the first line whose number of cells is not `columns`."""
-        for line, found in self.records():
-            if found != columns:
-                raise DataError(
-                    f"{self.path} line {line}: {found} columns, expected {columns} as in the "
-                    "first line",
-                    allowed=f"{columns} cells, with {self.delimiter.decode()!r} between them",
-                    next_step="put a cell that holds the delimiter in double quotes"
-                    if self.quoting
-                    else "headway.read(..., quoting=True) if cells stand in double quotes",
-                )
-
-    def _cell(self, position: int, line: int) -> tuple[int, int]:
-        if not self.quoting or bytes(self.data[position : position + 1]) != b'"':
-            match = self._plain.match(self.data, position)
-            assert match is not None  # the pattern matches the empty cell too
-            return match.end(), line
-        match = _QUOTED.match(self.data, position)
-        if match is None:
-            raise self._misquoted(line, "a double quote opens a cell and is never closed")
-        end_line = line + len(_NEWLINE.findall(match.group()))
-        if bytes(self.data[match.end() : match.end() + 1]) not in (
-            b"",
-            b"\r",
-            b"\n",
-            self.delimiter,
-        ):
-            raise self._misquoted(end_line, "text stands after the double quote that closes a cell")
-        return match.end(), end_line
-
-    def _misquoted(self, line: int, what: str) -> DataError:
-        return DataError(
-            f"{self.path} line {line}: {what}",
-            allowed='a cell in double quotes, with a quote inside it doubled ("")',
-            next_step="close or double it; or headway.read(..., quoting=False) if quotes are plain "
-            "characters",
-        )
+CSV = Parts(_csv_parts, _widen)
+TSV = Parts(_tsv_parts, _widen)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from headway.data.compression import without_compression
 from headway.data.formats.source import ReadOptions, text_buffer
 from headway.data.layout import visible
 from headway.errors import DataError
@@ -38,7 +39,7 @@ def read_folder(path: Path, options: ReadOptions) -> pa.Table:
     texts, labels, files = [], [], []
     for folder in folders:
         for file in sorted(_texts(folder)):
-            buffer = text_buffer(file, options.encoding, empty_allowed=True)
+            buffer = text_buffer(file, options, empty_allowed=True)
             texts.append(buffer.to_pybytes().decode().replace("\r\n", "\n"))
             labels.append(folder.name)
             files.append(f"{folder.name}/{file.name}")
@@ -59,5 +60,7 @@ def _texts(folder: Path) -> list[Path]:
     return [
         f
         for f in files
-        if f.suffix.lower() == ".txt" and not f.name.startswith(".") and f.is_file()
+        if without_compression(f).suffix.lower() == ".txt"
+        and not f.name.startswith(".")
+        and f.is_file()
     ]

@@ -5,14 +5,27 @@ from __future__ import annotations
 import codecs
 import mmap
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from headway.data.badrows import BadRow, refuse_row
+from headway.data.compression import COMPRESSIONS, MAX_EXPANSION, decompressed
+from headway.data.features import Feature
+from headway.data.recipes import Recipe
 from headway.errors import DataError
 
-__all__ = ["ReadOptions", "mapped", "text_buffer", "unreadable"]
+__all__ = [
+    "ReadOptions",
+    "has_signature",
+    "is_text",
+    "is_utf8",
+    "mapped",
+    "text_buffer",
+    "unreadable",
+]
 
 # The first bytes of files that no text reader can take: (bytes, what they are, what to do).
 _SIGNATURES = (
@@ -20,24 +33,29 @@ _SIGNATURES = (
     (b"ARROW1", "an Arrow file", 'format="arrow" (--format arrow)'),
     (b"\xff\xfe", "UTF-16 text", 'encoding="utf-16" (--encoding utf-16)'),
     (b"\xfe\xff", "UTF-16 text", 'encoding="utf-16" (--encoding utf-16)'),
-    (b"\x1f\x8b", "a gzip file", "gunzip it and read the file inside"),
+    (b"\x1f\x8b", "a gzip file", "give it a name that ends in .gz"),
     (b"PK\x03\x04", "a zip file or a spreadsheet", "unzip it, or export the sheet as CSV"),
-    (b"BZh", "a bzip2 file", "bunzip2 it and read the file inside"),
-    (b"\xfd7zXZ", "an xz file", "unxz it and read the file inside"),
-    (b"\x28\xb5\x2f\xfd", "a zstd file", "unzstd it and read the file inside"),
+    (b"BZh", "a bzip2 file", "give it a name that ends in .bz2"),
+    (b"\xfd7zXZ", "an xz file", "give it a name that ends in .xz"),
+    (b"\x28\xb5\x2f\xfd", "a zstd file", "give it a name that ends in .zst"),
     (b"%PDF", "a PDF file", "extract its text first"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How a file is written, where its name does not say; every reader takes the same five.
+    """How a file is written, where its name does not say; every reader takes the same.
 
     encoding: any text codec of Python, such as `latin-1`.
     header: whether the first line names the columns; None looks at the cells and decides.
     delimiter: what stands between cells; None takes the format's own.
     quoting: whether a cell may stand in double quotes; None means yes for csv, no for tsv.
     field: which list of a JSON object holds the rows.
+    sample_by: what makes a row of plain text: line, paragraph or document; None means line.
+    recipe: which parts of an XML file, or which parallel files, are columns.
+    max_expansion: how many times larger than a compressed file its contents may be.
+    features: what columns hold, where that is known; their values are checked and converted.
+    bad_row: told about a row that cannot be read; where it returns, the row is left out.
     """
 
     encoding: str = "utf-8"
@@ -45,21 +63,31 @@ class ReadOptions:
     delimiter: str | None = None
     quoting: bool | None = None
     field: str | None = None
+    sample_by: str | None = None
+    recipe: Recipe | None = None
+    max_expansion: float = MAX_EXPANSION
+    features: Mapping[str, Feature] | None = None
+    bad_row: Callable[[BadRow], None] = refuse_row
 
 
-def text_buffer(path: Path, encoding: str, *, empty_allowed: bool = False) -> pa.Buffer:
+def text_buffer(path: Path, options: ReadOptions, *, empty_allowed: bool = False) -> pa.Buffer:
     """The whole file as valid UTF-8 without byte order mark and without NUL.
 
     A UTF-8 file is memory-mapped, checked in place and not copied; any other encoding is decoded.
+    A file with a suffix of compression is unpacked first.
 
     Raises:
-        DataError: an empty file, bytes that the encoding does not know, a NUL, or a binary file.
+        DataError: an empty file, bytes that the encoding does not know, a NUL, a binary file, or
+            compressed data that is not whole.
     """
-    buffer = mapped(path)
-    if _is_utf8(encoding):
+    if path.suffix.lower() in COMPRESSIONS:
+        buffer = _unpacked(path, options.max_expansion)
+    else:
+        buffer = mapped(path)
+    if is_utf8(options.encoding):
         buffer = _checked_utf8(path, buffer)
     else:
-        buffer = _decoded(path, buffer, encoding)
+        buffer = _decoded(path, buffer, options.encoding)
     if not buffer.size and not empty_allowed:
         raise DataError(
             f"{path} is empty", allowed="a file with at least one row", next_step="check the export"
@@ -90,6 +118,13 @@ def mapped(path: Path) -> pa.Buffer:
         raise unreadable(path, error) from error
 
 
+def _unpacked(path: Path, max_expansion: float) -> pa.Buffer:
+    try:
+        return decompressed(path, max_expansion)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
 def unreadable(path: Path, error: OSError | ValueError) -> DataError:
     """The error for a file that the operating system does not hand over."""
     return DataError(
@@ -99,7 +134,30 @@ def unreadable(path: Path, error: OSError | ValueError) -> DataError:
     )
 
 
-def _is_utf8(encoding: str) -> bool:
+def is_text(data: bytes) -> bool:
+    """Whether bytes are UTF-8 without NUL."""
+    if b"\0" in data:
+        return False
+    offsets = pa.array([0, len(data)], type=pa.int64()).buffers()[1]
+    whole = pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, pa.py_buffer(data)])
+    try:
+        whole.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def has_signature(data: bytes) -> bool:
+    """Whether bytes begin as those of a file that is no UTF-8 text."""
+    return data.startswith(tuple(signature for signature, *_ in _SIGNATURES))
+
+
+def is_utf8(encoding: str) -> bool:
+    """Whether an encoding is UTF-8 under one of its names.
+
+    Raises:
+        DataError: no such encoding.
+    """
     try:
         return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig"}
     except LookupError:

@@ -1,24 +1,46 @@
-"""Text files where a line is a row, and lines that begin with their label."""
+"""Plain text cut into rows by lines, paragraphs or files, and lines that begin with their label."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headway.data.formats.parts import Part, Parts, text_blocks, whole
 from headway.data.formats.source import ReadOptions, text_buffer
-from headway.errors import DataError
+from headway.errors import ConfigError, DataError
 
-__all__ = ["lines_of", "read_labelled_lines", "read_text"]
+__all__ = ["LINES", "lines_of", "read_labelled_lines", "read_text"]
+
+_MOST_BYTES = 2**31 - 1  # of one `string` array
+# Lines with more than white space in them, one after the other.
+_PARAGRAPH = re.compile(rb"(?:[ \t\r]*+[^ \t\r\n][^\n]*+(?:\n|\Z))+")
 
 
 def read_text(path: Path, options: ReadOptions) -> pa.Table:
-    r"""Every line is a row of the column `text`, blank lines too.
+    r"""Column `text`. What makes a row is said by `sample_by`: line, paragraph or document.
 
-    Lines end with `\n` or `\r\n` and nothing else: U+2028, U+0085 and form feeds stay inside.
+    A line ends with `\n` or `\r\n` and nothing else: U+2028, U+0085 and form feeds stay inside, and
+    a blank line is an empty text. Paragraphs are separated by lines of white space and keep their
+    line breaks and indentation. A document is the file as it is. `\r\n` becomes `\n`.
+
+    Raises:
+        ConfigError: another `sample_by`.
+        DataError: no paragraph in the file.
     """
-    return pa.table({"text": lines_of(text_buffer(path, options.encoding))})
+    if options.sample_by in (None, "line"):
+        return whole(path, options, LINES)
+    cut = _SAMPLES.get(options.sample_by)
+    if cut is None:
+        known = ", ".join(["line", *_SAMPLES])
+        raise ConfigError(f"sample_by={options.sample_by!r}", allowed=known)
+    texts = cut(text_buffer(path, options))
+    if not len(texts):
+        raise DataError(f"{path} holds only blank lines", allowed="at least one text")
+    return pa.table({"text": texts})
 
 
 def read_labelled_lines(path: Path, options: ReadOptions) -> pa.Table:
@@ -27,7 +49,7 @@ def read_labelled_lines(path: Path, options: ReadOptions) -> pa.Table:
     Blank lines are skipped. This is how the TREC question set is written, as `NUM:dist How far
     is it from Denver to Aspen ?`, with encoding="latin-1".
     """
-    lines = lines_of(text_buffer(path, options.encoding))
+    lines = lines_of(text_buffer(path, options))
     lines = pc.utf8_trim(lines, " \t")
     lines = lines.filter(pc.not_equal(lines, ""))
     if not len(lines):
@@ -47,17 +69,44 @@ def lines_of(buffer: pa.Buffer) -> pa.ChunkedArray:
     return _small_strings(lines)
 
 
-def _small_strings(lines: pa.Array) -> pa.ChunkedArray:
-    """`string` chunks: their offsets are 32 bits wide, so none may pass 2 GB."""
+def _paragraphs_of(buffer: pa.Buffer) -> pa.ChunkedArray:
+    found = (match.group() for match in _PARAGRAPH.finditer(memoryview(buffer)))
+    return _texts([text.replace(b"\r\n", b"\n").removesuffix(b"\n") for text in found])
+
+
+def _document_of(buffer: pa.Buffer) -> pa.ChunkedArray:
+    return _texts([buffer.to_pybytes().replace(b"\r\n", b"\n")])
+
+
+def _texts(texts: list[bytes]) -> pa.ChunkedArray:
+    return _small_strings(pa.array(texts, pa.large_binary()).cast(pa.large_string()))
+
+
+def _small_strings(texts: pa.Array) -> pa.ChunkedArray:
+    """`string` chunks, whose offsets are 32 bits wide; `large_string` if one text needs more."""
+    longest = pc.max(pc.binary_length(texts)).as_py() or 0
+    if longest > _MOST_BYTES:
+        return pa.chunked_array([texts])
     pieces, start, count = [], 0, 1 << 20
-    while start < len(lines):
-        piece = lines.slice(start, count)
+    while start < len(texts):
+        piece = texts.slice(start, count)
         try:
             pieces.append(piece.cast(pa.string()))
         except pa.ArrowInvalid:
-            if count == 1:
-                raise
             count //= 2
             continue
         start += count
     return pa.chunked_array(pieces, type=pa.string())
+
+
+def _line_parts(path: Path, options: ReadOptions, known: pa.Schema | None) -> Iterator[Part]:
+    for block in text_blocks(path, options):
+        table = pa.table({"text": lines_of(pa.py_buffer(block.data))})
+        yield Part(table, table.num_rows)
+
+
+LINES = Parts(_line_parts, lambda a, b: a)
+_SAMPLES: dict[str, Callable[[pa.Buffer], pa.ChunkedArray]] = {
+    "paragraph": _paragraphs_of,
+    "document": _document_of,
+}

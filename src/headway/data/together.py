@@ -1,0 +1,65 @@
+"""Several data sets under each other, where what does not fit is said by file and column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from headway.data.dataset import Dataset
+from headway.data.tables import stacked
+from headway.errors import DataError
+
+__all__ = ["together"]
+
+
+def together(parts: Sequence[Dataset], *, name: str) -> Dataset:
+    """The rows of all parts in order; columns are in the order of the first part.
+
+    Whole numbers and decimals in one column become decimals, and a column without any value takes
+    the type that it has elsewhere.
+
+    Raises:
+        DataError: a part that lacks a column or has one more, or a column whose types have nothing
+            in common; the message names the parts and the column.
+    """
+    first, *others = parts
+    for part in others:
+        _refuse_other_columns(first, part)
+    tables = [part.to_arrow().select(first.column_names) for part in parts]
+    try:
+        return Dataset(stacked(tables), name=name)
+    except DataError:
+        _refuse_other_types(parts)
+        raise
+
+
+def _refuse_other_columns(first: Dataset, part: Dataset) -> None:
+    lacks = [name for name in first.column_names if name not in part.column_names]
+    more = [name for name in part.column_names if name not in first.column_names]
+    if not lacks and not more:
+        return
+    said = [f"no column {', '.join(map(repr, lacks))}"] if lacks else []
+    said += [f"a column {', '.join(map(repr, more))} more"] if more else []
+    raise DataError(
+        f"{part.name} has the columns {', '.join(part.column_names)}: {' and '.join(said)}",
+        allowed=f"the columns of {first.name}: {', '.join(first.column_names)}",
+        next_step="read them one by one, then rename() or keep() columns and concatenate()",
+    )
+
+
+def _refuse_other_types(parts: Sequence[Dataset]) -> None:
+    """Raises DataError for the first part in which a column stops fitting those before it."""
+    for name in parts[0].column_names:
+        known = pa.table({name: parts[0].column(name)}).slice(0, 0)
+        for part in parts[1:]:
+            here = pa.table({name: part.column(name)}).slice(0, 0)
+            try:
+                known = stacked([known, here])
+            except DataError as error:
+                raise DataError(
+                    f"{part.name}: column {name!r} holds {here.schema.field(0).type}, but "
+                    f"{known.schema.field(0).type} in the files before it",
+                    allowed="one type in a column",
+                    next_step="write the column the same way in all files",
+                ) from error
