@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from headway.data.fingerprint import fingerprint
 from headway.data.rowkeys import row_codes
+from headway.data.rows import Rows, joined
 from headway.data.sampling import choose_rows
 from headway.data.tables import merged, stacked, table_of, transposed
 from headway.errors import ConfigError, DataError, InputError, nearest
@@ -36,7 +38,10 @@ class Dataset:
     """An immutable Arrow table of at least one column, with a name.
 
     Every method that changes something returns a new data set; columns it does not touch are
-    shared, not copied.
+    shared, not copied. What chooses or orders rows (`select`, `shuffle`, `filter`, `sort`, `split`,
+    `deduplicate`) copies none: the data set holds their positions, and rows are gathered a block at
+    a time when somebody looks at them. `column`, `to_arrow` and what needs them copy a column, or
+    all, at the first call.
 
     Args:
         table: the rows.
@@ -49,7 +54,7 @@ class Dataset:
     ['c', 'd']
     """
 
-    __slots__ = ("_fingerprint", "_table", "name")
+    __slots__ = ("_fingerprint", "_rows", "name")
 
     def __init__(self, table: pa.Table, *, name: str = "") -> None:
         if not table.num_columns:
@@ -61,7 +66,7 @@ class Dataset:
                 "once",
                 allowed="every column named once",
             )
-        self._table = table.replace_schema_metadata(None)
+        self._rows = Rows(table.replace_schema_metadata(None))
         self._fingerprint: str | None = None
         self.name = name
 
@@ -80,11 +85,11 @@ class Dataset:
     # Looking
 
     def __len__(self) -> int:
-        return int(self._table.num_rows)
+        return len(self._rows)
 
     def __iter__(self) -> Iterator[Row]:
-        for batch in self._table.to_batches(max_chunksize=_ROWS_AT_ONCE):
-            yield from batch.to_pylist()
+        for block in self._rows.blocks():
+            yield from block.to_pylist()
 
     @overload
     def __getitem__(self, key: int) -> Row: ...
@@ -103,43 +108,42 @@ class Dataset:
         if isinstance(key, slice):
             start, stop, step = key.indices(len(self))
             if step == 1:
-                return self._with(self._table.slice(start, max(0, stop - start)))
-            return self.select(range(start, stop, step))
+                return self._with(self._rows.cut(start, max(start, stop)))
+            return self.select(np.arange(start, stop, step))
         row = int(key) + (len(self) if key < 0 else 0)
         if not 0 <= row < len(self):
             raise IndexError(f"row {key} of a data set with {len(self)} rows")
-        rows: list[Row] = self._table.slice(row, 1).to_pylist()
-        return rows[0]
+        return self._rows.row(row)
 
     def __repr__(self) -> str:
-        columns = ", ".join(f"{field.name}: {field.type}" for field in self._table.schema)
+        columns = ", ".join(f"{field.name}: {field.type}" for field in self._rows.schema)
         return f"Dataset({self.name!r}, {len(self)} rows, {columns})"
 
     @property
     def column_names(self) -> list[str]:
         """The names of the columns, in order."""
-        return list(self._table.column_names)
+        return list(self._rows.schema.names)
 
     @property
     def fingerprint(self) -> str:
         """`sha256:...` of names, types, order and values; chunks and `name` do not count."""
         if self._fingerprint is None:
-            self._fingerprint = fingerprint(self._table)
+            self._fingerprint = fingerprint(self._rows)
         return self._fingerprint
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """One column as Arrow holds it, without a copy.
+        """One column as Arrow holds it, without a copy unless rows were chosen or ordered.
 
         Raises:
             DataError: no such column.
         """
-        if name not in self._table.column_names:
+        if name not in self._rows.schema.names:
             raise no_column(name, self)
-        return self._table.column(name)
+        return self._rows.column(name)
 
     def to_arrow(self) -> pa.Table:
-        """The Arrow table itself, without a copy."""
-        return self._table
+        """The Arrow table itself; rows that were chosen or ordered are copied once."""
+        return self._rows.whole()
 
     def to_numpy(self, name: str) -> npt.NDArray[Any]:
         """One column as a numpy array; numbers in one chunk without a copy, text as objects."""
@@ -159,7 +163,7 @@ class Dataset:
                 "to_pandas() needs pandas, which is not installed",
                 next_step="pip install pandas, or use to_arrow() or to_numpy(column)",
             ) from None
-        return self._table.to_pandas()
+        return self.to_arrow().to_pandas()
 
     # Rows
 
@@ -174,7 +178,7 @@ class Dataset:
         if indices.size and not (indices.min() >= 0 and indices.max() < len(self)):
             wrong = next(int(i) for i in indices if not 0 <= i < len(self))
             raise IndexError(f"row {wrong} of a data set with {len(self)} rows")
-        return self._with(self._table.take(pa.array(indices, pa.int64())))
+        return self._with(self._rows.take(indices.astype(np.int64)))
 
     def shuffle(self, *, seed: int = 0) -> Dataset:
         """The same rows in an order that only `seed` and the number of rows decide."""
@@ -185,13 +189,12 @@ class Dataset:
 
         Missing values come last either way.
         """
-        self.column(column)
-        order = "descending" if descending else "ascending"
+        keys = [(column, "descending" if descending else "ascending")]
         try:
-            table = self._table.sort_by([(column, order)])
+            order = pc.sort_indices(pa.table({column: self.column(column)}), sort_keys=keys)
         except (pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
             raise DataError(f"column {column!r} has no order: {error}") from error
-        return self._with(table)
+        return self._with(self._rows.take(order.to_numpy().astype(np.int64)))
 
     def filter(self, keep: Callable[[Row], object]) -> Dataset:
         """The rows for which `keep(row)` is true."""
@@ -222,8 +225,7 @@ class Dataset:
             )
         strata = None
         if stratify is not None:
-            self.column(stratify)
-            strata = row_codes([self._table], [stratify])[0]
+            strata = row_codes([pa.table({stratify: self.column(stratify)})], [stratify])[0]
         chosen = choose_rows(len(self), count, seed=seed, strata=strata)
         return self.select(np.flatnonzero(~chosen)), self.select(np.flatnonzero(chosen))
 
@@ -233,7 +235,6 @@ class Dataset:
         Raises:
             DataError: other columns, or a column whose types have nothing in common.
         """
-        tables = [self._table]
         for other in others:
             if set(other.column_names) != set(self.column_names):
                 raise DataError(
@@ -243,8 +244,7 @@ class Dataset:
                     f"{', '.join(self.column_names)}",
                     next_step="rename() or keep() columns first",
                 )
-            tables.append(other.to_arrow().select(self.column_names))
-        return self._with(stacked(tables))
+        return self._with(joined([self._rows, *(other._rows for other in others)]))
 
     def deduplicate(self, columns: Sequence[str] | None = None) -> Dataset:
         """The first of every group of rows that are the same in `columns` (default: in all).
@@ -252,31 +252,25 @@ class Dataset:
         `headway.data.rowkeys` says when two rows are the same.
         """
         columns = self.column_names if columns is None else columns
-        for name in columns:
-            self.column(name)
-        codes = row_codes([self._table], columns)[0]
+        table = pa.table({name: self.column(name) for name in columns})
+        codes = row_codes([table], columns)[0]
         return self.select(np.sort(np.unique(codes, return_index=True)[1]))
 
     # Columns
 
     def rename(self, names: Mapping[str, str]) -> Dataset:
         """Columns under other names: `d.rename({"sentence": "text"})`."""
-        for name in names:
-            self.column(name)
-        return self._with(
-            self._table.rename_columns([names.get(name, name) for name in self.column_names])
-        )
+        self._need(names)
+        return self._with(self._rows.rename(names))
 
     def keep(self, columns: Sequence[str]) -> Dataset:
         """Only these columns, in this order."""
-        for name in columns:
-            self.column(name)
-        return self._with(self._table.select(list(columns)))
+        self._need(columns)
+        return self._with(self._rows.keep(columns))
 
     def drop(self, columns: Sequence[str]) -> Dataset:
         """All columns but these."""
-        for name in columns:
-            self.column(name)
+        self._need(columns)
         return self.keep([name for name in self.column_names if name not in columns])
 
     def map(
@@ -300,7 +294,7 @@ class Dataset:
                 `replace`, or a column whose type changes on the way.
         """
         tables = []
-        for batch in self._table.to_batches(max_chunksize=_ROWS_AT_ONCE):
+        for batch in self._rows.blocks(_ROWS_AT_ONCE):
             if batched:
                 made = f(batch.to_pydict())
             else:
@@ -308,7 +302,7 @@ class Dataset:
             tables.append(merged(batch, made, replace=replace))
         if not tables:
             return self
-        return self._with(stacked(tables))
+        return self._with(Rows(stacked(tables)))
 
     def tokenize(self, tokenizer: Encoder, *, column: str = "text") -> Dataset:
         """Adds `ids`, list<int32>: the token ids of a text column, special tokens included.
@@ -329,14 +323,22 @@ class Dataset:
                 next_step="filter() these rows out",
             )
         # Offsets of lists are 32 bits wide, so a long chunk is encoded in pieces.
-        pieces = self._table.select([column]).to_batches(max_chunksize=_TEXTS_AT_ONCE)
+        pieces = pa.table({column: texts}).to_batches(max_chunksize=_TEXTS_AT_ONCE)
         ids = [tokenizer.encode_arrow(p.column(0), special=True).column("ids") for p in pieces]
         made = pa.chunked_array(ids, type=pa.list_(pa.int32()))
         names = [name for name in self.column_names if name != "ids"]
-        return self._with(self._table.select(names).append_column("ids", made))
+        return self._with(Rows(self.to_arrow().select(names).append_column("ids", made)))
 
-    def _with(self, table: pa.Table) -> Dataset:
-        return Dataset(table, name=self.name)
+    def _need(self, columns: Iterable[str]) -> None:
+        """Raises DataError for a column that is not there."""
+        for name in columns:
+            if name not in self._rows.schema.names:
+                raise no_column(name, self)
+
+    def _with(self, rows: Rows) -> Dataset:
+        made = Dataset(rows.table, name=self.name)
+        made._rows.order = rows.order
+        return made
 
 
 def no_column(name: str, data: Dataset, *, option: str = "") -> DataError:

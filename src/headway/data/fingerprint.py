@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["fingerprint"]
+__all__ = ["Blocks", "fingerprint"]
 
 _ROWS_AT_ONCE = 1 << 12
 
@@ -18,7 +18,22 @@ class _Hash(Protocol):
     def update(self, data: bytes, /) -> None: ...
 
 
-def fingerprint(table: pa.Table) -> str:
+class Blocks(Protocol):
+    """What can be asked for a block of rows: a table, or rows that are gathered."""
+
+    @property
+    def num_rows(self) -> int:
+        """How many there are."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Names and types."""
+
+    def slice(self, start: int, length: int, /) -> pa.Table:
+        """Some rows."""
+
+
+def fingerprint(table: pa.Table | Blocks) -> str:
     """`sha256:` and 64 hexadecimal digits over column names, types, order and every value.
 
     `string` and `large_string` count as one type, and so do `list` and `large_list`. The hash does

@@ -36,7 +36,7 @@ def transposed(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {name: [row.get(name) for row in rows] for name in names}
 
 
-def merged(batch: pa.RecordBatch, made: Mapping[str, Any], *, replace: bool) -> pa.Table:
+def merged(batch: pa.Table, made: Mapping[str, Any], *, replace: bool) -> pa.Table:
     """A batch with the columns that `f` made of it."""
     if not isinstance(made, Mapping):
         raise DataError(
@@ -45,7 +45,7 @@ def merged(batch: pa.RecordBatch, made: Mapping[str, Any], *, replace: bool) -> 
     new = table_of(made)
     if replace:
         return new
-    table = pa.table(batch)
+    table = batch
     if made and new.num_rows != batch.num_rows:
         raise DataError(
             f"map() got {new.num_rows} rows back for {batch.num_rows}",

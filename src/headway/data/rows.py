@@ -1,0 +1,180 @@
+"""Rows of an Arrow table in an order of their own: what selects and shuffles copies nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from headway.data.cellreader import cell_reader
+from headway.data.tables import stacked
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Positions = npt.NDArray[np.int64]
+
+__all__ = ["Rows", "joined"]
+
+_BLOCK_BYTES = 16 << 20
+_BLOCK_ROWS = 1 << 13
+
+
+class Rows:
+    """A table, and which of its rows in which order.
+
+    Args:
+        table: any Arrow table.
+        order: positions in it, int64, each between 0 and its length; None is all rows as they are.
+
+    >>> rows = Rows(pa.table({"n": [10, 20, 30]}), np.array([2, 0]))
+    >>> len(rows), rows.take(np.array([1])).block(0, 1).to_pylist()
+    (2, [{'n': 10}])
+    """
+
+    __slots__ = ("_columns", "_readers", "_starts", "order", "table")
+
+    def __init__(self, table: pa.Table, order: Positions | None = None) -> None:
+        self.table = table
+        self.order = order
+        self._columns: dict[str, pa.ChunkedArray] = {}  # in order, once they were asked for
+        self._readers: list[tuple[str, Callable[[int], Any]]] | None = None
+        self._starts: dict[str, Positions] = {}
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows) if self.order is None else len(self.order)
+
+    @property
+    def num_rows(self) -> int:
+        """The number of rows, as Arrow calls it."""
+        return len(self)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Names and types of the columns."""
+        return self.table.schema
+
+    def take(self, positions: Positions) -> Rows:
+        """The rows at these positions, without a copy of them."""
+        return Rows(self.table, positions if self.order is None else self.order[positions])
+
+    def cut(self, start: int, stop: int) -> Rows:
+        """The rows from `start` to before `stop`, without a copy."""
+        if self.order is None:
+            return Rows(self.table.slice(start, max(0, stop - start)))
+        return Rows(self.table, self.order[start:stop])
+
+    def row(self, place: int) -> dict[str, Any]:
+        """One row as a dict of Python values."""
+        if self._readers is None:
+            columns = zip(self.table.column_names, self.table.columns, strict=True)
+            self._readers = [(name, cell_reader(column)) for name, column in columns]
+        at = place if self.order is None else int(self.order[place])
+        return {name: read(at) for name, read in self._readers}
+
+    def block(self, start: int, stop: int) -> pa.Table:
+        """The rows from `start` to before `stop` as a table; a copy, where they have an order."""
+        if self.order is None:
+            return self.table.slice(start, stop - start)
+        return self._gather(self.order[start:stop], self.table.column_names)
+
+    def slice(self, start: int, length: int) -> pa.Table:
+        """A block by its length, as Arrow asks for it."""
+        return self.block(start, min(len(self), start + length))
+
+    def blocks(self, rows: int | None = None) -> Iterator[pa.Table]:
+        """All rows, some at a time: cut at multiples of `rows`, wherever the chunks end."""
+        rows = rows or self.block_rows
+        for start in range(0, len(self), rows):
+            yield self.block(start, min(start + rows, len(self)))
+
+    @property
+    def row_bytes(self) -> float:
+        """About how many bytes a row takes."""
+        return float(self.table.nbytes) / max(1, self.table.num_rows)
+
+    @property
+    def block_rows(self) -> int:
+        """How many rows are a handy block: some thousands, fewer if they are long."""
+        return max(1, min(_BLOCK_ROWS, int(_BLOCK_BYTES / max(1.0, self.row_bytes))))
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """One column in order; copied at the first call only, where there is an order."""
+        if self.order is None:
+            return self.table.column(name)
+        if name not in self._columns:
+            size = 8 * self.block_rows  # of text no more than 32-bit offsets reach
+            chunks = [
+                self._taken(name, self.order[start : start + size])
+                for start in range(0, len(self.order), size)
+            ]
+            self._columns[name] = pa.chunked_array(chunks, self.schema.field(name).type)
+        return self._columns[name]
+
+    def whole(self) -> pa.Table:
+        """All rows as one table; from then on they are held like that."""
+        if self.order is not None:
+            columns = [self.column(name) for name in self.table.column_names]
+            self.table, self.order = pa.table(columns, schema=self.schema), None
+            self._columns, self._readers, self._starts = {}, None, {}
+        return self.table
+
+    def keep(self, names: Sequence[str]) -> Rows:
+        """Only these columns."""
+        return Rows(self.table.select(list(names)), self.order)
+
+    def rename(self, names: Mapping[str, str]) -> Rows:
+        """Columns under other names."""
+        new = [names.get(name, name) for name in self.table.column_names]
+        return Rows(self.table.rename_columns(new), self.order)
+
+    def _gather(self, positions: Positions, names: Sequence[str]) -> pa.Table:
+        fields = [self.schema.field(name) for name in names]
+        columns = [self._taken(name, positions) for name in names]
+        return pa.table(columns, schema=pa.schema(fields))
+
+    def _taken(self, name: str, positions: Positions) -> pa.Array:
+        """Values of one column; each chunk is asked once, for all that is wanted of it."""
+        column = self.table.column(name)
+        chunks = column.chunks
+        if len(chunks) == 1:
+            return chunks[0].take(pa.array(positions))
+        if not len(positions):
+            return pa.array([], column.type)
+        if name not in self._starts:
+            self._starts[name] = np.cumsum([0, *map(len, chunks)])
+        starts = self._starts[name]
+        by_place = np.argsort(positions, kind="stable")
+        sorted_ = positions[by_place]
+        first, last = np.searchsorted(starts, sorted_[[0, -1]], side="right") - 1
+        cuts = np.searchsorted(sorted_, starts[first : last + 2])
+        pieces = [
+            chunks[first + i].take(pa.array(sorted_[a:b] - starts[first + i]))
+            for i, (a, b) in enumerate(pairwise(cuts))
+            if a < b
+        ]
+        back = np.empty(len(positions), np.int64)
+        back[by_place] = np.arange(len(positions))
+        return pa.concat_arrays(pieces).take(pa.array(back))
+
+
+def joined(parts: Iterable[Rows]) -> Rows:
+    """Rows under each other, without a copy where the types of their columns agree.
+
+    Raises:
+        DataError: a column whose types have nothing in common.
+    """
+    parts = list(parts)
+    names = parts[0].table.column_names
+    table = stacked([part.table.select(names) for part in parts])
+    if all(part.order is None for part in parts):
+        return Rows(table)
+    starts = np.cumsum([0, *(part.table.num_rows for part in parts)])
+    orders = [
+        (np.arange(part.table.num_rows) if part.order is None else part.order) + start
+        for part, start in zip(parts, starts[:-1], strict=True)
+    ]
+    return Rows(table, np.concatenate(orders).astype(np.int64))
