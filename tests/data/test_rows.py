@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.data.rows import Rows, joined
@@ -22,6 +22,7 @@ def listed(rows: Rows) -> list[dict[str, object]]:
     return [row for block in rows.blocks(3) for row in block.to_pylist()]
 
 
+@settings(deadline=None)  # the first call starts threads
 @given(chunks=chunked, drawn=st.data())
 def test_an_order_is_what_lists_do(chunks: list[list[int]], drawn: st.DataObject) -> None:
     rows = rows_of(chunks)

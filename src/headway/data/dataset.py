@@ -88,8 +88,7 @@ class Dataset:
         return len(self._rows)
 
     def __iter__(self) -> Iterator[Row]:
-        for block in self._rows.blocks():
-            yield from block.to_pylist()
+        return self._rows.dicts()
 
     @overload
     def __getitem__(self, key: int) -> Row: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -35,14 +36,15 @@ class Rows:
     (2, [{'n': 10}])
     """
 
-    __slots__ = ("_columns", "_readers", "_starts", "order", "table")
+    __slots__ = ("_batches", "_columns", "_readers", "_starts", "order", "table")
 
     def __init__(self, table: pa.Table, order: Positions | None = None) -> None:
         self.table = table
         self.order = order
         self._columns: dict[str, pa.ChunkedArray] = {}  # in order, once they were asked for
         self._readers: list[tuple[str, Callable[[int], Any]]] | None = None
-        self._starts: dict[str, Positions] = {}
+        self._batches: list[pa.RecordBatch] | None = None
+        self._starts: Positions = np.zeros(1, np.int64)  # of the batches, and the end
 
     def __len__(self) -> int:
         return int(self.table.num_rows) if self.order is None else len(self.order)
@@ -79,7 +81,8 @@ class Rows:
         """The rows from `start` to before `stop` as a table; a copy, where they have an order."""
         if self.order is None:
             return self.table.slice(start, stop - start)
-        return self._gather(self.order[start:stop], self.table.column_names)
+        table, back = self._gather(self.order[start:stop])
+        return table.combine_chunks().take(pa.array(back))
 
     def slice(self, start: int, length: int) -> pa.Table:
         """A block by its length, as Arrow asks for it."""
@@ -90,6 +93,24 @@ class Rows:
         rows = rows or self.block_rows
         for start in range(0, len(self), rows):
             yield self.block(start, min(start + rows, len(self)))
+
+    def dicts(self) -> Iterator[dict[str, Any]]:
+        """All rows as dicts of Python values; of an order, the next block is gathered meanwhile."""
+        if self.order is None:
+            for block in self.blocks():
+                yield from block.to_pylist()
+            return
+        size = 4 * self.block_rows
+        blocks = [self.order[start : start + size] for start in range(0, len(self), size)]
+        with ThreadPoolExecutor(1) as ahead:
+            gathered = ahead.submit(self._gather, blocks[0]) if blocks else None
+            for following in [*blocks[1:], None]:
+                if gathered is None:
+                    return
+                table, back = gathered.result()
+                gathered = None if following is None else ahead.submit(self._gather, following)
+                rows = table.to_pylist()
+                yield from map(rows.__getitem__, back.tolist())
 
     @property
     def row_bytes(self) -> float:
@@ -107,10 +128,8 @@ class Rows:
             return self.table.column(name)
         if name not in self._columns:
             size = 8 * self.block_rows  # of text no more than 32-bit offsets reach
-            chunks = [
-                self._taken(name, self.order[start : start + size])
-                for start in range(0, len(self.order), size)
-            ]
+            blocks = list(self.keep([name]).blocks(size))
+            chunks = [chunk for block in blocks for chunk in block.column(0).chunks]
             self._columns[name] = pa.chunked_array(chunks, self.schema.field(name).type)
         return self._columns[name]
 
@@ -119,7 +138,7 @@ class Rows:
         if self.order is not None:
             columns = [self.column(name) for name in self.table.column_names]
             self.table, self.order = pa.table(columns, schema=self.schema), None
-            self._columns, self._readers, self._starts = {}, None, {}
+            self._columns, self._readers, self._batches = {}, None, None
         return self.table
 
     def keep(self, names: Sequence[str]) -> Rows:
@@ -131,34 +150,30 @@ class Rows:
         new = [names.get(name, name) for name in self.table.column_names]
         return Rows(self.table.rename_columns(new), self.order)
 
-    def _gather(self, positions: Positions, names: Sequence[str]) -> pa.Table:
-        fields = [self.schema.field(name) for name in names]
-        columns = [self._taken(name, positions) for name in names]
-        return pa.table(columns, schema=pa.schema(fields))
+    def _gather(self, positions: Positions) -> tuple[pa.Table, Positions]:
+        """The rows at these positions in the order of the table, and where each is wanted.
 
-    def _taken(self, name: str, positions: Positions) -> pa.Array:
-        """Values of one column; each chunk is asked once, for all that is wanted of it."""
-        column = self.table.column(name)
-        chunks = column.chunks
-        if len(chunks) == 1:
-            return chunks[0].take(pa.array(positions))
+        Every chunk is asked once, for all that is wanted of it, from its start to its end.
+        """
+        if self._batches is None:
+            self._batches = self.table.to_batches()
+            self._starts = np.cumsum([0, *map(len, self._batches)])
         if not len(positions):
-            return pa.array([], column.type)
-        if name not in self._starts:
-            self._starts[name] = np.cumsum([0, *map(len, chunks)])
-        starts = self._starts[name]
-        by_place = np.argsort(positions, kind="stable")
-        sorted_ = positions[by_place]
-        first, last = np.searchsorted(starts, sorted_[[0, -1]], side="right") - 1
-        cuts = np.searchsorted(sorted_, starts[first : last + 2])
+            return self.table.slice(0, 0), positions
+        # Positions and their places in one number each: to sort those is faster than argsort.
+        bits = len(positions).bit_length()
+        pairs = np.sort((positions << bits) | np.arange(len(positions)))
+        sorted_, by_place = pairs >> bits, pairs & ((1 << bits) - 1)
+        first, last = np.searchsorted(self._starts, sorted_[[0, -1]], side="right") - 1
+        cuts = np.searchsorted(sorted_, self._starts[first : last + 2])
         pieces = [
-            chunks[first + i].take(pa.array(sorted_[a:b] - starts[first + i]))
+            self._batches[first + i].take(pa.array(sorted_[a:b] - self._starts[first + i]))
             for i, (a, b) in enumerate(pairwise(cuts))
             if a < b
         ]
-        back = np.empty(len(positions), np.int64)
+        back = np.empty_like(by_place)
         back[by_place] = np.arange(len(positions))
-        return pa.concat_arrays(pieces).take(pa.array(back))
+        return pa.Table.from_batches(pieces, self.schema), back
 
 
 def joined(parts: Iterable[Rows]) -> Rows:
