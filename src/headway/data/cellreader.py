@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from headway.data.tables import is_text
+
 __all__ = ["cell_reader"]
 
 _NUMBERS = (
@@ -54,7 +56,7 @@ def _chunk_reader(array: pa.Array) -> Callable[[int], Any]:
     if kind in _LETTERS:
         numbers = memoryview(buffers[1]).cast("B").cast(_LETTERS[kind])
         return lambda row: numbers[row + shift]
-    if _is_text(kind):
+    if is_text(kind):
         ends = _ends(buffers[1], wide=pa.types.is_large_string(kind))
         data = memoryview(buffers[2] if buffers[2] is not None else b"")
         return lambda row: str(data[ends[row + shift] : ends[row + shift + 1]], "utf-8")
@@ -73,7 +75,3 @@ def _chunk_reader(array: pa.Array) -> Callable[[int], Any]:
 
 def _ends(buffer: pa.Buffer, *, wide: bool) -> memoryview:
     return memoryview(buffer).cast("B").cast("q" if wide else "i")
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headway.data.dataset import Dataset, no_column
+from headway.data.tables import is_text
 from headway.errors import DataError
 
-__all__ = ["Columns", "guess_columns", "is_label", "is_text", "is_wordy"]
+__all__ = ["Columns", "guess_columns", "is_label", "is_wordy"]
 
 # Columns that belong together: (text, pair, label), the most telling first.
 TOGETHER = (
@@ -206,11 +207,6 @@ def _label_by_values(data: Dataset, *, taken: tuple[str | None, ...]) -> str:
     if len(found) > 1:
         raise _ambiguous(found, "label")
     return found[0]
-
-
-def is_text(kind: pa.DataType) -> bool:
-    """Whether a type is one of text."""
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _sample(column: pa.ChunkedArray) -> pa.ChunkedArray:

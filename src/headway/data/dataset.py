@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headway.data import transforms
+from headway.data.cache import Store
 from headway.data.fingerprint import fingerprint
 from headway.data.rowkeys import row_codes
 from headway.data.rows import Rows, joined
 from headway.data.sampling import choose_rows
-from headway.data.tables import merged, stacked, table_of, transposed
+from headway.data.steps import Origin, Step, run, run_new_columns
+from headway.data.tables import table_of
+from headway.data.transforms import Batched, Encoder
 from headway.errors import ConfigError, DataError, InputError, nearest
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas
 
+    from headway.data.features import Feature
+
 __all__ = ["Dataset", "Encoder", "no_column"]
 
 Row = dict[str, Any]
-_ROWS_AT_ONCE = 1000
-_TEXTS_AT_ONCE = 1 << 16
-
-
-class Encoder(Protocol):
-    """What `Dataset.tokenize` needs of a tokenizer."""
-
-    def encode_arrow(self, array: pa.Array, /, *, special: bool = True) -> pa.RecordBatch:
-        """A string array in; a record batch with `ids`, list<int32>, out."""
 
 
 class Dataset:
@@ -54,7 +51,7 @@ class Dataset:
     ['c', 'd']
     """
 
-    __slots__ = ("_fingerprint", "_rows", "name")
+    __slots__ = ("_fingerprint", "_origin", "_rows", "name")
 
     def __init__(self, table: pa.Table, *, name: str = "") -> None:
         if not table.num_columns:
@@ -68,6 +65,7 @@ class Dataset:
             )
         self._rows = Rows(table.replace_schema_metadata(None))
         self._fingerprint: str | None = None
+        self._origin: Origin | None = None
         self.name = name
 
     @classmethod
@@ -107,7 +105,8 @@ class Dataset:
         if isinstance(key, slice):
             start, stop, step = key.indices(len(self))
             if step == 1:
-                return self._with(self._rows.cut(start, max(start, stop)))
+                rows = self._rows.cut(start, max(start, stop))
+                return self._with(rows, self._after("slice", start=start, stop=stop))
             return self.select(np.arange(start, stop, step))
         row = int(key) + (len(self) if key < 0 else 0)
         if not 0 <= row < len(self):
@@ -177,7 +176,8 @@ class Dataset:
         if indices.size and not (indices.min() >= 0 and indices.max() < len(self)):
             wrong = next(int(i) for i in indices if not 0 <= i < len(self))
             raise IndexError(f"row {wrong} of a data set with {len(self)} rows")
-        return self._with(self._rows.take(indices.astype(np.int64)))
+        positions = indices.astype(np.int64)
+        return self._with(self._rows.take(positions), self._after("select", rows=positions))
 
     def shuffle(self, *, seed: int = 0) -> Dataset:
         """The same rows in an order that only `seed` and the number of rows decide."""
@@ -188,17 +188,22 @@ class Dataset:
 
         Missing values come last either way.
         """
-        keys = [(column, "descending" if descending else "ascending")]
-        try:
-            order = pc.sort_indices(pa.table({column: self.column(column)}), sort_keys=keys)
-        except (pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
-            raise DataError(f"column {column!r} has no order: {error}") from error
-        return self._with(self._rows.take(order.to_numpy().astype(np.int64)))
+        self._need([column])
+        return self._chosen(transforms.sort(self._rows, column, descending=descending))
 
-    def filter(self, keep: Callable[[Row], object]) -> Dataset:
-        """The rows for which `keep(row)` is true."""
-        mask = np.fromiter((bool(keep(row)) for row in self), dtype=bool, count=len(self))
-        return self.select(np.flatnonzero(mask))
+    def filter(self, keep: Callable[[Row], object] | pc.Expression, *, workers: int = 1) -> Dataset:
+        """The rows for which a function, or an Arrow expression, is true.
+
+        Args:
+            keep: takes a row as a dict; or an expression such as `pc.field("label") == 1`, which
+                needs no Python for a row. Where an expression is missing a value, the row is not
+                kept.
+            workers: processes that call the function; the result does not depend on it.
+
+        Raises:
+            DataError: an expression that these columns do not have.
+        """
+        return self._chosen(transforms.filter_(self._rows, keep, workers=workers))
 
     def split(
         self, part: float, *, seed: int = 0, stratify: str | None = None
@@ -243,7 +248,8 @@ class Dataset:
                     f"{', '.join(self.column_names)}",
                     next_step="rename() or keep() columns first",
                 )
-        return self._with(joined([self._rows, *(other._rows for other in others)]))
+        rows = joined([self._rows, *(other._rows for other in others)])
+        return self._with(rows, self._after("concatenate", others=others))
 
     def deduplicate(self, columns: Sequence[str] | None = None) -> Dataset:
         """The first of every group of rows that are the same in `columns` (default: in all).
@@ -251,21 +257,20 @@ class Dataset:
         `headway.data.rowkeys` says when two rows are the same.
         """
         columns = self.column_names if columns is None else columns
-        table = pa.table({name: self.column(name) for name in columns})
-        codes = row_codes([table], columns)[0]
-        return self.select(np.sort(np.unique(codes, return_index=True)[1]))
+        self._need(columns)
+        return self._chosen(transforms.deduplicate(self._rows, columns))
 
     # Columns
 
     def rename(self, names: Mapping[str, str]) -> Dataset:
         """Columns under other names: `d.rename({"sentence": "text"})`."""
         self._need(names)
-        return self._with(self._rows.rename(names))
+        return self._with(self._rows.rename(names), self._after("rename", names=dict(names)))
 
     def keep(self, columns: Sequence[str]) -> Dataset:
         """Only these columns, in this order."""
         self._need(columns)
-        return self._with(self._rows.keep(columns))
+        return self._with(self._rows.keep(columns), self._after("keep", columns=list(columns)))
 
     def drop(self, columns: Sequence[str]) -> Dataset:
         """All columns but these."""
@@ -274,59 +279,90 @@ class Dataset:
 
     def map(
         self,
-        f: Callable[[Any], Mapping[str, Any]],
+        f: Callable[[Any], Any],
         *,
-        batched: bool = False,
+        batched: Batched = False,
         replace: bool = False,
+        workers: int = 1,
     ) -> Dataset:
         """New columns from a function of each row, or of 1,000 rows at a time.
 
         Args:
-            f: takes a row as a dict and returns a dict of new values. With `batched` it takes
-                a dict of lists and returns a dict of lists or arrays.
-            batched: whether `f` takes many rows.
+            f: takes a row as a dict and returns a dict of new values. With `batched` it takes many
+                rows and returns a dict of lists or arrays, an Arrow table or a record batch.
+            batched: False, or what `f` takes: True for a dict of lists, "numpy" for a dict of
+                arrays, "arrow" for a table. Batches begin at multiples of 1,000 rows.
             replace: keep only the columns that `f` returns; then `f` may return any number of rows
                 for a batch. Otherwise they are added to the others, or replace the one of the name.
+            workers: processes that call the function; the result does not depend on it.
 
         Raises:
             DataError: a result that is no dict, has another number of rows than the batch without
                 `replace`, or a column whose type changes on the way.
+            ConfigError: another value of `batched`.
         """
-        tables = []
-        for batch in self._rows.blocks(_ROWS_AT_ONCE):
-            if batched:
-                made = f(batch.to_pydict())
-            else:
-                made = transposed([f(row) for row in batch.to_pylist()])
-            tables.append(merged(batch, made, replace=replace))
-        if not tables:
+        step = transforms.map_(self._rows, f, batched, replace=replace, workers=workers)
+        if not len(self):
             return self
-        return self._with(Rows(stacked(tables)))
+        if replace:
+            table, origin = run(step, self._rows, self._origin)
+            return self._with(Rows(table), origin)
+        return self._with(*run_new_columns(step, self._rows, self._origin))
 
-    def tokenize(self, tokenizer: Encoder, *, column: str = "text") -> Dataset:
+    def cast(self, types: Mapping[str, pa.DataType | str | Feature]) -> Dataset:
+        """Columns as other types: `d.cast({"n": "int64", "label": Label(("no", "yes"))})`.
+
+        Args:
+            types: for some columns an Arrow type, its name, or a feature.
+
+        Raises:
+            DataError: a value that the type or the feature does not have; the message says which.
+            ConfigError: no type of this name.
+        """
+        self._need(types)
+        step = transforms.cast(self._rows, types, self.name or "the data set")
+        return self._with(*run_new_columns(step, self._rows, self._origin))
+
+    def tokenize(
+        self, tokenizer: Encoder, *, column: str = "text", threads: int | None = None
+    ) -> Dataset:
         """Adds `ids`, list<int32>: the token ids of a text column, special tokens included.
 
         Arrow buffers go in and come out; no Python object is made for a row.
 
+        Args:
+            tokenizer: a `headway.tokenizer.Tokenizer`, or what has its `encode_arrow`.
+            column: of texts.
+            threads: how many the tokenizer uses, if not as many as it does by itself.
+
         Raises:
             DataError: the column is absent, is not text, or has missing values.
         """
-        texts = self.column(column)
-        if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
-            raise DataError(f"column {column!r} is {texts.type}", allowed="a column of text")
-        if texts.null_count:
-            row = texts.is_null().index(True).as_py()
-            raise DataError(
-                f"column {column!r} has no text in {texts.null_count} rows, the first is row {row}",
-                allowed="a text in every row; it may be empty",
-                next_step="filter() these rows out",
-            )
-        # Offsets of lists are 32 bits wide, so a long chunk is encoded in pieces.
-        pieces = pa.table({column: texts}).to_batches(max_chunksize=_TEXTS_AT_ONCE)
-        ids = [tokenizer.encode_arrow(p.column(0), special=True).column("ids") for p in pieces]
-        made = pa.chunked_array(ids, type=pa.list_(pa.int32()))
-        names = [name for name in self.column_names if name != "ids"]
-        return self._with(Rows(self.to_arrow().select(names).append_column("ids", made)))
+        self._need([column])
+        step = transforms.tokenize(self._rows, tokenizer, column, threads=threads)
+        return self._with(*run_new_columns(step, self._rows, self._origin))
+
+    # Results on disk
+
+    def cached(self, store: Store | None = None) -> Dataset:
+        """The same rows; from here on the results of heavy steps are kept on disk.
+
+        `map`, `filter`, `sort`, `deduplicate`, `tokenize`, `cast` and `group_by` are looked up by
+        the content of the data, their arguments and the code that they reach, helpers in imported
+        files included. What is not there is computed in parts of about 64 MB; a run that was killed
+        goes on from the parts that it had finished. Results are memory-mapped.
+
+        Args:
+            store: where they are kept; the folder `steps` of the cache if it is not said.
+
+        >>> import tempfile
+        >>> from headway.data.cache import Store
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     data = Dataset.from_columns({"n": [1, 2]}).cached(Store(folder))
+        ...     data.map(lambda row: {"twice": 2 * row["n"]})["twice"]
+        [2, 4]
+        """
+        return self._with(self._rows, Origin(store or Store(), self.fingerprint))
 
     def _need(self, columns: Iterable[str]) -> None:
         """Raises DataError for a column that is not there."""
@@ -334,9 +370,17 @@ class Dataset:
             if name not in self._rows.schema.names:
                 raise no_column(name, self)
 
-    def _with(self, rows: Rows) -> Dataset:
+    def _chosen(self, step: Step) -> Dataset:
+        """The rows at the positions that a step gives."""
+        table, origin = run(step, self._rows, self._origin)
+        return self._with(self._rows.take(table.column(0).to_numpy()), origin)
+
+    def _after(self, step: str, **arguments: Any) -> Origin | None:
+        return self._origin and self._origin.after(step, **arguments)
+
+    def _with(self, rows: Rows, origin: Origin | None) -> Dataset:
         made = Dataset(rows.table, name=self.name)
-        made._rows.order = rows.order
+        made._rows.order, made._origin = rows.order, origin
         return made
 
 

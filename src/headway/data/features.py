@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headway.data.badrows import BadRow, refuse_row, shown
-from headway.data.columns import is_text
+from headway.data.tables import is_text
 from headway.errors import ConfigError, DataError, nearest
 
 if TYPE_CHECKING:

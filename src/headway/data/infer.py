@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headway.data.columns import is_label, is_text, is_wordy
+from headway.data.columns import is_label, is_wordy
 from headway.data.dataset import Dataset
 from headway.data.features import (
     Feature,
@@ -22,6 +22,7 @@ from headway.data.features import (
     is_number,
     is_struct,
 )
+from headway.data.tables import is_text
 from headway.errors import DataError
 
 __all__ = ["describe_features", "infer_features"]

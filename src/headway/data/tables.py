@@ -9,7 +9,12 @@ import pyarrow as pa
 
 from headway.errors import DataError
 
-__all__ = ["merged", "stacked", "table_of", "transposed"]
+__all__ = ["attached", "is_text", "new_columns", "stacked", "table_of", "transposed"]
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a type is one of text."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def table_of(columns: Mapping[str, Any]) -> pa.Table:
@@ -36,23 +41,27 @@ def transposed(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {name: [row.get(name) for row in rows] for name in names}
 
 
-def merged(batch: pa.Table, made: Mapping[str, Any], *, replace: bool) -> pa.Table:
-    """A batch with the columns that `f` made of it."""
-    if not isinstance(made, Mapping):
+def new_columns(rows: int, made: Mapping[str, Any], *, replace: bool) -> pa.Table:
+    """The columns that `f` made of so many rows; where they replace all others, of any number."""
+    if not isinstance(made, Mapping | pa.Table | pa.RecordBatch):
         raise DataError(
             f"map() got {type(made).__name__} from its function", allowed="a dict of lists"
         )
-    new = table_of(made)
-    if replace:
-        return new
-    table = batch
-    if made and new.num_rows != batch.num_rows:
+    if isinstance(made, pa.RecordBatch):
+        made = pa.Table.from_batches([made])
+    new = made if isinstance(made, pa.Table) else table_of(made)
+    if new.num_columns and not replace and new.num_rows != rows:
         raise DataError(
-            f"map() got {new.num_rows} rows back for {batch.num_rows}",
+            f"map() got {new.num_rows} rows back for {rows}",
             allowed="as many as went in",
             next_step="map(..., replace=True) where rows are added or dropped",
         )
-    for name in made:
+    return new
+
+
+def attached(table: pa.Table, new: pa.Table) -> pa.Table:
+    """A table with other columns beside its own, or in the place of those of the same name."""
+    for name in new.column_names:
         if name in table.column_names:
             table = table.set_column(table.column_names.index(name), name, new.column(name))
         else:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +103,12 @@ class Tokenizer:
     def __repr__(self) -> str:
         kind = type(self._pipeline.model).__name__
         return f"Tokenizer({kind}, {len(self)} tokens, max_length={self.max_length})"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """`sha256:...` of everything in the files that it was read from that decides its tokens."""
+        told = json.dumps([self._document, self._config], sort_keys=True)
+        return f"sha256:{hashlib.sha256(told.encode()).hexdigest()}"
 
     def id(self, token: str) -> int | None:
         """The number of a token, or None where it is not in the vocabulary."""

@@ -23,25 +23,30 @@ from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
-from headway.data.cache.values import Values
+from headway.data.cache.values import Values, plain
 
 __all__ = ["reached"]
 
 
-def reached(function: Callable[..., Any]) -> dict[str, str]:
-    """Everything that a function reaches: what it is -> a hash, or a version.
+def reached(*functions: Callable[..., Any], **arguments: Any) -> dict[str, str]:
+    """Everything that functions and arguments reach: what it is -> a hash, version or short value.
 
     Raises:
-        DataError: it reaches a value that nothing can be told about (an open file, a generator);
-            the message says by which way.
+        DataError: a value that nothing can be told about (an open file, a generator); the message
+            says by which way it is reached.
 
     >>> def shorter(row, most=3):
     ...     return {"text": row["text"][:most]}
     >>> [part.partition(" of ")[0] for part in reached(shorter)]
-    ['code', 'defaults', 'Python']
+    ['code', 'most', 'Python']
+    >>> reached(column="text")["column"]
+    "'text'"
     """
     walk = _Walk()
-    walk.callable(function, _name(function))
+    for function in functions:
+        walk.callable(function, _name(function))
+    for name, value in arguments.items():
+        walk.value(name, value, "the arguments")
     python = ".".join(map(str, sys.version_info[:3]))
     return {**dict(sorted(walk.parts.items())), "Python": python}
 
@@ -64,10 +69,10 @@ class _Walk:
         self._kept.append(value)
         if isinstance(value, functools.partial):
             self.callable(value.func, way)
-            self._value(f"{way}: arguments", (value.args, value.keywords), way)
+            self.value(f"{way}: arguments", (value.args, value.keywords), way)
         elif isinstance(value, types.MethodType):
             self.callable(value.__func__, way)
-            self._value(f"{way}: self", value.__self__, way)
+            self.value(f"{way}: self", value.__self__, way)
         elif package := _package(getattr(value, "__module__", None)):
             self._package(package)
         elif isinstance(value, types.FunctionType):
@@ -83,15 +88,14 @@ class _Walk:
     def _function(self, function: types.FunctionType, name: str) -> None:
         code = function.__code__
         self.parts[f"code of {name}"] = _code_hash(code, function.__doc__)
-        defaults = (function.__defaults__, function.__kwdefaults__)
-        if any(defaults):
-            self._value(f"defaults of {name}", defaults, name)
+        for argument, default in _defaults(function).items():
+            self.value(f"{argument} of {name}", default, name)
         for variable, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             try:
                 content = cell.cell_contents
             except ValueError:  # not bound yet
                 continue
-            self._value(f"{variable} of {name}", content, name)
+            self.value(f"{variable} of {name}", content, name)
         for chain in _global_chains(code):
             self._global(chain, function.__globals__, name)
         for module in _imports(code):
@@ -107,7 +111,7 @@ class _Walk:
             if attribute in _NOT_OURS:
                 continue
             for inner in _unwrapped(value):
-                self._value(f"{name}.{attribute}", inner, name)
+                self.value(f"{name}.{attribute}", inner, name)
 
     def _global(self, chain: list[str], names: dict[str, Any], way: str) -> None:
         """A global name with the attributes that follow it, as far as modules go."""
@@ -125,7 +129,7 @@ class _Walk:
                 return
             name = f"{value.__name__}.{rest[0]}"
             value, rest = getattr(value, rest[0]), rest[1:]
-        self._value(name, value, way)
+        self.value(name, value, way)
 
     def _module(self, name: str) -> None:
         """A module as a whole, by its file."""
@@ -137,11 +141,13 @@ class _Walk:
         if path is not None:
             self.parts[f"module {name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
 
-    def _value(self, name: str, value: Any, way: str) -> None:
+    def value(self, name: str, value: Any, way: str) -> None:
+        """Adds a value by its name."""
         if callable(value) and not hasattr(value, "fingerprint") and _is_code(value):
             self.callable(value, name)
         else:
-            self.parts[name] = self._values.hash(value, f"{name} (reached from {way})")
+            hashed = self._values.hash(value, f"{name} (reached from {way})")
+            self.parts[name] = plain(value) or hashed
 
     def _package(self, name: str) -> None:
         if name != "Python":
@@ -155,6 +161,13 @@ _NOT_OURS = {
     *("__abstractmethods__", "_abc_impl", "__orig_bases__", "__parameters__"),
     *("__annotate_func__",),
 }
+
+
+def _defaults(function: types.FunctionType) -> dict[str, Any]:
+    """The values that arguments have where nobody gives one."""
+    code, given = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[code.co_argcount - len(given) : code.co_argcount]
+    return {**dict(zip(names, given, strict=True)), **(function.__kwdefaults__ or {})}
 
 
 def _is_code(value: Any) -> bool:

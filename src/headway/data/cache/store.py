@@ -4,6 +4,7 @@
     steps/KEY/part-00000.arrow rows, in parts
     steps/.unfinished-KEY/     parts of a result that is being made, or whose maker was killed
     steps/KEY.lock             held by whoever makes it; free again when that process ends
+    steps/history.jsonl        what was made lately, and why
 
 Of two processes that want one result, one makes it and the other waits. Parts that a killed process
 has finished are used by the next one.
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headway.config import cache_folder
+from headway.data.cache.history import History, Made
 from headway.errors import OutputError
 from headway.logs import log
 
@@ -32,6 +34,7 @@ __all__ = ["Entry", "Store", "key_of"]
 _UNFINISHED = ".unfinished-"
 _FACTS = "step.json"
 _MOST_BYTES = 20 * 10**9
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, a share of it, the largest file
 
 
 def key_of(parts: Mapping[str, str]) -> str:
@@ -71,17 +74,18 @@ class Store:
             the longest time are removed when another one is added.
     """
 
-    def __init__(self, folder: Path | None = None, most_bytes: int = _MOST_BYTES) -> None:
-        self.folder = folder or cache_folder() / "steps"
+    def __init__(self, folder: str | Path | None = None, most_bytes: int = _MOST_BYTES) -> None:
+        self.folder = Path(folder) if folder is not None else cache_folder() / "steps"
         self.most_bytes = most_bytes
+        self.history = History(self.folder)
 
-    def result(self, parts: Mapping[str, str], make: Callable[[Path], None]) -> Path:
+    def result(self, parts: Mapping[str, str], make: Callable[[Path], int | None]) -> Path:
         """The folder with the result of a step, which `make` fills if it is not there.
 
         Args:
             parts: what the result depends on, by name.
             make: writes the result into a folder, in which there may be finished parts of an
-                earlier attempt.
+                earlier attempt; gives the number of rows, if there are any.
 
         Raises:
             OutputError: it cannot be written, or the disk is full; then nothing of it is kept.
@@ -143,6 +147,7 @@ class Store:
             with self._alone(key):
                 shutil.rmtree(left, ignore_errors=True)
             self._remove(key)
+        self.history.clear()
         return entries
 
     def _touch(self, path: Path) -> bool:
@@ -153,19 +158,28 @@ class Store:
             return False
         return True
 
-    def _make(self, path: Path, parts: Mapping[str, str], make: Callable[[Path], None]) -> None:
+    def _make(
+        self, path: Path, parts: Mapping[str, str], make: Callable[[Path], int | None]
+    ) -> None:
         unfinished = self.folder / f"{_UNFINISHED}{path.name}"
         unfinished.mkdir(exist_ok=True)
+        why, start = self.history.reasons(path.name, parts), time.time()
+        resumed = any(unfinished.iterdir())
+        log.info("%s: %s", parts.get("step", "step"), ", ".join(why))
         try:
-            make(unfinished)
-            self._finish(unfinished, path, parts)
+            rows = make(unfinished)
+            size = self._finish(unfinished, path, parts)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno not in _FULL:
                 raise  # of the function, whose file may be missing
             shutil.rmtree(unfinished, ignore_errors=True)
             raise self._not_writable(error) from error
+        seconds = time.time() - start
+        self.history.add(
+            Made(path.name, dict(parts), start, round(seconds, 3), rows, size, why, resumed)
+        )
 
-    def _finish(self, unfinished: Path, path: Path, parts: Mapping[str, str]) -> None:
+    def _finish(self, unfinished: Path, path: Path, parts: Mapping[str, str]) -> int:
         size = sum(file.stat().st_size for file in unfinished.iterdir())
         facts = {"parts": dict(parts), "bytes": size, "made": time.strftime("%Y-%m-%dT%H:%M:%S")}
         written = unfinished / _FACTS
@@ -175,6 +189,7 @@ class Store:
         _flush(unfinished)
         unfinished.rename(path)
         _flush(self.folder)
+        return size
 
     def _remove(self, key: str) -> None:
         with suppress(OSError):

@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from headway.data.fingerprint import fingerprint
 from headway.errors import DataError
 
-__all__ = ["Values"]
+__all__ = ["Values", "plain"]
 
 _BY_REPR = (
     *(bool, int, float, complex, str, bytes, bytearray, type(None), type(Ellipsis), range, slice),
@@ -28,6 +29,21 @@ _BY_REPR = (
     *(decimal.Decimal, fractions.Fraction, pathlib.PurePath, np.generic, np.dtype),
     *(pa.DataType, pa.Field, pa.Schema),
 )
+
+
+_PLAIN = 36  # characters
+
+
+def plain(value: Any) -> str | None:
+    """A value that is short enough to be shown instead of its hash, as Python writes it.
+
+    >>> plain([1, "a"]), plain("a" * 50)
+    ("[1, 'a']", None)
+    """
+    items = value if isinstance(value, list | tuple) else [value]
+    simple = all(type(item) in (bool, int, float, str, type(None)) for item in items)
+    written = repr(value) if simple and len(items) < _PLAIN else ""
+    return written if 0 < len(written) <= _PLAIN else None
 
 
 class Values:
@@ -76,6 +92,8 @@ class Values:
             return self._array(value, place)
         if isinstance(value, np.random.Generator):
             return self._bytes(value.bit_generator.state, place)
+        if isinstance(value, pc.Expression):  # whose text leaves out the middle of long lists
+            return b"".join(bytes(part) for part in value.__reduce__()[1])
         if isinstance(value, pa.Table):
             return fingerprint(value).encode()
         if isinstance(value, pa.Array | pa.ChunkedArray):

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
-
-from headway.data.cache.store import Entry
+from typing import NamedTuple, Protocol, TypeVar
 
 __all__ = ["Change", "changes", "nearest_entry"]
+
+_SHOWN = 36  # characters; a hash, of any kind, is longer
+
+
+class Keyed(Protocol):
+    """Anything with the parts of a key."""
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """What the key was made of."""
+
+
+K = TypeVar("K", bound=Keyed)
 
 
 class Change(NamedTuple):
@@ -22,7 +33,7 @@ class Change(NamedTuple):
             return f"{self.part} is new"
         if self.now is None:
             return f"{self.part} is gone"
-        if max(len(self.before), len(self.now)) < 40:
+        if max(len(self.before), len(self.now)) <= _SHOWN:
             return f"{self.part} was {self.before} and is {self.now}"
         return f"{self.part} has changed"
 
@@ -42,7 +53,7 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[Change]:
     ]
 
 
-def nearest_entry(parts: Mapping[str, str], entries: Iterable[Entry]) -> Entry | None:
+def nearest_entry(parts: Mapping[str, str], entries: Iterable[K]) -> K | None:
     """Of the results of the same step, the one with the fewest parts that differ; or None."""
     same = [entry for entry in entries if entry.parts.get("step") == parts.get("step")]
     return min(same, key=lambda entry: len(changes(entry.parts, parts)), default=None)
