@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway.data import Dataset
+from headway.data import Dataset, Label
 from headway.errors import ConfigError, DataError, InputError
 
 from .helpers import texts
@@ -256,6 +257,8 @@ def test_types_that_are_known_late() -> None:
         (lambda row: [1], {"batched": True}, "map() got list"),
         (lambda batch: {"a": [1]}, {"batched": True}, "1 rows back for 4"),
         (lambda row: {}, {"replace": True}, "without columns"),
+        (lambda rows: rows.append_column("n", rows["n"]), {"batched": "arrow"}, "named once"),
+        (lambda rows: {"n": [1]}, {"batched": "numpy"}, "1 rows back for 4"),
         (lambda row: {"a": 1 if row["n"] else "x"}, {}, "make no table"),
     ],
 )
@@ -263,6 +266,45 @@ def test_maps_that_make_no_columns(data: Dataset, f: Any, options: Any, says: st
     with pytest.raises(DataError) as caught:
         data.map(f, **options)
     assert says in str(caught.value)
+
+
+def test_batches_of_another_kind_are_refused(data: Dataset) -> None:
+    with pytest.raises(ConfigError, match="batched='torch'"):
+        data.map(lambda rows: rows, batched="torch")  # type: ignore[arg-type]
+
+
+def test_batches_begin_at_multiples_of_a_thousand_whatever_the_chunks() -> None:
+    parts = [Dataset.from_columns({"n": range(size)}) for size in (700, 1, 1800)]
+    whole = parts[0].concatenate(*parts[1:])
+    sizes: list[int] = []
+    turned = whole.shuffle(seed=1)
+    for data in (whole, turned):
+        data.map(lambda rows: sizes.append(len(rows["n"])) or {}, batched=True)  # type: ignore[func-returns-value]
+    assert sizes == [1000, 1000, 501] * 2
+
+
+def test_filter_by_an_expression(data: Dataset) -> None:
+    assert data.filter(pc.field("n") > 1)["n"] == [3, 2]
+    assert data.filter(pc.field("label") == "b").filter(pc.field("text") == "")["n"] == [1]
+    assert len(data.filter(pc.field("n") > 100)) == 0
+    with pytest.raises(DataError, match=r"cannot use the expression.*from the columns text"):
+        data.filter(pc.field("m") == 1)
+    with pytest.raises(DataError, match="cannot use the expression"):
+        data.filter(pc.field("n") == "x")
+
+
+def test_cast(data: Dataset) -> None:
+    assert data.cast({"n": pa.float32(), "label": "large_string"})["n"] == [3.0, None, 1.0, 2.0]
+    named = data.map(lambda row: {"n": 1}).cast({"n": Label(("no", "yes"))})
+    assert named["n"] == ["yes"] * 4
+    with pytest.raises(DataError, match="row 1 holds 'three', which is no int64"):
+        data.map(lambda row: {"text": row["text"].replace("one two", "12")}).cast({"text": "int64"})
+    with pytest.raises(DataError, match="cannot become"):
+        data.cast({"n": pa.list_(pa.int8())})
+    with pytest.raises(ConfigError, match="no type 'whole'"):
+        data.cast({"n": "whole"})
+    with pytest.raises(DataError, match="no column 'm'"):
+        data.cast({"m": "int8"})
 
 
 def test_a_type_that_changes_between_batches() -> None:

@@ -50,6 +50,11 @@ def new_columns(rows: int, made: Mapping[str, Any], *, replace: bool) -> pa.Tabl
     if isinstance(made, pa.RecordBatch):
         made = pa.Table.from_batches([made])
     new = made if isinstance(made, pa.Table) else table_of(made)
+    if len(set(new.column_names)) < new.num_columns:
+        raise DataError(
+            f"map() got a table with the columns {', '.join(new.column_names)}",
+            allowed="every column named once",
+        )
     if new.num_columns and not replace and new.num_rows != rows:
         raise DataError(
             f"map() got {new.num_rows} rows back for {rows}",

@@ -98,8 +98,9 @@ def filter_(rows: Rows, keep: Callable[[Row], object] | pc.Expression, *, worker
         try:
             kept = numbered.filter(keep).column(name)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+            said = str(error).partition(" in ")[0]  # then the schema, in lines
             raise DataError(
-                f"filter() cannot use the expression {keep}: {error}",
+                f"filter() cannot use the expression {keep}: {said}",
                 allowed=f"true or false, from the columns {', '.join(block.column_names)}",
             ) from error
         return _positions(np.sort(kept.to_numpy()))
