@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from headway import data as library
+from headway.data import Dataset
 from headway.tokenizer import Tokenizer
 
 from .calls import document, error_of, headway
@@ -128,3 +130,56 @@ def test_what_cannot_be_read(tmp_path: Path, tickets: str) -> None:
     assert "'x'" in error_of(headway("data", "inspect", tickets, "--label", "x"))
     said = error_of(headway("data", "inspect", tickets, "--tokenizer", str(tmp_path)))
     assert "has no tokenizer" in said
+
+
+def keep_at_least(most: int) -> None:
+    data = Dataset.from_columns({"n": range(1000)}).cached()
+    data.filter(lambda row: row["n"] >= most)
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache with two results of one step."""
+    monkeypatch.setenv("HEADWAY_CACHE", str(tmp_path / "cache"))
+    for most in (3, 4):
+        keep_at_least(most)
+
+
+@pytest.mark.usefixtures("kept")
+def test_why_a_step_was_computed() -> None:
+    shown = headway("data", "why").stdout.splitlines()
+    assert shown[-1] == "          first time"
+    assert "was 3 and is 4" in " ".join(" ".join(shown).split())
+    assert re.match(
+        r"[0-9a-f]{8}  \d{4}-\d\d-\d\d \d\d:\d\d  filter <lambda>  996 rows, ", shown[0]
+    )
+    newest, first = document(headway("data", "why", "--json"))
+    assert newest["why"][0].endswith(
+        f"most of {__name__}.keep_at_least.<locals>.<lambda> was 3 and is 4"
+    )
+    assert (newest["rows"], first["rows"]) == (996, 997)
+    one = headway("data", "why", first["key"][:6]).stdout
+    assert first["key"] in one
+    assert "first time" in one
+    assert len(document(headway("data", "why", "--last", "1", "--json"))) == 1
+    assert "no result 'xyz'" in error_of(headway("data", "why", "xyz"))
+
+
+@pytest.mark.usefixtures("kept")
+def test_the_cache_is_shown_and_cleaned() -> None:
+    shown = headway("data", "cache").stdout
+    assert shown.startswith("2 results, ")
+    assert shown.count("filter <lambda>") == 2
+    kept = document(headway("data", "cache", "--json"))["kept"]
+    size = kept[0]["bytes"] + kept[1]["bytes"] - 1
+    left = document(headway("data", "cache", "--most", f"{size}B", "--json"))
+    assert [one["key"] for one in left["kept"]] == [kept[0]["key"]]
+    assert left["removed"] == [kept[1]["key"]]
+    assert headway("data", "cache", "--clear").stdout.startswith("Removed 1 result, ")
+    assert headway("data", "cache").stdout.startswith("0 results, 0 MB of at most ")
+    assert headway("data", "why").stdout.startswith("No step was computed yet")
+
+
+@pytest.mark.parametrize("size", ["", "GB", "-1GB", "5 potatoes", "1e9"])
+def test_sizes_that_are_none(size: str) -> None:
+    assert "no size" in error_of(headway("data", "cache", "--most", size))

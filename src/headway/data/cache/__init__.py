@@ -3,11 +3,24 @@
 values.py  a hash of any value
 code.py    a function -> what it reaches, with hashes
 store.py   a key -> a folder on disk, made once
+history.py what was made lately, and why
+parts.py   the rows of a result as files, made and resumed one by one
 why.py     which part of a key is another one than before
 """
 
 from headway.data.cache.code import reached
+from headway.data.cache.history import History, Made
 from headway.data.cache.store import Entry, Store, key_of
 from headway.data.cache.why import Change, changes, nearest_entry
 
-__all__ = ["Change", "Entry", "Store", "changes", "key_of", "nearest_entry", "reached"]
+__all__ = [
+    "Change",
+    "Entry",
+    "History",
+    "Made",
+    "Store",
+    "changes",
+    "key_of",
+    "nearest_entry",
+    "reached",
+]

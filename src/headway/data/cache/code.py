@@ -38,7 +38,7 @@ def reached(*functions: Callable[..., Any], **arguments: Any) -> dict[str, str]:
     >>> def shorter(row, most=3):
     ...     return {"text": row["text"][:most]}
     >>> [part.partition(" of ")[0] for part in reached(shorter)]
-    ['code', 'most', 'Python']
+    ['code', 'most', 'Python', 'Headway']
     >>> reached(column="text")["column"]
     "'text'"
     """
@@ -48,7 +48,8 @@ def reached(*functions: Callable[..., Any], **arguments: Any) -> dict[str, str]:
     for name, value in arguments.items():
         walk.value(name, value, "the arguments")
     python = ".".join(map(str, sys.version_info[:3]))
-    return {**dict(sorted(walk.parts.items())), "Python": python}
+    parts = dict(sorted(walk.parts.items()))
+    return {**parts, "Python": python, "Headway": _version("headway")}
 
 
 class _Walk:
