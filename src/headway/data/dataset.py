@@ -12,13 +12,14 @@ import pyarrow.compute as pc
 from headway.data import transforms
 from headway.data.cache import Store
 from headway.data.fingerprint import fingerprint
+from headway.data.groups import group_by
 from headway.data.rowkeys import row_codes
 from headway.data.rows import Rows, joined
-from headway.data.sampling import choose_rows
+from headway.data.sampling import choose_rows, rows_of_part
 from headway.data.steps import Origin, Step, run, run_new_columns
-from headway.data.tables import table_of
+from headway.data.tables import frame_of, refuse_other_columns, table_of
 from headway.data.transforms import Batched, Encoder
-from headway.errors import ConfigError, DataError, InputError, nearest
+from headway.errors import DataError, nearest
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -154,14 +155,7 @@ class Dataset:
         Raises:
             InputError: pandas, which Headway does not depend on, is not installed.
         """
-        try:
-            import pandas  # noqa: F401 - heavy and optional: Arrow needs it, we only look
-        except ImportError:
-            raise InputError(
-                "to_pandas() needs pandas, which is not installed",
-                next_step="pip install pandas, or use to_arrow() or to_numpy(column)",
-            ) from None
-        return self.to_arrow().to_pandas()
+        return frame_of(self.to_arrow())
 
     # Rows
 
@@ -219,14 +213,7 @@ class Dataset:
         Raises:
             ConfigError: a part that leaves one of the two without rows.
         """
-        count = part if isinstance(part, int) else round(part * len(self))
-        if isinstance(part, float) and 0 < part < 1 and len(self) >= 2:
-            count = min(max(count, 1), len(self) - 1)
-        if not 0 < count < len(self):
-            raise ConfigError(
-                f"split({part!r}) of {len(self)} rows leaves one part empty",
-                allowed=f"a share between 0 and 1, or 1 to {len(self) - 1} rows",
-            )
+        count = rows_of_part(len(self), part)
         strata = None
         if stratify is not None:
             strata = row_codes([pa.table({stratify: self.column(stratify)})], [stratify])[0]
@@ -240,14 +227,7 @@ class Dataset:
             DataError: other columns, or a column whose types have nothing in common.
         """
         for other in others:
-            if set(other.column_names) != set(self.column_names):
-                raise DataError(
-                    f"{other.name or 'the other data set'} has the columns "
-                    f"{', '.join(other.column_names)}",
-                    allowed=f"the columns of {self.name or 'the first'}: "
-                    f"{', '.join(self.column_names)}",
-                    next_step="rename() or keep() columns first",
-                )
+            refuse_other_columns(self.name, self.column_names, other.name, other.column_names)
         rows = joined([self._rows, *(other._rows for other in others)])
         return self._with(rows, self._after("concatenate", others=others))
 
@@ -261,6 +241,26 @@ class Dataset:
         return self._chosen(transforms.deduplicate(self._rows, columns))
 
     # Columns
+
+    def group_by(self, *columns: str, **values: tuple[str, str]) -> Dataset:
+        """A row for every group of rows that agree in some columns; groups as they first come.
+
+        Args:
+            columns: whose values make a group.
+            values: name of a new column -> (column, what is told of its values in a group), one of
+                `headway.data.groups.AGGREGATES`.
+
+        Raises:
+            DataError: no such column, or a column whose type has no such aggregate.
+            ConfigError: another aggregate, or a name that is taken.
+
+        >>> data = Dataset.from_columns({"label": ["b", "a", "b"], "n": [1, 2, 5]})
+        >>> list(data.group_by("label", rows=("n", "rows"), most=("n", "max")))
+        [{'label': 'b', 'rows': 2, 'most': 5}, {'label': 'a', 'rows': 1, 'most': 2}]
+        """
+        self._need([*columns, *(column for column, _ in values.values())])
+        table, origin = run(group_by(self._rows, columns, values), self._rows, self._origin)
+        return self._with(Rows(table), origin)
 
     def rename(self, names: Mapping[str, str]) -> Dataset:
         """Columns under other names: `d.rename({"sentence": "text"})`."""

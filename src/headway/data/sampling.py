@@ -6,10 +6,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from headway.errors import ConfigError
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["choose_rows"]
+__all__ = ["choose_rows", "rows_of_part"]
+
+
+def rows_of_part(rows: int, part: float) -> int:
+    """How many of the rows a share between 0 and 1 is, or a number of rows; others remain.
+
+    Raises:
+        ConfigError: none of them, or all.
+    """
+    count = part if isinstance(part, int) else round(part * rows)
+    if isinstance(part, float) and 0 < part < 1 and rows >= 2:
+        count = min(max(count, 1), rows - 1)
+    if not 0 < count < rows:
+        raise ConfigError(
+            f"split({part!r}) of {rows} rows leaves one part empty",
+            allowed=f"a share between 0 and 1, or 1 to {rows - 1} rows",
+        )
+    return count
 
 
 def choose_rows(

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from headway.errors import DataError
+from headway.errors import DataError, InputError
 
-__all__ = ["attached", "is_text", "new_columns", "stacked", "table_of", "transposed"]
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = [
+    "attached",
+    "frame_of",
+    "is_text",
+    "new_columns",
+    "refuse_other_columns",
+    "stacked",
+    "table_of",
+    "transposed",
+]
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -74,6 +86,18 @@ def attached(table: pa.Table, new: pa.Table) -> pa.Table:
     return table
 
 
+def refuse_other_columns(
+    name: str, columns: Sequence[str], other: str, other_columns: Sequence[str]
+) -> None:
+    """Raises DataError where two data sets do not have the same columns, in any order."""
+    if set(other_columns) != set(columns):
+        raise DataError(
+            f"{other or 'the other data set'} has the columns {', '.join(other_columns)}",
+            allowed=f"the columns of {name or 'the first'}: {', '.join(columns)}",
+            next_step="rename() or keep() columns first",
+        )
+
+
 def stacked(tables: Sequence[pa.Table]) -> pa.Table:
     """Tables of the same columns under each other; integers and decimals become decimals."""
     try:
@@ -83,3 +107,19 @@ def stacked(tables: Sequence[pa.Table]) -> pa.Table:
             f"a column changes its type between parts: {error}",
             allowed="one type in a column",
         ) from error
+
+
+def frame_of(table: pa.Table) -> pandas.DataFrame:
+    """The rows as a pandas DataFrame.
+
+    Raises:
+        InputError: pandas is not installed.
+    """
+    try:
+        import pandas  # noqa: F401 - heavy and optional: Arrow needs it, we only look
+    except ImportError:
+        raise InputError(
+            "to_pandas() needs pandas, which is not installed",
+            next_step="pip install pandas, or use to_arrow() or to_numpy(column)",
+        ) from None
+    return table.to_pandas()
