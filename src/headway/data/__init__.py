@@ -24,6 +24,7 @@ from headway.data.gather import as_dataset, read_sql
 from headway.data.infer import describe_features, infer_features
 from headway.data.inspect import inspect
 from headway.data.interleave import interleave
+from headway.data.prepare import prepare
 from headway.data.read import read
 from headway.data.recipes import Recipe
 from headway.data.splits import Splits, few_per_class, take_splits
@@ -54,6 +55,7 @@ __all__ = [
     "infer_features",
     "inspect",
     "interleave",
+    "prepare",
     "read",
     "read_sql",
     "stream",

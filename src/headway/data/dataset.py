@@ -344,7 +344,7 @@ class Dataset:
 
     # Results on disk
 
-    def cached(self, store: Store | None = None) -> Dataset:
+    def cached(self, store: Store | None = None, *, identity: str | None = None) -> Dataset:
         """The same rows; from here on the results of heavy steps are kept on disk.
 
         `map`, `filter`, `sort`, `deduplicate`, `tokenize`, `cast` and `group_by` are looked up by
@@ -354,6 +354,8 @@ class Dataset:
 
         Args:
             store: where they are kept; the folder `steps` of the cache if it is not said.
+            identity: what is known to change whenever the rows do, where reading them all for
+                `fingerprint` is not needed.
 
         >>> import tempfile
         >>> from headway.data.cache import Store
@@ -362,7 +364,7 @@ class Dataset:
         ...     data.map(lambda row: {"twice": 2 * row["n"]})["twice"]
         [2, 4]
         """
-        return self._with(self._rows, Origin(store or Store(), self.fingerprint))
+        return self._with(self._rows, Origin(store or Store(), identity or self.fingerprint))
 
     def _need(self, columns: Iterable[str]) -> None:
         """Raises DataError for a column that is not there."""

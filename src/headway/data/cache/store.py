@@ -5,6 +5,7 @@
     steps/.unfinished-KEY/     parts of a result that is being made, or whose maker was killed
     steps/KEY.lock             held by whoever makes it; free again when that process ends
     steps/history.jsonl        what was made lately, and why
+    steps/files.json           hashes of files that were read
 
 Of two processes that want one result, one makes it and the other waits. Parts that a killed process
 has finished are used by the next one.
@@ -148,6 +149,7 @@ class Store:
                 shutil.rmtree(left, ignore_errors=True)
             self._remove(key)
         self.history.clear()
+        (self.folder / "files.json").unlink(missing_ok=True)
         return entries
 
     def _touch(self, path: Path) -> bool:
