@@ -137,7 +137,13 @@ def test_select_of_select_is_one_select(data: Dataset, chosen: st.DataObject) ->
     assert both.column_names == data.column_names
 
 
-@pytest.mark.parametrize("rows", [[4], [-1], np.array([0, 9])])
+@given(start=st.integers(0, 4), stop=st.integers(0, 4), step=st.sampled_from([1, 2, -1]))
+def test_select_takes_ranges(start: int, stop: int, step: int) -> None:
+    places = range(min(start, 3), stop, step)
+    assert list(Dataset.from_rows(ROWS).select(places)) == [ROWS[i] for i in places]
+
+
+@pytest.mark.parametrize("rows", [[4], [-1], np.array([0, 9]), range(2, 6)])
 def test_selecting_rows_that_are_not_there(data: Dataset, rows: Any) -> None:
     with pytest.raises(IndexError, match="of a data set with 4 rows"):
         data.select(rows)

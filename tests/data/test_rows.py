@@ -57,6 +57,14 @@ def test_choosing_copies_nothing() -> None:
     assert chosen.order.tolist() == [80, 77, 74, 71, 68]
 
 
+def test_neighbours_in_a_row_need_no_order() -> None:
+    rows = rows_of([[1, 2, 3], [4, 5]])
+    chosen = rows.take(np.arange(1, 5))
+    assert chosen.order is None
+    assert [row["n"] for row in listed(chosen)] == [2, 3, 4, 5]
+    assert rows.take(np.array([1, 3])).order is not None
+
+
 def test_blocks_are_cut_at_fixed_places_and_are_small_where_rows_are_long() -> None:
     rows = rows_of([[1, 2], [3], [4, 5, 6, 7]])
     assert [block.num_rows for block in rows.blocks(3)] == [3, 3, 1]

@@ -165,7 +165,9 @@ class Dataset:
         Raises:
             IndexError: a position below 0 or past the last row.
         """
-        if not isinstance(indices, np.ndarray):
+        if isinstance(indices, range):
+            indices = np.arange(indices.start, indices.stop, indices.step)
+        elif not isinstance(indices, np.ndarray):
             indices = np.fromiter(indices, dtype=np.int64)
         if indices.size and not (indices.min() >= 0 and indices.max() < len(self)):
             wrong = next(int(i) for i in indices if not 0 <= i < len(self))

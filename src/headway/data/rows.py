@@ -61,6 +61,8 @@ class Rows:
 
     def take(self, positions: Positions) -> Rows:
         """The rows at these positions, without a copy of them."""
+        if self.order is None and len(positions) and (np.diff(positions) == 1).all():
+            return self.cut(int(positions[0]), int(positions[-1]) + 1)
         return Rows(self.table, positions if self.order is None else self.order[positions])
 
     def cut(self, start: int, stop: int) -> Rows:

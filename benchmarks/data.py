@@ -1,0 +1,245 @@
+"""Data sets beside their peer: opening, rows in and out of order, token ids on disk.
+
+Every engine has 1.2 GB of short rows that it prepared itself, and works in a fresh process each
+time. What it sees is compared first: rows by their characters, shuffled rows as a set, ids as they
+are. Rounds alternate between engines, and medians are kept. The peer is installed into a folder of
+its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute  # both engines need it, so its import is not measured
+from common import keep, median, need_data
+from corpus import FOLDER, english
+
+PEER = ["datasets==5.2.0", "dill==0.4.1", "xxhash==4.1.0", "multiprocess==0.70.19"]
+ENGINES = ["headway", "datasets"]
+WORKS = ["open", "sequential", "random", "shuffled", "tokenize"]
+TIMES = 6  # how often the corpus is repeated in the file of rows
+ROW = 100  # bytes of a row, about
+ROWS = 400_000  # that are read as Python values in order and shuffled
+SINGLE = 100_000  # rows that are read one by one
+TEXTS = {"headway": 195, "datasets": 12}  # megabytes of text that are tokenized
+
+Result = dict[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=WORKS)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        engine, work = options.child
+        print(json.dumps(_child(engine, work)))
+        return
+    _install_peer()
+    _write_rows()
+    results: Result = {}
+    for engine in ENGINES * 2:  # the second time, what was written is old enough to be trusted
+        _run(engine, "prepare")
+    for work in WORKS if options.only is None else [options.only]:
+        results[work] = _compared(work, options.rounds)
+    keep("data", {"peer": PEER[0], **results})
+
+
+def _compared(work: str, rounds: int) -> Result:
+    seen: dict[str, list[Result]] = {engine: [] for engine in ENGINES}
+    for _ in range(rounds):
+        for engine in ENGINES:
+            seen[engine].append(_run(engine, work))
+    checks = {one["check"] for runs in seen.values() for one in runs}
+    if len(checks) != 1:
+        sys.exit(f"{work}: the engines do not see the same: {checks}")
+    names = [name for name in seen["headway"][0] if name != "check"]
+    return {
+        engine: {name: median([one[name] for one in runs]) for name in names}
+        for engine, runs in seen.items()
+    }
+
+
+def _run(engine: str, work: str) -> Result:
+    command = [sys.executable, __file__, "--child", engine, work]
+    peer = {"PYTHONPATH": str(_peer()), "HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(_work())}
+    environment = {**os.environ, "HEADWAY_CACHE": str(_work()), **peer}
+    told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    return dict(json.loads(told.stdout.splitlines()[-1]))
+
+
+def _child(engine: str, work: str) -> Result:
+    if work == "tokenize":
+        return _tokenize_ours() if engine == "headway" else _tokenize_theirs()
+    open_it = _open_ours if engine == "headway" else _open_theirs
+    if work == "prepare":
+        return {"rows": len(open_it())}
+    _import(engine)
+    before, start = _private(), time.perf_counter()
+    data = open_it()
+    if work == "open":
+        seconds = time.perf_counter() - start
+        megabytes = _private() - before
+        return {"ms": 1000 * seconds, "private MB": megabytes, "check": len(data)}
+    if work == "random":
+        places = np.random.default_rng(0).integers(0, len(data), SINGLE).tolist()
+        return _rate(SINGLE, lambda: (data[place] for place in places))
+    part = data.select(range(ROWS))
+    part = part.shuffle(seed=1) if work == "shuffled" else part
+    return _rate(ROWS, lambda: part)
+
+
+def _rate(rows: int, read: Callable[[], Iterable[Any]]) -> Result:
+    """Rows a second, and the characters and labels in them, whatever their order."""
+    start = time.perf_counter()
+    for _ in read():
+        pass
+    seconds = time.perf_counter() - start
+    check = sum(len(row["text"]) * (1 + row["label"]) for row in read())
+    return {"rows/s": rows / seconds, "check": check}
+
+
+def _import(engine: str) -> None:
+    importlib.import_module("headway.data" if engine == "headway" else "datasets")
+
+
+def _open_ours() -> Any:
+    from headway.data import prepare
+
+    return prepare(_rows())
+
+
+def _open_theirs() -> Any:
+    import datasets
+
+    folder = _work() / "datasets"
+    if not folder.exists():
+        batches = pa.ipc.open_file(pa.memory_map(str(_rows()))).read_all()
+        made = datasets.Dataset(datasets.table.InMemoryTable(batches))
+        made.save_to_disk(str(folder))
+    return datasets.load_from_disk(str(folder))
+
+
+def _tokenize_ours() -> Result:
+    from headway import Tokenizer
+    from headway.data import Dataset
+    from headway.data.cache import Store
+
+    texts = _texts("headway")
+    tokenizer = Tokenizer.load(_tokenizer())
+    shutil.rmtree(_work() / "tokens", ignore_errors=True)
+    data = Dataset.from_columns({"text": texts}).cached(Store(_work() / "tokens"))
+    start = time.perf_counter()
+    made = data.tokenize(tokenizer, threads=2)
+    return _written(texts, time.perf_counter() - start, made.column("ids"))
+
+
+def _tokenize_theirs() -> Result:
+    import datasets
+    import tokenizers
+
+    texts = _texts("datasets")
+    tokenizer = tokenizers.Tokenizer.from_file(str(_tokenizer() / "tokenizer.json"))
+    tokenizer.no_truncation()
+    data = datasets.Dataset(datasets.table.InMemoryTable(pa.table({"text": texts})))
+    place = _work() / "tokens.arrow"
+
+    def encode(batch: dict[str, list[str]]) -> dict[str, list[list[int]]]:
+        return {"ids": [one.ids for one in tokenizer.encode_batch_fast(batch["text"])]}
+
+    start = time.perf_counter()
+    made = data.map(
+        encode, batched=True, cache_file_name=str(place), load_from_cache_file=False, num_proc=None
+    )
+    return _written(texts, time.perf_counter() - start, made.data.column("ids"))
+
+
+def _written(texts: pa.ChunkedArray, seconds: float, ids: pa.ChunkedArray) -> Result:
+    """Megabytes of text a second, and the first ids."""
+    first = json.dumps(ids.slice(0, 2000).to_pylist()).encode()
+    return {"MB/s": texts.nbytes / 1e6 / seconds, "check": hashlib.sha256(first).hexdigest()}
+
+
+def _texts(engine: str) -> pa.ChunkedArray:
+    """The first megabytes of the corpus."""
+    texts = english()
+    part = TEXTS[engine] * 1_000_000 / texts.nbytes
+    return texts.slice(0, int(len(texts) * min(1.0, part))).cast(pa.string())
+
+
+def _tokenizer() -> Path:
+    """BERT's vocabulary in a form that both engines read."""
+    folder = _work() / "tokenizer"
+    if not folder.exists():
+        from headway import Tokenizer
+
+        Tokenizer.load(need_data("tokenizer-assets") / "bert_base_uncased_vocab.txt").save(folder)
+    return folder
+
+
+def _write_rows() -> None:
+    """The corpus in short pieces with a label, several times over."""
+    _work().mkdir(parents=True, exist_ok=True)
+    _tokenizer()
+    if _rows().exists():
+        return
+    texts = [
+        text[start : start + ROW]
+        for text in english().to_pylist()
+        for start in range(0, len(text), ROW)
+    ]
+    labels = np.random.default_rng(0).integers(0, 5, len(texts))
+    table = pa.table({"text": pa.array(texts), "label": pa.array(labels)})
+    written = _rows().with_suffix(".unfinished")
+    with pa.OSFile(str(written), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        for _ in range(TIMES):
+            writer.write_table(table, max_chunksize=100_000)
+    written.replace(_rows())
+
+
+def _private() -> float:
+    """Megabytes that this process has for itself, pages of files left out."""
+    lines = Path("/proc/self/smaps_rollup").read_text("utf-8").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_Dirty")) / 1000
+
+
+def _install_peer() -> None:
+    if not _peer().exists():
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        subprocess.run([*command, "--target", str(_peer()), *PEER], check=True)
+
+
+def _peer() -> Path:
+    return FOLDER / "peers" / "datasets"
+
+
+def _work() -> Path:
+    return (
+        Path(os.environ.get("HEADWAY_CACHE", FOLDER / "data")) if _is_child() else FOLDER / "data"
+    )
+
+
+def _is_child() -> bool:
+    return "--child" in sys.argv
+
+
+def _rows() -> Path:
+    return _work() / "rows.arrow"
+
+
+if __name__ == "__main__":
+    main()
