@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from headway.data.cache import Store, key_of, reached
+from headway.data.cache.code import own_version
 from headway.data.cache.files import file_digest
 from headway.data.cache.parts import make_parts, open_parts
 from headway.data.dataset import Dataset
@@ -62,8 +63,10 @@ def prepare(
             next_step="read(..., bad_rows=...) and write() what is left",
         )
     content = file_digest(path, store.folder)
-    told = reached(format=format, suffixes=path.suffixes, options=options)
-    parts = {"step": "prepare", "data": content, **told}
+    # Most calls have no options, and to look at these takes longer than all else here.
+    told = reached(options=options) if options != _OPTIONS else {"Headway": own_version()}
+    kind = format or "".join(path.suffixes)
+    parts = {"step": "prepare", "data": content, "format": kind, **told}
 
     def make(folder: Path) -> int:
         parsed = folder / ".parsed.arrow"

@@ -25,7 +25,7 @@ from typing import Any
 
 from headway.data.cache.values import Values, plain
 
-__all__ = ["reached"]
+__all__ = ["own_version", "reached"]
 
 
 def reached(*functions: Callable[..., Any], **arguments: Any) -> dict[str, str]:
@@ -49,7 +49,12 @@ def reached(*functions: Callable[..., Any], **arguments: Any) -> dict[str, str]:
         walk.value(name, value, "the arguments")
     python = ".".join(map(str, sys.version_info[:3]))
     parts = dict(sorted(walk.parts.items()))
-    return {**parts, "Python": python, "Headway": _version("headway")}
+    return {**parts, "Python": python, "Headway": own_version()}
+
+
+def own_version() -> str:
+    """Headway's version; its package is loaded before this one, and to look it up takes longer."""
+    return str(sys.modules["headway"].__version__)
 
 
 class _Walk:
