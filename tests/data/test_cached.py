@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from headway.data import Dataset, steps
 from headway.data.cache import Store
-from headway.errors import DataError, OutputError
+from headway.errors import ConfigError, DataError, HeadwayError, OutputError
 
 from .helpers import texts
 
@@ -374,3 +374,41 @@ def test_a_tokenizer_is_known_by_its_fingerprint(store: Store, tmp_path: Path) -
         assert calls(marks) == times
     turned = numbers(5).cached(store).shuffle(seed=1)
     assert turned.tokenize(Codes("a", marks), column="word")["word"] == turned["word"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.usefixtures("small_parts")
+def test_an_interrupt_leaves_the_finished_parts(store: Store, tmp_path: Path, workers: int) -> None:
+    marks = tmp_path / "marks"
+
+    def f(row: dict[str, Any]) -> dict[str, Any]:
+        if row["n"] == 3100 and not marks.exists():
+            marks.write_text("x")
+            os.kill(os.getppid() if workers > 1 else os.getpid(), signal.SIGINT)
+            time.sleep(30)
+        return {"m": row["n"]}
+
+    with pytest.raises(KeyboardInterrupt):
+        numbers().cached(store).map(f, workers=workers)
+    assert store.entries() == []
+    assert len(list(store.folder.glob(".unfinished-*/part-*"))) >= 2
+    assert numbers().cached(store).map(f, workers=workers)["m"] == list(range(3500))
+    assert store.history.made()[0].resumed
+
+
+def test_a_worker_that_is_killed_is_an_error() -> None:
+    def f(row: dict[str, Any]) -> dict[str, Any]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return row
+
+    with pytest.raises(HeadwayError, match="ended by signal 9"):
+        numbers().map(f, workers=2)
+    with pytest.raises(ConfigError, match="0 workers"):
+        numbers().map(f, workers=0)
+
+
+def test_groups_are_kept(store: Store) -> None:
+    for _ in range(2):
+        made = numbers(70).cached(store).group_by("word", most=("n", "max"))
+        assert made["most"] == list(range(63, 70))
+    assert len(store.history.made()) == 1

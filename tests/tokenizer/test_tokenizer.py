@@ -166,6 +166,17 @@ def test_vocabulary(bert: Tokenizer) -> None:
     assert repr(bert) == "Tokenizer(WordPiece, 30522 tokens, max_length=None)"
 
 
+def test_a_fingerprint_is_that_of_all_that_decides_tokens(bert: Tokenizer) -> None:
+    document = json.loads(json.dumps(bert._document))
+    same = Tokenizer.from_document(document, dict(bert._config))
+    assert same.fingerprint == bert.fingerprint
+    vocabulary = document["model"]["vocab"]
+    first, second = [*vocabulary][-2:]
+    vocabulary[first], vocabulary[second] = vocabulary[second], vocabulary[first]
+    other = Tokenizer.from_document(document, dict(bert._config))
+    assert other.fingerprint != bert.fingerprint
+
+
 def test_batches_and_counts(bert: Tokenizer) -> None:
     texts = ["one", "two three"]
     assert bert.encode_batch(texts) == [bert.encode(text) for text in texts]
