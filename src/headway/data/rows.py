@@ -22,6 +22,7 @@ __all__ = ["Rows", "joined"]
 
 _BLOCK_BYTES = 16 << 20
 _BLOCK_ROWS = 1 << 13
+_OBJECTS = 1 << 10
 
 
 class Rows:
@@ -83,8 +84,7 @@ class Rows:
         """The rows from `start` to before `stop` as a table; a copy, where they have an order."""
         if self.order is None:
             return self.table.slice(start, stop - start)
-        table, back = self._gather(self.order[start:stop])
-        return table.combine_chunks().take(pa.array(back))
+        return self._gather(self.order[start:stop])
 
     def slice(self, start: int, length: int) -> pa.Table:
         """A block by its length, as Arrow asks for it."""
@@ -99,20 +99,20 @@ class Rows:
     def dicts(self) -> Iterator[dict[str, Any]]:
         """All rows as dicts of Python values; of an order, the next block is gathered meanwhile."""
         if self.order is None:
-            for block in self.blocks():
-                yield from block.to_pylist()
+            for batch in self.table.to_batches(max_chunksize=_OBJECTS):
+                yield from batch.to_pylist()
             return
-        size = 4 * self.block_rows
-        blocks = [self.order[start : start + size] for start in range(0, len(self), size)]
+        size = 2 * self.block_rows
+        starts = range(0, len(self), size)
         with ThreadPoolExecutor(1) as ahead:
-            gathered = ahead.submit(self._gather, blocks[0]) if blocks else None
-            for following in [*blocks[1:], None]:
-                if gathered is None:
-                    return
-                table, back = gathered.result()
-                gathered = None if following is None else ahead.submit(self._gather, following)
-                rows = table.to_pylist()
-                yield from map(rows.__getitem__, back.tolist())
+            gathered = [ahead.submit(self.slice, start, size) for start in starts[:1]]
+            for start in starts:
+                block = gathered.pop().result()
+                if start + size < len(self):
+                    gathered.append(ahead.submit(self.slice, start + size, size))
+                # Few objects at a time stay in the caches of the processor.
+                for piece in block.to_batches(max_chunksize=_OBJECTS):
+                    yield from piece.to_pylist()
 
     @property
     def row_bytes(self) -> float:
@@ -152,16 +152,17 @@ class Rows:
         new = [names.get(name, name) for name in self.table.column_names]
         return Rows(self.table.rename_columns(new), self.order)
 
-    def _gather(self, positions: Positions) -> tuple[pa.Table, Positions]:
-        """The rows at these positions in the order of the table, and where each is wanted.
+    def _gather(self, positions: Positions) -> pa.Table:
+        """The rows at these positions.
 
-        Every chunk is asked once, for all that is wanted of it, from its start to its end.
+        Every chunk is asked once, for all that is wanted of it, from its start to its end; what
+        comes is then put in order.
         """
         if self._batches is None:
             self._batches = self.table.to_batches()
             self._starts = np.cumsum([0, *map(len, self._batches)])
         if not len(positions):
-            return self.table.slice(0, 0), positions
+            return self.table.slice(0, 0)
         # Positions and their places in one number each: to sort those is faster than argsort.
         bits = len(positions).bit_length()
         pairs = np.sort((positions << bits) | np.arange(len(positions)))
@@ -175,7 +176,7 @@ class Rows:
         ]
         back = np.empty_like(by_place)
         back[by_place] = np.arange(len(positions))
-        return pa.Table.from_batches(pieces, self.schema), back
+        return pa.Table.from_batches(pieces, self.schema).combine_chunks().take(pa.array(back))
 
 
 def joined(parts: Iterable[Rows]) -> Rows:
