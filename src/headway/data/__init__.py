@@ -23,6 +23,7 @@ from headway.data.files import FORMATS
 from headway.data.gather import as_dataset, read_sql
 from headway.data.infer import describe_features, infer_features
 from headway.data.inspect import inspect
+from headway.data.near_duplicates import near_groups, near_matches
 from headway.data.read import read
 from headway.data.recipes import Recipe
 from headway.data.splits import Splits, few_per_class, take_splits
@@ -52,6 +53,8 @@ __all__ = [
     "guess_columns",
     "infer_features",
     "inspect",
+    "near_groups",
+    "near_matches",
     "read",
     "read_sql",
     "stream",
