@@ -15,7 +15,7 @@ from headway.data.rowkeys import fold
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["SHINGLE", "as_text", "comparable_texts", "jaccard", "shingle_hashes"]
+__all__ = ["SHINGLE", "as_text", "codepoints", "comparable_texts", "jaccard", "shingle_hashes"]
 
 SHINGLE = 5  # characters
 _GAP = "\0" * SHINGLE  # behind every text, so that no window, even of "", reads into the next one
@@ -65,10 +65,17 @@ def shingle_hashes(
     # One buffer of all texts, decoded at once: no Python object is made for a text.
     gap = pa.scalar(_GAP, pa.large_string())
     spaced = pc.binary_join_element_wise(texts, pa.scalar("", pa.large_string()), gap)
-    return _rolling(_codepoints(spaced)), _starts(lengths), np.maximum(lengths - SHINGLE + 1, 1)
+    return _rolling(codepoints(spaced)), _starts(lengths), np.maximum(lengths - SHINGLE + 1, 1)
 
 
-def _codepoints(texts: pa.LargeStringArray) -> npt.NDArray[np.uint32]:
+def codepoints(texts: pa.Array) -> npt.NDArray[np.uint32]:
+    """The Unicode code points of all texts of a large_string array, one behind another, uint32.
+
+    >>> codepoints(pa.array(["ab", "é"], pa.large_string())).tolist()
+    [97, 98, 233]
+    """
+    if not len(texts):
+        return np.empty(0, np.uint32)
     ends = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset :][: len(texts) + 1]
     data = texts.buffers()[2].slice(int(ends[0]), int(ends[-1] - ends[0]))
     return np.frombuffer(str(data, "utf-8").encode("utf-32-le"), np.uint32)
