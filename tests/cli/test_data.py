@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,19 @@ def test_numbers_many_labels_and_no_labels(tmp_path: Path) -> None:
     texts.write_text("one line\nanother [one]\n")
     shown = headway("data", "inspect", str(texts)).stdout
     assert shown.startswith("2 rows\ntext column 'text'\n") and "█" not in shown
+
+
+def test_out_writes_the_page_and_the_card(splits: str, model: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    told = document(
+        headway("data", "inspect", splits, "--model", model, "--out", str(out), "--json")
+    )
+    assert json.loads((out / "report.json").read_text("utf-8")) == told
+    page, card = (out / "report.html").read_text("utf-8"), (out / "README.md").read_text("utf-8")
+    assert "<title>splits: data set</title>" in page and "Tokens in a row of train" in page
+    assert card.startswith("---\npretty_name: ") and "# splits" in card
+    (out / "README.md").write_text("mine")
+    assert "choose another --out" in error_of(headway("data", "inspect", splits, "--out", str(out)))
 
 
 def test_what_cannot_be_read(tmp_path: Path, tickets: str) -> None:

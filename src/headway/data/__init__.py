@@ -26,6 +26,7 @@ from headway.data.inspect import inspect
 from headway.data.near_duplicates import near_groups, near_matches
 from headway.data.read import read
 from headway.data.recipes import Recipe
+from headway.data.row_sample import row_sample
 from headway.data.splits import Splits, few_per_class, take_splits
 from headway.data.stream import stream, write_arrow
 from headway.data.write import write
@@ -57,6 +58,7 @@ __all__ = [
     "near_matches",
     "read",
     "read_sql",
+    "row_sample",
     "stream",
     "take_splits",
     "write",

@@ -62,7 +62,8 @@ def inspect(
           of decimals {min, mean, max}; `characters` and `tokens` in a row {p0 ... p100, mean,
           histogram {edges, counts}}; `over_max_length` {max_length, rows, share}; `empty` and
           `missing` {column: rows}; `duplicates` {exact, ignoring_spacing, near}: rows that repeat
-          an earlier one; `near_duplicates` [[row, the row it repeats]], the first of them;
+          an earlier one; `near_duplicates` [[row, the row it repeats]], the first of them, changed
+          ones before copies;
           `conflicts`: distinct texts that stand there with several labels; `odd` [{what, column,
           rows, first: row numbers from 0}]; `languages` {rows, found {code: rows}} of up to 2,000
           rows evenly apart
@@ -109,6 +110,9 @@ def _split_card(
     texts = {name: as_text(part.column(name)) for name in columns.texts}
     groups = groups_of(signatures)
     repeats = np.flatnonzero(groups != np.arange(len(part)))
+    # Examples that are not quite the same come first: the others are easily found.
+    changed = signatures.codes[repeats] != signatures.codes[groups[repeats]]
+    examples = np.concatenate([repeats[changed], repeats[~changed]])[:_EXAMPLES]
     characters = _added(pc.utf8_length(column) for column in texts.values())
     card: dict[str, Any] = {
         "rows": len(part),
@@ -124,7 +128,7 @@ def _split_card(
             "ignoring_spacing": drop_duplicates(part, columns.texts, ignore_spacing=True)[1],
             "near": len(repeats),
         },
-        "near_duplicates": [[int(row), int(groups[row])] for row in repeats[:_EXAMPLES]],
+        "near_duplicates": [[int(row), int(groups[row])] for row in examples],
         "conflicts": _conflicts(part, columns),
         "odd": [odd for name, column in texts.items() for odd in _odd_rows(name, column)],
         "languages": _languages(list(texts.values())),
@@ -214,13 +218,16 @@ def _leak(
     leaked = drop_leaked(splits[of], splits[into], texts)[1]
     matches = matches_of(sketches[of], sketches[into])
     near = np.flatnonzero(matches >= 0)
+    same = pc.is_in(sketches[into].texts, sketches[of].texts).to_numpy(zero_copy_only=False)
+    changed = ~same[sketches[into].codes[near]]
+    examples = np.concatenate([near[changed], near[~changed]])[:_EXAMPLES]
     return {
         "of": of,
         "into": into,
         "rows": leaked,
         "share": leaked / max(1, len(splits[into])),
         "near": len(near),
-        "first": [[int(row), int(matches[row])] for row in near[:_EXAMPLES]],
+        "first": [[int(row), int(matches[row])] for row in examples],
     }
 
 
