@@ -120,6 +120,7 @@ def test_histograms_hold_every_row() -> None:
     assert sum(histogram["counts"]) == 201
     assert histogram["counts"][-1] >= 1 and histogram["edges"][-1] == 100_001
     assert len(histogram["edges"]) == len(histogram["counts"]) + 1 <= 27
+    assert histogram["edges"][:3] == [0, 10, 20]
     assert histogram["edges"] == sorted(set(histogram["edges"]))
 
 

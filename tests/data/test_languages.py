@@ -34,6 +34,8 @@ from headway.data.languages import UNKNOWN, guess_language, guess_languages
         ("1234 !? 🙂", UNKNOWN),
         ("zebra", UNKNOWN),
         ("lorem ipsum dolor", UNKNOWN),
+        ("the the the", UNKNOWN),
+        ("w1 w2 z3 na4 w5", UNKNOWN),
         ("ab 漢字 где", UNKNOWN),
     ],
 )

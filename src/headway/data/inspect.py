@@ -176,7 +176,8 @@ def _percentiles(lengths: npt.NDArray[np.int64]) -> dict[str, Any]:
     named = {f"p{p}": float(value) for p, value in zip(PERCENTILES, found, strict=True)}
     # Up to the 99% in equal steps; what is longer would make all other bars one.
     top = int(found[PERCENTILES.index(99)]) + 1
-    edges = np.arange(0, top + 1, max(1, -(-top // _BARS)))
+    round_steps = (digit * 10**power for power in range(19) for digit in (1, 2, 5))
+    edges = np.arange(0, top + 1, next(step for step in round_steps if step * _BARS >= top))
     edges = np.append(edges, max(int(edges[-1]) + 1, int(lengths.max()) + 1))
     counts = np.histogram(lengths, edges)[0]
     histogram = {"edges": edges.tolist(), "counts": counts.tolist()}

@@ -37,10 +37,10 @@ _SCRIPTS = {
 _SHARED = ("Latin", "Cyrillic")
 _PERSIAN = re.compile("[\u067e\u0686\u0698\u06af]")  # letters that Arabic lacks and Persian has
 _URDU = re.compile("[\u0679\u0688\u0691\u06d2]")
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"(?<!\w)[^\W\d_]+(?!\w)")  # of letters only: the w of w12 is no word
 _SURE = 0.6  # share of letters in one script
 _LETTERS = 2  # at least, of a script that stands for one language
-_HITS = 2  # at least, of little words
+_HITS = 2  # at least, of different little words
 _AHEAD = 1.3  # times the second language
 _COVERED = 0.12  # of the words are little ones
 _LOOKED_AT = 2000  # characters
@@ -82,18 +82,20 @@ def guess_languages(texts: Iterable[str]) -> dict[str, int]:
 def _by_words(words: list[str]) -> str:
     """The language with the most little words; one that several have counts as their share."""
     hits: Counter[str] = Counter()
+    different: Counter[str] = Counter()
     scores: dict[str, float] = {}
-    for word in words:
+    for word, times in Counter(words).items():
         known = _little_words().get(word, ())
-        hits.update(known)
         for language in known:
-            scores[language] = scores.get(language, 0.0) + 1 / len(known)
+            hits[language] += times
+            different[language] += 1
+            scores[language] = scores.get(language, 0.0) + times / len(known)
     ranked = sorted(scores, key=lambda language: (-scores[language], language))
     if not ranked:
         return UNKNOWN
     best, *others = ranked
     ahead = not others or scores[best] >= _AHEAD * scores[others[0]]
-    enough = hits[best] >= max(_HITS, _COVERED * len(words))
+    enough = different[best] >= _HITS and hits[best] >= _COVERED * len(words)
     return best if ahead and enough else UNKNOWN
 
 

@@ -21,7 +21,7 @@ def data_facts(card: Card) -> dict[str, Any]:
         "schema": _schema(card),
         "labels": {name: _labels(part["labels"] or {}) for name, part in splits.items()},
         "lengths": _lengths(splits),
-        "over": [line for name, part in splits.items() for line in _over(name, part)],
+        "over": [before + line for before, part in _said_of(splits) for line in _over(part)],
         "repeats": _repeats(splits),
         "leaks": _leaks(card),
         "odd": _odd(splits),
@@ -66,19 +66,24 @@ def _labels(labels: dict[str, Any]) -> Rows:
 def _lengths(splits: dict[str, Card]) -> Rows:
     keys = ("p0", "p5", "p50", "p95", "p99", "p100", "mean")
     return [
-        (f"{unit}, {name}", *(count(part[unit][key]) for key in keys))
+        (f"{unit}{'' if len(splits) == 1 else f', {name}'}", *(count(part[unit][k]) for k in keys))
         for name, part in splits.items()
         for unit in ("characters", "tokens")
         if part.get(unit)
     ]
 
 
-def _over(name: str, part: Card) -> list[str]:
+def _said_of(splits: dict[str, Card]) -> list[tuple[str, Card]]:
+    """What a sentence about a split begins with: nothing where there is one only."""
+    return [(f"{name}: " if len(splits) > 1 else "", part) for name, part in splits.items()]
+
+
+def _over(part: Card) -> list[str]:
     over = part.get("over_max_length")
     if not over:
         return []
     rows = plural(over["rows"], "row is", "rows are") if over["rows"] else "No row is"
-    return [f"{name}: {rows} longer than the model's limit of {count(over['max_length'])} tokens."]
+    return [f"{rows} longer than the model's limit of {count(over['max_length'])} tokens."]
 
 
 def _repeats(splits: dict[str, Card]) -> Rows:
@@ -132,17 +137,17 @@ def _artefacts(artefacts: dict[str, list[dict[str, Any]]]) -> Rows:
 def _amiss(card: Card) -> list[str]:
     """One sentence for everything that should be looked at before training."""
     lines = []
-    for name, part in card["splits"].items():
+    for before, part in _said_of(card["splits"]):
         if part["duplicates"]["near"]:
             rows = plural(part["duplicates"]["near"], "row is", "rows are")
-            lines.append(f"{name}: {rows} the same as an earlier one, or nearly.")
+            lines.append(f"{before}{rows} the same as an earlier one, or nearly.")
         if part["conflicts"]:
             texts = plural(part["conflicts"], "text stands", "texts stand")
-            lines.append(f"{name}: {texts} there with several different labels.")
+            lines.append(f"{before}{texts} there with several different labels.")
         if empty := sum(part["empty"].values()):
-            lines.append(f"{name}: {plural(empty, 'text is', 'texts are')} empty.")
+            lines.append(f"{before}{plural(empty, 'text is', 'texts are')} empty.")
         for odd in part["odd"]:
-            lines.append(f"{name}: {odd['what']} in {plural(odd['rows'], 'row')}.")
+            lines.append(f"{before}{odd['what']} in {plural(odd['rows'], 'row')}.")
     for leak in card["leakage"]:
         if leak["near"]:
             verb = "is" if leak["near"] == 1 else "are"
