@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -50,9 +51,21 @@ def test_what_is_amiss_is_said(splits: str) -> None:
         "  ! train: control characters in 1 row of 'text', such as row 14 (counted from",
         "    0)",
         "  ! 1 row of test (25.0%) is also in train",
+        "languages, guessed (train): unknown 100.0%",
     ):
         assert line in shown
     assert max(map(len, shown)) <= 80
+
+
+def test_near_duplicates_and_near_leaks_are_said(tmp_path: Path) -> None:
+    text = "It was a long winter in the north of the country, and nobody came to see us"
+    folder = tmp_path / "splits"
+    folder.mkdir()
+    write_csv(folder / "train.csv", [{"text": text}, {"text": f"{text}."}, {"text": "no"}])
+    write_csv(folder / "test.csv", [{"text": f"{text}!"}, {"text": "yes"}])
+    shown = headway("data", "inspect", str(folder), "--text", "text").stdout.splitlines()
+    assert "  ! train: 1 row is nearly an earlier one, such as row 1 and row 0" in shown
+    assert "  ! 1 row of test is nearly one of train, such as row 0 and row 0 there" in shown
 
 
 def test_labels_are_bars(splits: str) -> None:
@@ -69,7 +82,7 @@ def test_labels_are_bars(splits: str) -> None:
 def test_words_that_give_a_label_away(tickets: str) -> None:
     shown = headway("data", "inspect", tickets).stdout
     line = next(line for line in shown.splitlines() if "late (" in line)
-    assert line.split()[:3] == ["delivery", "late", "(30/30),"]
+    assert line.split()[:3] == ["delivery", "late", "(30/30)"]
 
 
 def test_nothing_amiss(tmp_path: Path) -> None:
@@ -77,7 +90,7 @@ def test_nothing_amiss(tmp_path: Path) -> None:
         tmp_path / "fine.csv", [{"text": f"a b {n}", "label": n % 2} for n in range(6)]
     )
     shown = headway("data", "inspect", str(data)).stdout
-    assert "No doubles, leaks, contradictions or odd characters." in shown
+    assert "No doubles, leaks, contradictions or odd rows." in shown
     assert "!" not in shown
 
 
@@ -116,13 +129,29 @@ def test_numbers_many_labels_and_no_labels(tmp_path: Path) -> None:
     assert [line.split() for line in shown.splitlines() if line.split()[:1] == ["mean"]] == [
         ["mean", "0.500"]
     ]
-    many = write_csv(tmp_path / "b.csv", [{"text": f"t {n}", "label": f"l{n}"} for n in range(40)])
+    many = write_csv(
+        tmp_path / "b.csv",
+        [{"text": f"t w{n} {m}", "label": f"l{n}"} for n in range(40) for m in range(9)],
+    )
     shown = headway("data", "inspect", str(many)).stdout
     assert "10 more" in shown and "30 more" in shown
     texts = tmp_path / "c.txt"
     texts.write_text("one line\nanother [one]\n")
     shown = headway("data", "inspect", str(texts)).stdout
     assert shown.startswith("2 rows\ntext column 'text'\n") and "█" not in shown
+
+
+def test_out_writes_the_page_and_the_card(splits: str, model: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    told = document(
+        headway("data", "inspect", splits, "--model", model, "--out", str(out), "--json")
+    )
+    assert json.loads((out / "report.json").read_text("utf-8")) == told
+    page, card = (out / "report.html").read_text("utf-8"), (out / "README.md").read_text("utf-8")
+    assert "<title>splits: data set</title>" in page and "Tokens in a row of train" in page
+    assert card.startswith("---\npretty_name: ") and "# splits" in card
+    (out / "README.md").write_text("mine")
+    assert "choose another --out" in error_of(headway("data", "inspect", splits, "--out", str(out)))
 
 
 def test_what_cannot_be_read(tmp_path: Path, tickets: str) -> None:

@@ -56,6 +56,7 @@ def test_labels(labels: list[Any], balance: dict[str, Any] | None) -> None:
 def test_lengths() -> None:
     data = of(["ä" * n for n in range(101)])
     found = card(data, tokenizer=Letters(), max_length=92)["splits"]["all"]
+    assert found["characters"].pop("histogram")["counts"] == [5] * 20 + [1]
     assert found["characters"] == {
         **{f"p{p}": float(p) for p in (0, 5, 25, 50, 75, 95, 99, 100)},
         "mean": 50.0,
@@ -86,7 +87,8 @@ def test_empty_missing_and_doubled_texts() -> None:
     found = card(data)["splits"]["all"]
     assert found["empty"] == {"text": 3}
     assert found["missing"] == {"text": 1, "label": 0}
-    assert found["duplicates"] == {"exact": 2, "ignoring_spacing": 3}
+    assert found["duplicates"] == {"exact": 2, "ignoring_spacing": 3, "near": 4}
+    assert found["near_duplicates"] == [[1, 0], [2, 0], [4, 3], [5, 3]]
     assert found["conflicts"] == 1
 
 
@@ -98,6 +100,38 @@ def test_odd_rows() -> None:
     ]
 
 
+def test_near_duplicates_and_near_leaks() -> None:
+    text = "It was a long winter in the north of the country, and nobody came to see us."
+    changed = text.replace("us.", "it.")
+    train, test = of(["no", text, "x", changed]), of([text + "!", "none of these"])
+    found = card({"train": train, "test": test})
+    assert found["near"] == 0.8
+    assert found["splits"]["train"]["duplicates"] == {"exact": 0, "ignoring_spacing": 0, "near": 1}
+    assert found["splits"]["train"]["near_duplicates"] == [[3, 1]]
+    (leak,) = found["leakage"]
+    assert (leak["rows"], leak["near"], leak["first"]) == (0, 1, [[0, 1]])
+    strict = card({"train": train, "test": test}, near=1.0)
+    assert strict["splits"]["train"]["duplicates"]["near"] == strict["leakage"][0]["near"] == 0
+
+
+def test_histograms_hold_every_row() -> None:
+    data = of(["a" * n for n in [*range(200), 100_000]])
+    histogram = card(data)["splits"]["all"]["characters"]["histogram"]
+    assert sum(histogram["counts"]) == 201
+    assert histogram["counts"][-1] >= 1 and histogram["edges"][-1] == 100_001
+    assert len(histogram["edges"]) == len(histogram["counts"]) + 1 <= 27
+    assert histogram["edges"][:3] == [0, 10, 20]
+    assert histogram["edges"] == sorted(set(histogram["edges"]))
+
+
+def test_languages_of_rows_evenly_apart() -> None:
+    data = of(["This is what it was."] * 3000 + ["Das ist der Hund."] * 3000)
+    assert card(data)["splits"]["all"]["languages"] == {
+        "rows": 2000,
+        "found": {"de": 1000, "en": 1000},
+    }
+
+
 def test_leakage_between_every_two_splits() -> None:
     splits = {
         "train": of(["a", "b"], [0, 1]),
@@ -106,10 +140,11 @@ def test_leakage_between_every_two_splits() -> None:
     }
     found = card(splits)
     assert found["rows"] == 8
+    half = {"rows": 2, "share": 0.5, "near": 2}
     assert found["leakage"] == [
-        {"of": "train", "into": "validation", "rows": 1, "share": 0.5},
-        {"of": "train", "into": "test", "rows": 2, "share": 0.5},
-        {"of": "validation", "into": "test", "rows": 2, "share": 0.5},
+        {**half, "of": "train", "into": "validation", "rows": 1, "near": 1, "first": [[0, 1]]},
+        {**half, "of": "train", "into": "test", "first": [[1, 0], [2, 1]]},
+        {**half, "of": "validation", "into": "test", "first": [[0, 1], [2, 0]]},
     ]
     assert found["splits"]["test"]["labels"] is None
     assert found["splits"]["test"]["conflicts"] is None
@@ -120,16 +155,16 @@ def test_a_planted_give_away_is_found() -> None:
     found = card(of(texts, ["odd" if n % 2 else "even" for n in range(100)]))["artefacts"]
     best = found["odd"][0]
     assert (best["word"], best["rows_with_label"], best["rows"]) == ("zebra", 50, 50)
-    # (50 + 100 / 2) rows of (50 + 100) have the label, where a half is expected.
-    assert best["pmi"] == pytest.approx(0.4150375)
-    assert all(word["pmi"] <= 0.01 for word in found["even"] if word["rows"] > 50)
+    assert best["pmi"] == 1.0  # all of its rows have the label, where a half is expected
+    assert 0.5 < best["pmi_low"] < 1.0
+    assert found["even"] == []
 
 
 def test_a_rare_word_is_no_give_away() -> None:
     texts = ["common word"] * 50 + ["other word"] * 50
     texts[0] += " hapax"
     found = card(of(texts, ["a"] * 50 + ["b"] * 50))["artefacts"]
-    assert [word["word"] for word in found["a"][:2]] == ["common", "hapax"]
+    assert [word["word"] for word in found["a"]] == ["common"]
 
 
 @pytest.mark.parametrize("labels", [None, [0.5, 1.5], ["x", "x"], [["a"], ["b"]]])

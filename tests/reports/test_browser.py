@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from .test_data_page import hostile, ordinary
+from .test_data_page import source as data_source
 from .test_page import source
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -106,3 +108,69 @@ def test_nothing_sticks_out(tmp_path, name, width):
     assert found["pictures"] >= 4
     assert found["wide"] == 0
     assert found["out"] == []
+
+
+# Uses the page's controls as a reader would, and writes down what is left to see.
+FILTER = """<script>
+const count = () => rows.filter(row => row.getBoundingClientRect().height > 0).length;
+const seen = {first: count()};
+more.click();
+seen.more = [count(), document.activeElement === rows[50]];
+search.value = "STORY of 12 men";
+search.dispatchEvent(new Event("input"));
+seen.search = [count(), status_.textContent];
+search.value = "";
+const pick = (key, value) => {
+  const select = document.querySelector(`select[data-key=${key}]`);
+  select.value = value;
+  select.dispatchEvent(new Event("change"));
+};
+pick("split", "test");
+seen.split = status_.textContent;
+pick("label", "b");
+seen.label = status_.textContent;
+marked.checked = true;
+marked.dispatchEvent(new Event("change"));
+seen.marked = rows.filter(row => !row.hidden).map(row => row.textContent.includes("near row"));
+document.title = JSON.stringify(seen);
+</script>"""
+
+
+def test_the_data_page_filters_its_rows(tmp_path):
+    text = data_source(*ordinary())
+    text = text.replace('http-equiv="Content-Security-Policy"', 'name="x"')
+    path = tmp_path / "report.html"
+    path.write_text(text.replace("</body>", FILTER + "</body>"), encoding="utf-8")
+    dom, complaints, _ = visit(path, tmp_path)
+    assert complaints == []
+    found = json.loads(re.search(r"<title>(.*?)</title>", dom)[1])
+    assert found["first"] == 50
+    assert found["more"] == [100, True]
+    assert found["search"] == [2, "2 of 2 rows shown."]
+    assert found["split"] == "50 of 50 rows shown."
+    assert found["label"] == "17 of 17 rows shown."
+    assert found["marked"] and all(found["marked"])
+
+
+def test_the_data_page_s_policy_lets_its_script_run_and_no_other(tmp_path):
+    text = data_source(*hostile())
+    path = tmp_path / "report.html"
+    path.write_text(text, encoding="utf-8")
+    dom, complaints, asked = visit(path, tmp_path)
+    assert (complaints, asked) == ([], set())
+    assert re.search(r"\d+ of \d+ rows shown\.", dom)
+    injected = text.replace("</main>", "<script>document.title='run'</script></main>")
+    path.write_text(injected, encoding="utf-8")
+    dom, complaints, _ = visit(path, tmp_path)
+    assert "<title>run</title>" not in dom and complaints
+
+
+@pytest.mark.parametrize("width", [500, 1100])
+@pytest.mark.parametrize("made", [ordinary, hostile])
+def test_nothing_sticks_out_of_the_data_page(tmp_path, made, width):
+    text = data_source(*made()).replace('http-equiv="Content-Security-Policy"', 'name="x"')
+    path = tmp_path / "report.html"
+    path.write_text(text.replace("</body>", MEASURE + "</body>"), encoding="utf-8")
+    dom, _, _ = visit(path, tmp_path, width)
+    found = json.loads(re.search(r"<title>(.*?)</title>", dom)[1])
+    assert found == {"wide": 0, "out": [], "pictures": 2}

@@ -19,7 +19,16 @@ def command() -> None:
 
 @command.command("inspect")
 @click.argument("data")
-@click.option("--tokenizer", metavar="MODEL|FILE", help="Also count tokens, with this one.")
+@click.option(
+    "--tokenizer",
+    "--model",
+    "tokenizer",
+    metavar="MODEL|FILE",
+    help="Also count tokens, with this one, and compare them with its limit.",
+)
+@click.option(
+    "--out", metavar="DIR", help="Also write report.html, README.md (a data card) and report.json."
+)
 @column_options
 @file_options
 @json_option
@@ -27,6 +36,7 @@ def inspect(
     data: str,
     *,
     tokenizer: str | None,
+    out: str | None,
     text: str | None,
     pair: str | None,
     label: str | None,
@@ -34,7 +44,7 @@ def inspect(
     format: str | None,
     as_json: bool,
 ) -> None:
-    """Labels, lengths, doubles, leaks and odd rows of DATA.
+    """Labels, lengths, doubles, leaks, languages and odd rows of DATA.
 
     Also the words that give a label away: a model may learn them instead of the task.
     """
@@ -48,6 +58,11 @@ def inspect(
     columns = guess_columns(rows, text=text, pair=pair, label=label, labelled=label is not None)
     longest = counter.max_length if counter is not None else None
     card = card_of(rows, columns, tokenizer=counter, max_length=longest)
+    if out is not None:
+        from headway.data import row_sample
+        from headway.reports import write_data_report
+
+        write_data_report(card, row_sample(rows, columns, card), out, name=_name_of(data))
     if as_json:
         say_json(card)
     else:
@@ -132,3 +147,8 @@ def _bytes_of(size: str) -> int:
             f"--most {size}: no size", allowed="a number with B, kB, MB, GB or TB, such as 5GB"
         )
     return int(float(found[1]) * _UNITS[found[2]])
+
+
+def _name_of(data: str) -> str:
+    """The last part of where a data set is."""
+    return data.rstrip("/").rpartition("/")[2] or data

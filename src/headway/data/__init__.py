@@ -25,8 +25,10 @@ from headway.data.infer import describe_features, infer_features
 from headway.data.inspect import inspect
 from headway.data.interleave import interleave
 from headway.data.prepare import prepare
+from headway.data.near_duplicates import near_groups, near_matches
 from headway.data.read import read
 from headway.data.recipes import Recipe
+from headway.data.row_sample import row_sample
 from headway.data.splits import Splits, few_per_class, take_splits
 from headway.data.stream import stream, write_arrow
 from headway.data.write import write
@@ -56,8 +58,11 @@ __all__ = [
     "inspect",
     "interleave",
     "prepare",
+    "near_groups",
+    "near_matches",
     "read",
     "read_sql",
+    "row_sample",
     "stream",
     "take_splits",
     "write",

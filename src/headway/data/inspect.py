@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
@@ -13,10 +11,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headway.data.artefacts import artefacts
 from headway.data.columns import Columns
 from headway.data.dataset import Dataset, Encoder
 from headway.data.duplicates import drop_duplicates, drop_leaked
+from headway.data.languages import guess_languages
+from headway.data.minhash import Sketch, sketch
+from headway.data.near_duplicates import NEAR, groups_of, matches_of
+from headway.data.odd_rows import odd_rows
 from headway.data.rowkeys import row_codes
+from headway.data.shingles import as_text
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -25,14 +29,10 @@ __all__ = ["inspect"]
 
 PERCENTILES = (0, 5, 25, 50, 75, 95, 99, 100)
 _EXAMPLES = 5
-_WORDS_PER_LABEL = 5
+_BARS = 24  # of a histogram
 _MOST_LABELS = 1000
 _MOST_ARTEFACT_LABELS = 200
-_SMOOTHING = 100  # rows that every word is imagined to have had, labelled as all rows are
-# Control characters that no text needs (tab and line breaks are not among them).
-_CONTROL = "[\\x{0}-\\x{8}\\x{b}\\x{c}\\x{e}-\\x{1f}\\x{7f}]"
-_ODD = {"control characters": _CONTROL, "replacement characters (U+FFFD)": "\\x{fffd}"}
-_WORD = re.compile(r"\w+")
+_ROWS_FOR_LANGUAGE = 2000
 
 
 def inspect(
@@ -41,8 +41,9 @@ def inspect(
     *,
     tokenizer: Encoder | None = None,
     max_length: int | None = None,
+    near: float = NEAR,
 ) -> dict[str, Any]:
-    """A data card: sizes, lengths, labels, doubles, leaks, odd rows and give-away words.
+    """A data card: sizes, lengths, labels, doubles, leaks, languages, odd rows, give-away words.
 
     Args:
         data: one data set, or splits.
@@ -50,30 +51,34 @@ def inspect(
         tokenizer: counts tokens; the two texts of a pair are added up, each with its special
             tokens, and a list of words is counted as they read with spaces between.
         max_length: the longest input of the model, in tokens.
+        near: the similarity of shingles from which rows are near duplicates, 0.1 to 1.
 
     Returns:
         A dict of plain values:
 
         - `columns`: said, text, pair, label, and the Arrow types of all columns
-        - `rows`: of all splits together
+        - `rows`: of all splits together; `near`: as given
         - `splits`: for each (a single data set is called `all`) the rows; `labels` {value: rows},
-          of decimals {min, mean, max}; `characters` and `tokens` in a row {p0 ... p100, mean};
-          `over_max_length` {max_length, rows, share}; `empty` and `missing` {column: rows};
-          `duplicates` {exact, ignoring_spacing}: rows that repeat an earlier one; `conflicts`:
-          distinct texts that stand there with several labels; `odd` [{what, column, rows, first:
-          row numbers from 0}]
-        - `leakage` [{of, into, rows, share}]: rows of `into` whose texts are also in `of`
-        - `artefacts` {label: [{word, pmi, rows_with_label, rows}]} on train: the words with the
-          highest pointwise mutual information with a label, in bits. Counts are of rows, and
-          smoothed by 100 imagined rows for every word that have the labels of all rows, so that
-          rare words do not win. After Gururangan et al. 2018, https://arxiv.org/abs/1803.02324,
-          who add 100 to every count.
+          of decimals {min, mean, max}; `characters` and `tokens` in a row {p0 ... p100, mean,
+          histogram {edges, counts}}; `over_max_length` {max_length, rows, share}; `empty` and
+          `missing` {column: rows}; `duplicates` {exact, ignoring_spacing, near}: rows that repeat
+          an earlier one; `near_duplicates` [[row, the row it repeats]], the first of them, changed
+          ones before copies;
+          `conflicts`: distinct texts that stand there with several labels; `odd` [{what, column,
+          rows, first: row numbers from 0}]; `languages` {rows, found {code: rows}} of up to 2,000
+          rows evenly apart
+        - `leakage` [{of, into, rows, share, near, first}]: rows of `into` whose texts are also in
+          `of`; rows that are near or the same, and the first as [row of into, row of of]
+        - `artefacts` {label: [{word, pmi, pmi_low, rows_with_label, rows}]} on train, from
+          `headway.data.artefacts`; None where labels are no classes
 
     Raises:
+        ConfigError: `near` out of range.
         DataError: a column that a split does not have.
     """
     splits = {"all": data} if isinstance(data, Dataset) else dict(data)
     first = splits["train"] if "train" in splits else next(iter(splits.values()))
+    sketches = {name: sketch(part, columns.texts, threshold=near) for name, part in splits.items()}
     return {
         "columns": {
             "said": columns.said,
@@ -83,18 +88,31 @@ def inspect(
             "types": {field.name: str(field.type) for field in first.to_arrow().schema},
         },
         "rows": sum(len(part) for part in splits.values()),
+        "near": near,
         "splits": {
-            name: _split_card(part, columns, tokenizer, max_length) for name, part in splits.items()
+            name: _split_card(part, columns, tokenizer, max_length, sketches[name])
+            for name, part in splits.items()
         },
-        "leakage": [_leak(splits, of, into, columns.texts) for of, into in combinations(splits, 2)],
+        "leakage": [
+            _leak(splits, of, into, columns.texts, sketches) for of, into in combinations(splits, 2)
+        ],
         "artefacts": _artefacts(first, columns),
     }
 
 
 def _split_card(
-    part: Dataset, columns: Columns, tokenizer: Encoder | None, max_length: int | None
+    part: Dataset,
+    columns: Columns,
+    tokenizer: Encoder | None,
+    max_length: int | None,
+    signatures: Sketch,
 ) -> dict[str, Any]:
-    texts = {name: _as_text(part.column(name)) for name in columns.texts}
+    texts = {name: as_text(part.column(name)) for name in columns.texts}
+    groups = groups_of(signatures)
+    repeats = np.flatnonzero(groups != np.arange(len(part)))
+    # Examples that are not quite the same come first: the others are easily found.
+    changed = signatures.codes[repeats] != signatures.codes[groups[repeats]]
+    examples = np.concatenate([repeats[changed], repeats[~changed]])[:_EXAMPLES]
     characters = _added(pc.utf8_length(column) for column in texts.values())
     card: dict[str, Any] = {
         "rows": len(part),
@@ -108,9 +126,12 @@ def _split_card(
         "duplicates": {
             "exact": drop_duplicates(part, columns.texts)[1],
             "ignoring_spacing": drop_duplicates(part, columns.texts, ignore_spacing=True)[1],
+            "near": len(repeats),
         },
+        "near_duplicates": [[int(row), int(groups[row])] for row in examples],
         "conflicts": _conflicts(part, columns),
         "odd": [odd for name, column in texts.items() for odd in _odd_rows(name, column)],
+        "languages": _languages(list(texts.values())),
     }
     if tokenizer is not None:
         lengths = _added(_token_counts(column, tokenizer) for column in texts.values())
@@ -120,13 +141,6 @@ def _split_card(
             share = over / max(1, len(part))
             card["over_max_length"] = {"max_length": max_length, "rows": over, "share": share}
     return card
-
-
-def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The column as text without missing values; a list of words is joined with spaces."""
-    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        column = pc.binary_join(column, " ")
-    return pc.fill_null(column.cast(pa.string()), "")
 
 
 def _token_counts(column: pa.ChunkedArray, tokenizer: Encoder) -> pa.ChunkedArray:
@@ -155,12 +169,28 @@ def _balance(part: Dataset, label: str | None) -> dict[str, Any] | None:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_LABELS])
 
 
-def _percentiles(lengths: npt.NDArray[np.int64]) -> dict[str, float]:
+def _percentiles(lengths: npt.NDArray[np.int64]) -> dict[str, Any]:
     if not len(lengths):
         return {}
     found = np.percentile(lengths, PERCENTILES)
     named = {f"p{p}": float(value) for p, value in zip(PERCENTILES, found, strict=True)}
-    return {**named, "mean": float(lengths.mean())}
+    # Up to the 99% in equal steps; what is longer would make all other bars one.
+    top = int(found[PERCENTILES.index(99)]) + 1
+    round_steps = (digit * 10**power for power in range(19) for digit in (1, 2, 5))
+    edges = np.arange(0, top + 1, next(step for step in round_steps if step * _BARS >= top))
+    edges = np.append(edges, max(int(edges[-1]) + 1, int(lengths.max()) + 1))
+    counts = np.histogram(lengths, edges)[0]
+    histogram = {"edges": edges.tolist(), "counts": counts.tolist()}
+    return {**named, "mean": float(lengths.mean()), "histogram": histogram}
+
+
+def _languages(texts: Sequence[pa.ChunkedArray]) -> dict[str, Any]:
+    rows = np.linspace(0, len(texts[0]) - 1, min(len(texts[0]), _ROWS_FOR_LANGUAGE))
+    taken = [column.take(pa.array(rows.astype(np.int64))).to_pylist() for column in texts]
+    return {
+        "rows": len(rows),
+        "found": guess_languages("\n".join(row) for row in zip(*taken, strict=True)),
+    }
 
 
 def _conflicts(part: Dataset, columns: Columns) -> int | None:
@@ -173,21 +203,33 @@ def _conflicts(part: Dataset, columns: Columns) -> int | None:
 
 
 def _odd_rows(name: str, column: pa.ChunkedArray) -> list[dict[str, Any]]:
-    found = []
-    for what, pattern in _ODD.items():
-        rows = np.flatnonzero(pc.match_substring_regex(column, pattern).to_numpy())
-        if len(rows):
-            first = [int(row) for row in rows[:_EXAMPLES]]
-            found.append({"what": what, "column": name, "rows": len(rows), "first": first})
-    return found
+    return [
+        {"what": what, "column": name, "rows": len(rows), "first": rows[:_EXAMPLES].tolist()}
+        for what, rows in odd_rows(column).items()
+    ]
 
 
 def _leak(
-    splits: Mapping[str, Dataset], of: str, into: str, texts: Sequence[str]
+    splits: Mapping[str, Dataset],
+    of: str,
+    into: str,
+    texts: Sequence[str],
+    sketches: Mapping[str, Sketch],
 ) -> dict[str, Any]:
     leaked = drop_leaked(splits[of], splits[into], texts)[1]
-    share = leaked / max(1, len(splits[into]))
-    return {"of": of, "into": into, "rows": leaked, "share": share}
+    matches = matches_of(sketches[of], sketches[into])
+    near = np.flatnonzero(matches >= 0)
+    same = pc.is_in(sketches[into].texts, sketches[of].texts).to_numpy(zero_copy_only=False)
+    changed = ~same[sketches[into].codes[near]]
+    examples = np.concatenate([near[changed], near[~changed]])[:_EXAMPLES]
+    return {
+        "of": of,
+        "into": into,
+        "rows": leaked,
+        "share": leaked / max(1, len(splits[into])),
+        "near": len(near),
+        "first": [[int(row), int(matches[row])] for row in examples],
+    }
 
 
 def _artefacts(part: Dataset, columns: Columns) -> dict[str, list[dict[str, Any]]] | None:
@@ -198,29 +240,5 @@ def _artefacts(part: Dataset, columns: Columns) -> dict[str, list[dict[str, Any]
     labels = part.column(columns.label)
     if pa.types.is_nested(labels.type) or pa.types.is_floating(labels.type):
         return None
-    texts = [_as_text(part.column(name)).to_pylist() for name in columns.texts]
-    words: Counter[str] = Counter()
-    together: dict[str, Counter[str]] = {label: Counter() for label in balance}
-    for label, *row in zip(labels.to_pylist(), *texts, strict=True):
-        if label is not None:
-            found = {word for text in row for word in _WORD.findall(text.casefold())}
-            words.update(found)
-            together[str(label)].update(found)
-    return {
-        label: _give_aways(counts, words, share=balance[label] / sum(balance.values()))
-        for label, counts in together.items()
-    }
-
-
-def _give_aways(counts: Counter[str], words: Counter[str], *, share: float) -> list[dict[str, Any]]:
-    """The words of a label with the highest log2 p(label | word) / p(label), smoothed."""
-
-    def pmi(word: str) -> float:
-        with_label = counts[word] + _SMOOTHING * share
-        return math.log2(with_label / (words[word] + _SMOOTHING) / share)
-
-    best = sorted(counts, key=lambda word: (-pmi(word), word))[:_WORDS_PER_LABEL]
-    return [
-        {"word": word, "pmi": pmi(word), "rows_with_label": counts[word], "rows": words[word]}
-        for word in best
-    ]
+    texts = [as_text(part.column(name)).to_pylist() for name in columns.texts]
+    return artefacts(labels.to_pylist(), texts)

@@ -11,6 +11,7 @@ from typing import Any
 
 from headway.reports.facts import facts
 from headway.reports.results import result_rows
+from headway.reports.templating import templates
 
 __all__ = ["card"]
 
@@ -19,16 +20,7 @@ MARKS = re.compile(r"([\\`*_\[\]|#~$])")
 
 def card(report: dict[str, Any], name: str) -> str:
     """The card's Markdown, from a plain and printable report; `name`: the model's, or its path."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("headway.reports"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # Markdown, not HTML: the filters below escape
-    )
+    environment = templates(escape=False)  # Markdown, not HTML: the filters below escape
     environment.filters |= {"md": markdown, "code": code, "fenced": fenced, "json": yaml_text}
     text = environment.get_template("card.md").render(
         report=report,

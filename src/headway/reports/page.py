@@ -6,6 +6,7 @@ from typing import Any
 
 from headway.reports.facts import facts
 from headway.reports.pictures import Picture, pictures
+from headway.reports.templating import templates
 from headway.reports.words import decimals, percent, plural
 
 __all__ = ["page"]
@@ -13,15 +14,7 @@ __all__ = ["page"]
 
 def page(report: dict[str, Any]) -> str:
     """The page, from a plain and printable report; it holds no script and asks for no file."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("headway.reports"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=True,
-    )
+    environment = templates(escape=True)
     drawn = pictures(report)
     found = facts(report)
     found["training_title"] = "Confidence and training" if "reliability" in drawn else "Training"

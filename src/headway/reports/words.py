@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["count", "decimals", "megabytes", "percent", "plural", "points", "seconds", "shorten"]
+from typing import Any
+
+__all__ = [
+    "count",
+    "decimals",
+    "languages",
+    "megabytes",
+    "percent",
+    "plural",
+    "points",
+    "seconds",
+    "shorten",
+]
 
 NOTHING = "–"
 
@@ -95,3 +107,13 @@ def shorten(text: str, limit: int) -> str:
     """
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def languages(found: dict[str, Any]) -> str:
+    """Shares of languages, the first five, from {rows, found {code: rows}}.
+
+    >>> languages({"rows": 4, "found": {"en": 3, "unknown": 1}})
+    'en 75.0%, unknown 25.0%'
+    """
+    shares = [f"{code} {percent(n / found['rows'])}" for code, n in found["found"].items()]
+    return ", ".join(shares[:5]) + (", …" if len(shares) > 5 else "") or NOTHING

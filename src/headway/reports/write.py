@@ -1,17 +1,20 @@
-"""One plain dict of a run becomes a folder's report.json, report.html and README.md."""
+"""What was measured becomes a folder's report.json, report.html and README.md."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from headway.errors import OutputError
 from headway.reports.card import card
+from headway.reports.data_card import MARK, data_card
+from headway.reports.data_page import data_page
 from headway.reports.page import page
 from headway.reports.plain import plain, printable, to_json
 
-__all__ = ["write_report"]
+__all__ = ["write_data_report", "write_report"]
 
 
 def write_report(report: dict[str, Any], folder: Path | str, *, name: str = "") -> None:
@@ -36,6 +39,43 @@ def write_report(report: dict[str, Any], folder: Path | str, *, name: str = "") 
         "report.html": page(shown),
         "README.md": card(shown, name or folder.resolve().name or "model"),
     }
+    _write(files, folder)
+
+
+def write_data_report(
+    card: dict[str, Any], rows: Sequence[dict[str, Any]], folder: Path | str, *, name: str = "data"
+) -> None:
+    """Writes report.json, report.html and README.md, the data card, of a data set.
+
+    A README.md that is there and was not written by this function is left alone, and refused.
+
+    Args:
+        card: from `headway.data.inspect`.
+        rows: from `headway.data.row_sample`, to be read on the page.
+        folder: made if it is not there.
+        name: of the data set.
+
+    Raises:
+        OutputError: the folder cannot be written, or holds a README.md of somebody else.
+    """
+    folder = Path(folder)
+    readme = folder / "README.md"
+    if readme.is_file() and MARK not in readme.read_text("utf-8", errors="replace"):
+        raise OutputError(
+            f"{readme} is there and was not written by headway data inspect",
+            next_step="choose another --out",
+        )
+    shown = printable(plain(card))
+    name = printable(name)
+    files = {
+        "report.json": to_json(card),
+        "report.html": data_page(shown, printable(plain(list(rows))), name),
+        "README.md": data_card(shown, name),
+    }
+    _write(files, folder)
+
+
+def _write(files: Mapping[str, str], folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():

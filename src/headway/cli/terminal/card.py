@@ -9,7 +9,7 @@ from rich.text import Text
 
 from headway.cli.terminal.output import say, say_prose, show, table
 from headway.reports.plain import printable
-from headway.reports.words import count, decimals, percent, plural, shorten
+from headway.reports.words import count, decimals, languages, percent, plural, shorten
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,6 +22,7 @@ BAR = 24  # characters of the longest bar
 LABELS = 30  # that are shown
 LABEL = 24  # characters of a label
 GIVEN_AWAY = 10  # labels whose words are shown
+WORDS = 5  # of a label
 
 
 def show_card(card: Card) -> None:
@@ -35,7 +36,10 @@ def show_card(card: Card) -> None:
         if part["labels"]:
             show(_labels(part["labels"], "" if len(splits) == 1 else f" ({name})"))
     show(_lengths(splits))
-    if card["artefacts"]:
+    for name, part in splits.items():
+        of = "" if len(splits) == 1 else f" ({name})"
+        say_prose(f"languages, guessed{of}: {languages(part['languages'])}")
+    if any((card["artefacts"] or {}).values()):
         show(_artefacts(card["artefacts"]))
     say()
     _say_amiss(card)
@@ -97,8 +101,14 @@ def _say_amiss(card: Card) -> None:
                 f"{plural(leak['rows'], 'row')} of {leak['into']} ({percent(leak['share'])}) "
                 f"{'is' if leak['rows'] == 1 else 'are'} also in {leak['of']}"
             )
+        if (near := leak["near"] - leak["rows"]) > 0:
+            row, other = leak["first"][0]
+            found.append(
+                f"{plural(near, 'row')} of {leak['into']} {'is' if near == 1 else 'are'} nearly "
+                f"one of {leak['of']}, such as row {row} and row {other} there"
+            )
     if not found:
-        say("No doubles, leaks, contradictions or odd characters.")
+        say("No doubles, leaks, contradictions or odd rows.")
         return
     say(_bold("To look at"))
     for line in found:
@@ -111,6 +121,12 @@ def _amiss(part: Card) -> list[str]:
     if loose:
         more = f", {count(loose - exact)} of them but for spacing" if loose > exact else ""
         lines.append(f"{plural(loose, 'row')} repeat an earlier one{more}")
+    if (near := part["duplicates"]["near"] - loose) > 0:
+        row, other = part["near_duplicates"][0]
+        lines.append(
+            f"{plural(near, 'row is', 'rows are')} nearly an earlier one, such as row {row} and "
+            f"row {other}"
+        )
     if part["conflicts"]:
         lines.append(f"{plural(part['conflicts'], 'text')} with several different labels")
     for odd in part["odd"]:
@@ -130,13 +146,15 @@ def _amiss(part: Card) -> list[str]:
 
 def _artefacts(artefacts: dict[str, list[dict[str, Any]]]) -> Table:
     rows = table(["label", "words that give it away (rows with the label / rows)"])
-    for label, words in list(artefacts.items())[:GIVEN_AWAY]:
+    telling = {label: words for label, words in artefacts.items() if words}
+    for label, words in list(telling.items())[:GIVEN_AWAY]:
         shown = ", ".join(
-            f"{printable(one['word'])} ({one['rows_with_label']}/{one['rows']})" for one in words
+            f"{printable(one['word'])} ({one['rows_with_label']}/{one['rows']})"
+            for one in words[:WORDS]
         )
         rows.add_row(Text(shorten(printable(label), LABEL)), Text(shown))
-    if len(artefacts) > GIVEN_AWAY:
-        rows.add_row(Text(f"{len(artefacts) - GIVEN_AWAY} more"), Text("with --json"))
+    if len(telling) > GIVEN_AWAY:
+        rows.add_row(Text(f"{len(telling) - GIVEN_AWAY} more"), Text("with --json"))
     return rows
 
 
