@@ -206,6 +206,10 @@ def test_jax_holds_the_same() -> None:
     pytest.importorskip("jax", reason="JAX is not installed")
     for data in (table([3, 1], pa.int32()), table([[1, 2]], pa.list_(pa.float32(), 2))):
         assert to_jax(data, "x").tolist() == data.column("x").to_pylist()
+    assert to_jax(table([True, False]), "x").tolist() == [True, False]
+    assert to_jax(table([2**31 - 1]), "x").tolist() == [2**31 - 1]
+    with pytest.raises(DataError, match=r"whole numbers beyond the int32.*jax_enable_x64"):
+        to_jax(table([2**31]), "x")
 
 
 @pytest.mark.parametrize(

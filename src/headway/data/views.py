@@ -125,11 +125,12 @@ def to_dlpack(data: Rows, column: str) -> Any:
 def to_jax(data: Rows, column: str) -> Any:
     """One column of numbers as a JAX array, [rows] or [rows, size], sharing memory where JAX does.
 
-    JAX arrays are never written to, so sharing is safe.
+    JAX arrays are never written to, so sharing is safe. Unless its `jax_enable_x64` is set, JAX
+    makes 32 bits of 64.
 
     Raises:
         InputError: JAX, which Headway does not depend on, is not installed.
-        DataError: as `to_torch`.
+        DataError: as `to_torch`, or whole numbers that do not fit into JAX's 32 bits.
     """
     try:
         from jax import numpy as jnp
@@ -138,10 +139,19 @@ def to_jax(data: Rows, column: str) -> Any:
             "to_jax() needs JAX, which is not installed",
             next_step="pip install jax, or use to_numpy(data, column)",
         ) from None
-    values = _numbers(_values(data, column, None), column)
-    if _is_shareable(values) and len(values) and not _is_vectors(values.type):
-        return jnp.from_dlpack(values)
-    return jnp.asarray(to_numpy(pa.table({column: values}), column))
+    array = to_numpy(pa.table({column: _numbers(_values(data, column, None), column)}), column)
+    found = jnp.asarray(array)
+    if (
+        found.dtype != array.dtype
+        and array.dtype.kind in "iu"
+        and (np.asarray(found) != array).any()
+    ):
+        raise DataError(
+            f"column {column!r} holds whole numbers beyond the {found.dtype} that JAX makes of it",
+            allowed=f"numbers that fit {found.dtype}",
+            next_step='jax.config.update("jax_enable_x64", True)',
+        )
+    return found
 
 
 def to_polars(data: Rows) -> polars.DataFrame:
