@@ -29,7 +29,7 @@ def order(lengths: list[int], cut: Cut, **options: int) -> Order:
     st.integers(0, 5),
     st.integers(1, 5),
     st.booleans(),
-    st.integers(1, 60),
+    st.integers(1, 200),
     st.integers(1, 9),
 )
 def test_every_token_once_over_all_ranks_in_as_many_steps(
@@ -49,7 +49,7 @@ def test_every_token_once_over_all_ranks_in_as_many_steps(
         world=world,
         shuffle=shuffle,
         window=window,
-        block=min(block, window),
+        block=block,
     )
     tokens, rows = [], []
     total = 0
@@ -121,12 +121,17 @@ def test_without_chance_rows_stay_as_they_stand() -> None:
 
 
 def test_blocks_of_neighbours_are_drawn_together() -> None:
-    made = order([3] * 1000, RowCount(10), window=100, block=10)
+    made = order([3] * 6400, RowCount(10), window=640, block=10)
     for number in range(made.windows):
         rows = np.sort(made.steps(0, number, 0).rows)
         assert len(np.unique(rows // 10)) == len(rows) // 10
-        assert np.ptp(rows) > 300, "the blocks come from everywhere"
+        assert np.ptp(rows) > 3000, "the blocks come from everywhere"
     assert not np.array_equal(made.steps(0, 0, 0).rows, np.sort(made.steps(0, 0, 0).rows))
+
+
+def test_a_window_has_many_blocks_however_long_they_are_asked_to_be() -> None:
+    found = [order([3] * 6400, RowCount(10), window=640, block=n).steps(0, 3, 0) for n in (10, 99)]
+    assert np.array_equal(found[0].rows, found[1].rows)
 
 
 def test_a_place_costs_its_window_whatever_the_number_of_rows() -> None:
@@ -136,17 +141,18 @@ def test_a_place_costs_its_window_whatever_the_number_of_rows() -> None:
         asked.append(len(rows))
         return rows % 30
 
-    made = Order(10**12, lengths, TokenBudget(100), window=1000)
-    assert len(made.steps(7, 123_456_789, 0).rows) == 1000
-    assert asked == [1000]
+    made = Order(10**12, lengths, TokenBudget(100), window=1024)
+    assert len(made.steps(7, 123_456_789, 0).rows) == 1024
+    assert asked == [1024]
 
 
 def test_settings_tell_orders_apart() -> None:
     cuts = [TokenBudget(20), TokenBudget(21), PaddedBudget(20), Packing(20), Packing(20, 2)]
     made = [order([1] * 9, cut) for cut in cuts]
     made += [order([1] * n, cuts[0]) for n in (8, 10)]
-    for name, value in {"seed": 1, "world": 2, "shuffle": False, "window": 7, "block": 2}.items():
+    for name, value in {"seed": 1, "world": 2, "shuffle": False, "window": 7}.items():
         made.append(order([1] * 9, cuts[0], **{name: value}))
+    made += [order([1] * 9, cuts[0], block=block) for block in (1, 2)]
     assert len({one.settings for one in made}) == len(made)
     assert order([1] * 9, TokenBudget(20)).settings == order([2] * 9, TokenBudget(20)).settings
 
@@ -158,7 +164,6 @@ def test_settings_tell_orders_apart() -> None:
         ({"window": 0}, "window=0"),
         ({"block": 0}, "block=0"),
         ({"seed": -1}, "seed=-1. Allowed: a whole number, 0 or more"),
-        ({"block": 9, "window": 8}, "block=9 with window=8"),
     ],
 )
 def test_numbers_out_of_range(options: dict[str, int], message: str) -> None:

@@ -15,7 +15,6 @@ import numpy as np
 
 from headway.data.buckets import Cut, Pieces, check_whole
 from headway.data.shuffling import Permutation, mix, ranked, subkey
-from headway.errors import ConfigError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,6 +23,8 @@ __all__ = ["Order", "spans"]
 
 _WINDOWS, _ROWS, _STEPS = range(3)
 """What a key is for."""
+_BLOCKS = 64
+"""A window has at least so many blocks, so that it is a fair sample of all rows."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,15 @@ class Order:
         world: how many ranks share the batches.
         shuffle: False keeps windows, and rows as far as the cut allows, as they stand.
         window: about how many rows are cut together; the last window may have up to twice as many.
-        block: how many neighbouring rows are drawn together into a window. More than 1 reads a file
-            that does not fit into memory nearly in sequence; windows should hold many blocks.
+        block: how many neighbouring rows are drawn into a window together, at most a 64th of it;
+            within the window they are shuffled like all others. Memory and disks are read in
+            stretches, so that a shuffled epoch costs little more than a sequential one. 1 draws
+            each row by itself.
 
     >>> from headway.data.buckets import RowCount
     >>> order = Order(5, lambda rows: rows + 1, RowCount(2), world=2)
     >>> [order.steps(0, 0, rank).rows.tolist() for rank in (0, 1)]
-    [[2, 1], [0, 4, 3]]
+    [[1, 3, 4], [2, 0]]
     """
 
     rows: int
@@ -58,17 +61,13 @@ class Order:
     world: int = 1
     shuffle: bool = True
     window: int = 8192
-    block: int = 1
+    block: int = 16
 
     def __post_init__(self) -> None:
         check_whole("world=", self.world)
         check_whole("window=", self.window)
         check_whole("block=", self.block)
         check_whole("seed=", self.seed, least=0)
-        if self.block > self.window:
-            raise ConfigError(
-                f"block={self.block} with window={self.window}", allowed="a block within a window"
-            )
 
     @property
     def windows(self) -> int:
@@ -79,7 +78,7 @@ class Order:
     def settings(self) -> int:
         """32 bits that differ, but for chance, where the order differs; lengths do not count."""
         said = repr((self.rows, self.cut, self.seed, self.world, self.shuffle, self.window))
-        return subkey(self.block, *said.encode()) >> 32
+        return subkey(self._block, *said.encode()) >> 32
 
     def steps(self, epoch: int, window: int, rank: int) -> Pieces:
         """The batches of one rank in one window, a batch a step; as many for every rank."""
@@ -103,12 +102,16 @@ class Order:
         return sum(len(self.steps(epoch, window, 0).batches) for window in range(self.windows))
 
     @property
+    def _block(self) -> int:
+        return max(1, min(self.block, self.window // _BLOCKS))
+
+    @property
     def _blocks(self) -> int:
-        return -(-self.rows // self.block)
+        return -(-self.rows // self._block)
 
     @property
     def _blocks_at_once(self) -> int:
-        return self.window // self.block
+        return self.window // self._block
 
     def _members(self, epoch: int, window: int) -> npt.NDArray[np.int64]:
         """The rows of one window."""
@@ -118,9 +121,9 @@ class Order:
         if self.shuffle:
             key = subkey(self.seed, epoch, _WINDOWS)
             places = Permutation(self._blocks, key).at(places)
-        if self.block == 1:
+        if self._block == 1:
             return places
-        rows = (places[:, None] * self.block + np.arange(self.block)).reshape(-1)
+        rows = (places[:, None] * self._block + np.arange(self._block)).reshape(-1)
         return rows[rows < self.rows]
 
 
@@ -156,14 +159,16 @@ def _picked(
     behind: npt.NDArray[np.int64],
 ) -> Pieces:
     """The batches of these spans of sequences, in this order, with places made rows."""
-    piece_ends = np.concatenate([[0], pieces.sequences])
-    chosen = spans(first, behind - first)
-    begin, sizes = piece_ends[chosen], piece_ends[chosen + 1] - piece_ends[chosen]
-    taken = spans(begin, sizes)
+    taken = spans(first, behind - first)
+    sequences = pieces.sequences[: len(taken)]
+    if len(pieces.sequences) < len(pieces.rows):  # otherwise a sequence is a piece
+        piece_ends = np.concatenate([[0], pieces.sequences])
+        begin, end = piece_ends[taken], piece_ends[taken + 1]
+        taken, sequences = spans(begin, end - begin), (end - begin).cumsum()
     return Pieces(
-        rows[pieces.rows[taken]],
-        pieces.starts[taken],
-        pieces.lengths[taken],
-        sizes.cumsum(),
+        rows.take(pieces.rows.take(taken)),
+        pieces.starts.take(taken),
+        pieces.lengths.take(taken),
+        sequences,
         (behind - first).cumsum(),
     )

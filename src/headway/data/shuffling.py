@@ -18,7 +18,8 @@ __all__ = ["Permutation", "mix", "ranked", "subkey"]
 
 MASK = (1 << 64) - 1
 _GOLDEN, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-_ROUNDS = 6
+_FEW, _ROUNDS, _ROUNDS_OF_FEW = 1 << 16, 4, 6
+"""Below so many numbers, halves are so short that four rounds are not even."""
 _PLACE, _LENGTH = 24, 20
 """Bits of a sort key that hold the place, and the length; the rest is chance."""
 
@@ -81,8 +82,9 @@ def ranked(
 class Permutation:
     """The numbers below `size` in an order that `key` decides; any part costs only itself.
 
-    A Feistel network of six rounds on as many bits as `size` needs; a result that is not below
-    `size` goes through it again (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002).
+    A Feistel network of four to six rounds on as many bits as `size` needs; a result that is not
+    below `size` goes through it again (Black and Rogaway, "Ciphers with arbitrary finite domains",
+    2002).
 
     Args:
         size: how many numbers.
@@ -107,7 +109,7 @@ class Permutation:
         low = np.uint64(bits - bits // 2)
         masks = [np.uint64((1 << bits // 2) - 1), np.uint64((1 << int(low)) - 1)]
         halves = [numbers >> low, numbers & masks[1]]
-        for turn in range(_ROUNDS):
+        for turn in range(_ROUNDS if self.size >= _FEW else _ROUNDS_OF_FEW):
             one, other = halves[turn % 2], halves[1 - turn % 2]
             drawn = (other + np.uint64(subkey(self.key, turn))) * np.uint64(_FIRST)
             drawn ^= drawn >> np.uint64(29)
