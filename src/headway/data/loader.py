@@ -14,7 +14,7 @@ import pyarrow as pa
 from headway.data.batch import Batch
 from headway.data.buckets import Cut, Pieces, check_whole
 from headway.data.dataset import Dataset
-from headway.data.order import Order
+from headway.data.order import Order, spans
 from headway.data.prefetch import Workers
 from headway.data.rowstore import RaggedColumn, check_aligned, take
 from headway.errors import ConfigError
@@ -229,25 +229,36 @@ class Loader(Generic[T]):
                 check_aligned(name, str(self._tokens), column.lengths(rows), expected, rows)
         ragged = {n: one.gather(rows, starts, lengths) for n, one in self._ragged.items()}
         columns = {name: take(column, rows) for name, column in self._columns.items()}
-        bounds = _piece_ends(pieces).tolist()
+        piece_ends, sequence_ends = _piece_ends(pieces), _from_zero(pieces.batches)
         offsets = _from_zero(lengths.cumsum())
-        sequences = offsets[_from_zero(pieces.sequences)]
-        between = _from_zero(pieces.batches).tolist()
+        tokens = offsets[piece_ends].tolist()
+        begins = _parted(offsets, piece_ends)
+        sequences = _parted(offsets[_from_zero(pieces.sequences)], sequence_ends)
         batches = []
-        for number, (first, behind) in enumerate(pairwise(bounds)):
-            begin, end = int(offsets[first]), int(offsets[behind])
-            here = slice(between[number], between[number + 1] + 1)
+        for number, (first, behind) in enumerate(pairwise(piece_ends.tolist())):
+            begin, end = tokens[number], tokens[number + 1]
             batches.append(
                 Batch(
                     rows[first:behind],
                     starts[first:behind],
-                    (offsets[first : behind + 1] - begin).astype(np.int32),
-                    (sequences[here] - begin).astype(np.int32),
+                    begins[number],
+                    sequences[number],
                     {name: values[begin:end] for name, values in ragged.items()},
                     {name: values[first:behind] for name, values in columns.items()},
                 )
             )
         return batches
+
+
+def _parted(
+    offsets: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> list[npt.NDArray[np.int32]]:
+    """Offsets as those of each batch, from 0; both its ends are in it."""
+    sizes = np.diff(ends) + 1
+    parted = offsets[spans(ends[:-1], sizes)] - np.repeat(offsets[ends[:-1]], sizes)
+    bounds = _from_zero(sizes.cumsum()).tolist()
+    narrow = parted.astype(np.int32)
+    return [narrow[first:behind] for first, behind in pairwise(bounds)]
 
 
 def _from_zero(ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
