@@ -100,3 +100,16 @@ def test_what_is_not_there() -> None:
         made.mask(multiple_of=0)
     with pytest.raises(DataError, match="a column named 'rows'"):
         batch([[[5]]], rows=np.array([1])).torch()
+
+
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="this machine has a GPU")
+def test_memory_is_not_locked_for_a_gpu_that_is_not_there() -> None:
+    with pytest.raises(ConfigError, match="this machine has no GPU"):
+        batch([[[5]]]).torch(pin=True)
+
+
+@pytest.mark.skipif(not torch.accelerator.is_available(), reason="this machine has no GPU")
+def test_memory_locked_for_a_gpu_holds_the_same() -> None:
+    tensors = batch([[[5, 6]]]).torch(pin=True)
+    assert all(tensor.is_pinned() for tensor in tensors.values())
+    assert tensors["ids"].tolist() == [5, 6]

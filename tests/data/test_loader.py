@@ -168,6 +168,14 @@ def test_without_a_token_column_each_row_counts_one() -> None:
         batches[0]["ids"]
 
 
+def test_padded_batches_keep_their_budget() -> None:
+    loader = make(cut=PaddedBudget(64, multiple_of=8))
+    for batch in loader:
+        places = batch.padded("ids", value=-1, multiple_of=8)
+        assert places.size <= 64 and places.shape[1] % 8 == 0
+        assert (places >= 0).sum() == batch.tokens
+
+
 def test_batches_do_not_share_their_memory() -> None:
     expected = [said(batch) for batch in make()]
     found = []

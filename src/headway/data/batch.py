@@ -137,9 +137,12 @@ class Batch:
 
         Raises:
             DataError: a column has the name of one of the four.
+            ConfigError: `pin` where there is no GPU.
         """
         import torch
 
+        if pin and not torch.accelerator.is_available():
+            raise ConfigError("pin=True, and this machine has no GPU", allowed="pin=False")
         own = ("rows", "starts", "offsets", "sequences")
         arrays = {name: getattr(self, name) for name in own}
         for name, values in (*self.ragged.items(), *self.columns.items()):
