@@ -96,7 +96,7 @@ class Loader(Generic[T]):
         world: int = 1,
         shuffle: bool = True,
         window: int = 8192,
-        block: int = 16,
+        block: int = 32,
         transform: Callable[[Batch], T] | None = None,
         workers: Workers | None = None,
     ) -> None:

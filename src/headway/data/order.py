@@ -61,7 +61,7 @@ class Order:
     world: int = 1
     shuffle: bool = True
     window: int = 8192
-    block: int = 16
+    block: int = 32
 
     def __post_init__(self) -> None:
         check_whole("world=", self.world)
