@@ -62,6 +62,13 @@ def test_padded_sequences(sequences: list[list[list[int]]], side: str, multiple:
     assert len(made) == len(pieces)
 
 
+def test_a_batch_of_nothing() -> None:
+    empty = batch([])
+    assert len(empty) == empty.tokens == 0
+    assert empty.padded("ids").shape == empty.mask().shape == (0, 0)
+    assert empty.torch()["ids"].shape == (0,)
+
+
 def test_positions_go_on_in_the_second_part_of_a_row() -> None:
     made = Batch(
         rows=np.array([3, 1]),

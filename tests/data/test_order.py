@@ -112,6 +112,19 @@ def test_epochs_seeds_and_windows_differ_and_repeat() -> None:
     assert found == [rows(seed, epoch) for seed in range(3) for epoch in range(3)]
 
 
+def test_every_row_comes_to_every_step_as_often() -> None:
+    rounds, rows = 3000, 30
+    found = []
+    for seed in range(rounds):
+        made = order([1] * rows, RowCount(1), seed=seed, window=8)
+        found.append([int(row) for n in range(made.windows) for row in made.steps(1, n, 0).rows])
+    counts = np.stack([np.bincount(column, minlength=rows) for column in np.array(found).T])
+    expected = rounds / rows
+    chi_square = ((counts - expected) ** 2 / expected).sum()
+    freedom = (rows - 1) ** 2
+    assert abs(chi_square - freedom) < 5 * (2 * freedom) ** 0.5
+
+
 def test_without_chance_rows_stay_as_they_stand() -> None:
     made = order([5] * 10, RowCount(2), shuffle=False, window=4)
     assert [made.steps(0, n, 0).rows.tolist() for n in range(2)] == [

@@ -66,6 +66,15 @@ def test_taken_values_are_those_of_the_rows(cuts: list[int], rows: list[int]) ->
             assert found.to_pylist() == expected
 
 
+def test_dictionaries_that_differ_between_chunks() -> None:
+    chunks = [
+        pa.array(["a", "b", "a"]).dictionary_encode(),
+        pa.array(["c", "a"]).dictionary_encode(),
+    ]
+    found = take(pa.chunked_array(chunks), np.array([4, 3, 1, 0]))
+    assert found.to_pylist() == ["a", "c", "b", "a"]
+
+
 def test_a_type_does_not_depend_on_which_rows_are_taken() -> None:
     holes = pa.chunked_array([[1, None, 3]])
     assert take(holes, np.array([0, 2])).to_pylist() == [1, 3]

@@ -181,6 +181,14 @@ def test_ragged_shares_its_memory() -> None:
     assert not values.flags.writeable and not offsets.flags.writeable
 
 
+def test_ragged_takes_lists_of_one_size() -> None:
+    data = table([[1, 2], [3, 4], [5, 6]], pa.list_(pa.int32(), 2))
+    for rows, expected in ((data, [1, 2, 3, 4, 5, 6]), (data.slice(1), [3, 4, 5, 6])):
+        values, offsets = ragged(rows, "x")
+        assert values.tolist() == expected
+        assert offsets.tolist() == list(range(0, len(expected) + 1, 2))
+
+
 @pytest.mark.parametrize("values", [[1], ["a"], [["a"]], [[1], None], [[1, None]]])
 def test_ragged_refuses(values: list[Any]) -> None:
     with pytest.raises(DataError):

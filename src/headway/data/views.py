@@ -202,7 +202,7 @@ def ragged(data: Rows, column: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.in
 
     Args:
         data: a data set or a table.
-        column: lists of numbers; a row or a value that is missing is refused.
+        column: lists of numbers, of any size or of one; a missing row or value is refused.
 
     Returns:
         values [numbers of all rows] and offsets [rows + 1], int32 or int64, starting at 0.
@@ -214,6 +214,8 @@ def ragged(data: Rows, column: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.in
     (array([7, 8, 9]), array([0, 2, 2, 3], dtype=int32))
     """
     values = _column(data, column)
+    if _is_vectors(values.type):
+        values = values.cast(pa.list_(values.type.value_field))
     if not (pa.types.is_list(values.type) or pa.types.is_large_list(values.type)):
         raise DataError(f"column {column!r} is {values.type}", allowed="lists of numbers")
     if values.null_count:
