@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.core.layout import Layout
@@ -34,6 +34,7 @@ def batch(sequences: list[list[list[int]]], **columns: Any) -> Batch:
 PIECES = st.lists(st.integers(1, 99), max_size=6)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(PIECES, min_size=1, max_size=3), max_size=6),
     st.sampled_from(["left", "right"]),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.data.buckets import Cut, PaddedBudget, Pieces, RowCount, TokenBudget
@@ -47,6 +47,7 @@ def batches(pieces: Pieces) -> list[list[int]]:
     return [[sequence[0][0] for sequence in batch] for batch in nested(pieces)]
 
 
+@settings(deadline=None)
 @given(LENGTHS, st.integers(1, 100), st.sampled_from([None, 1, 2]))
 def test_a_token_budget_is_kept(lengths: list[int], budget: int, key: int | None) -> None:
     found = batches(cut(TokenBudget(budget), lengths, key))
@@ -60,6 +61,7 @@ def test_a_token_budget_is_kept(lengths: list[int], budget: int, key: int | None
             assert total + lengths[following[0]] > budget, "as full as the order allows"
 
 
+@settings(deadline=None)
 @given(LENGTHS, st.integers(1, 100), st.sampled_from([1, 8]))
 def test_a_padded_budget_is_kept(lengths: list[int], budget: int, multiple: int) -> None:
     found = batches(cut(PaddedBudget(budget, multiple_of=multiple), lengths))
@@ -69,6 +71,7 @@ def test_a_padded_budget_is_kept(lengths: list[int], budget: int, multiple: int)
         assert len(batch) * longest <= budget or len(batch) == 1
 
 
+@settings(deadline=None)
 @given(LENGTHS, st.integers(1, 10))
 def test_a_number_of_rows_is_kept(lengths: list[int], rows: int) -> None:
     found = batches(cut(RowCount(rows), lengths))

@@ -59,6 +59,7 @@ def said(batch: Batch) -> tuple[Any, ...]:
     return tuple(tuple(one.tolist()) for one in numbers)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 30), max_size=80),
     st.sampled_from(CUTS),
@@ -138,8 +139,8 @@ def test_a_transform_is_given_out_in_place_of_the_batch(workers: Any) -> None:
     assert sum(loader) == sum(map(len, MANY["ids"]))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.lists(st.integers(0, 60), max_size=4))
-@settings(max_examples=30)
 def test_chunks_do_not_matter(rows: int, cuts: list[int]) -> None:
     data = rows_of([n * 7 % 23 for n in range(rows)])
     ends = sorted(min(cut, rows) for cut in cuts)

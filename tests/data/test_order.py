@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.data.buckets import Cut, PaddedBudget, RowCount, TokenBudget
@@ -22,6 +22,7 @@ def order(lengths: list[int], cut: Cut, **options: int) -> Order:
     return Order(len(lengths), np.array(lengths, dtype=np.int64).take, cut, **options)
 
 
+@settings(deadline=None)
 @given(
     LENGTHS,
     CUTS,
@@ -72,6 +73,7 @@ def test_every_token_once_over_all_ranks_in_as_many_steps(
         assert sorted(rows) == list(range(len(lengths)))
 
 
+@settings(deadline=None)
 @given(LENGTHS, st.integers(1, 6), st.integers(0, 99))
 def test_batches_are_empty_only_where_none_can_be_halved(
     lengths: list[int], world: int, seed: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.data.packing import Blocks, Packing
@@ -25,6 +25,7 @@ def textbook(lengths: list[int], room: int) -> list[list[int]]:
     return bins
 
 
+@settings(deadline=None)
 @given(LENGTHS, st.integers(1, 80), st.integers(1, 4))
 def test_packing_is_first_fit_decreasing(lengths: list[int], room: int, sequences: int) -> None:
     found = nested(cut(Packing(room, sequences), lengths))
@@ -36,6 +37,7 @@ def test_packing_is_first_fit_decreasing(lengths: list[int], room: int, sequence
     assert all(len(batch) == sequences for batch in found[:-1])
 
 
+@settings(deadline=None)
 @given(LENGTHS, st.integers(1, 80), st.integers(1, 4), st.sampled_from([None, 4]))
 def test_blocks_hold_every_token_once(
     lengths: list[int], size: int, sequences: int, key: int | None

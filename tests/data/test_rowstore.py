@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.data.rowstore import RaggedColumn, check_aligned, take
@@ -24,6 +24,7 @@ def chunked(values: list[Any], cuts: list[int], kind: pa.DataType | None = None)
     )
 
 
+@settings(deadline=None)
 @given(ROWS, st.lists(st.integers(0, 30), max_size=3), st.integers(1, 40), st.data())
 def test_gathered_numbers_are_those_of_the_rows(
     values: list[list[int]], cuts: list[int], repeats: int, data: st.DataObject
@@ -44,6 +45,7 @@ def test_gathered_numbers_are_those_of_the_rows(
     assert found.dtype == np.int32 and found.flags.writeable
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 30), max_size=3), st.lists(st.integers(0, 9), max_size=20))
 def test_taken_values_are_those_of_the_rows(cuts: list[int], rows: list[int]) -> None:
     columns = {

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.data.shuffling import Permutation, mix, ranked, subkey
@@ -16,12 +16,14 @@ from headway.data.shuffling import Permutation, mix, ranked, subkey
 KEYS = st.integers(0, 2**64 - 1)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 3000), KEYS)
 def test_a_permutation_has_every_number_once(size: int, key: int) -> None:
     found = Permutation(size, key).at(np.arange(size))
     assert np.array_equal(np.sort(found), np.arange(size))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 2**40), KEYS, st.data())
 def test_a_part_is_that_part_of_the_whole(size: int, key: int, data: st.DataObject) -> None:
     places = data.draw(st.lists(st.integers(0, size - 1), min_size=1, max_size=20))
@@ -56,6 +58,7 @@ def test_mixed_numbers_are_even_and_have_no_like() -> None:
     assert np.abs(bits.mean(axis=0) - 0.5).max() < 0.01
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2**20), st.integers(0, 3)), max_size=50))
 def test_ranked_is_by_length_then_key_then_place(rows: list[tuple[int, int]]) -> None:
     lengths = np.array([length for length, _ in rows], dtype=np.int64)

@@ -12,7 +12,7 @@ import numpy as np
 import polars
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.data import Dataset
@@ -157,6 +157,7 @@ def test_no_rows(kind: pa.DataType) -> None:
     assert ragged(table([], pa.list_(kind)), "x")[1].tolist() == [0]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.integers(-(2**31), 2**31 - 1), max_size=5), max_size=12),
     st.lists(st.integers(0, 12), max_size=3),

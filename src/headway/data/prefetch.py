@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from headway.data.buckets import check_whole
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 __all__ = ["Processes", "Threads", "Workers"]
 
@@ -47,6 +48,8 @@ class Threads:
 
     def run(self, work: Callable[[J], R], jobs: Iterable[J], /) -> Iterator[R]:
         """The results in the order of the jobs."""
+        from concurrent.futures import ThreadPoolExecutor
+
         pool = ThreadPoolExecutor(self.count, thread_name_prefix="headway-prefetch")
         return _ordered(pool, work, jobs, self.count + self.ahead)
 
@@ -72,6 +75,9 @@ class Processes:
 
     def run(self, work: Callable[[J], R], jobs: Iterable[J], /) -> Iterator[R]:
         """The results in the order of the jobs."""
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+
         # Fork hands over `work` as it is, with all it refers to; only jobs and results are sent.
         pool = ProcessPoolExecutor(self.count, multiprocessing.get_context("fork"), _hold, (work,))
         return _ordered(pool, _work, jobs, self.count + self.ahead)
