@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headway.data.batches import sorted_batches
 from headway.data.buckets import Cut, PaddedBudget, Pieces, RowCount, TokenBudget
 from headway.data.packing import Blocks, Packing
 from headway.data.shuffling import mix
@@ -59,6 +60,13 @@ def test_a_token_budget_is_kept(lengths: list[int], budget: int, key: int | None
         assert total <= budget or len(batch) == 1
         if following:
             assert total + lengths[following[0]] > budget, "as full as the order allows"
+
+
+@settings(deadline=None)
+@given(LENGTHS, st.integers(1, 100))
+def test_without_chance_they_are_the_batches_of_evaluation(lengths: list[int], budget: int) -> None:
+    found = batches(cut(TokenBudget(budget), lengths, key=None))
+    assert found == sorted_batches(lengths, budget)
 
 
 @settings(deadline=None)

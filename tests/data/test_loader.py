@@ -246,3 +246,11 @@ def test_values_that_are_not_one_a_token_are_refused_with_their_row() -> None:
     loader = make()
     with pytest.raises(ConfigError, match="epoch -1"):
         loader.set_epoch(-1)
+
+
+def test_batches_beyond_32_bits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headway.data.loader._MOST_TOKENS", 90)
+    monkeypatch.setattr("headway.data.loader._TOKENS_AT_ONCE", 1)
+    assert sum(len(batch) for batch in make(cut=TokenBudget(90))) == 150
+    with pytest.raises(ConfigError, match=r"a batch of \d+ tokens. Allowed: up to 90"):
+        list(make(cut=RowCount(40)))

@@ -27,6 +27,8 @@ __all__ = ["Loader"]
 T = TypeVar("T")
 _TOKENS_AT_ONCE = 1 << 20
 """Batches are gathered together up to so many tokens, and given out as parts of one array."""
+_MOST_TOKENS = (1 << 31) - 1
+"""What a batch may have: its offsets are of 32 bits, as attention kernels want them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +181,7 @@ class Loader(Generic[T]):
         """The batches from here to the end of the epoch.
 
         Raises:
-            ConfigError: the place is none of this data's.
+            ConfigError: the place is none of this data's, or a batch has 2^31 tokens.
             DataError: an aligned column has not one value for each token.
         """
         epoch = self._place[0]
@@ -223,6 +225,8 @@ class Loader(Generic[T]):
     def _gather(self, pieces: Pieces) -> list[Batch]:
         """Copies the rows of all these batches at once, and gives each its part."""
         rows, starts, lengths = pieces.rows, pieces.starts, pieces.lengths
+        if (total := int(lengths.sum())) > _MOST_TOKENS:
+            raise ConfigError(f"a batch of {total} tokens", allowed=f"up to {_MOST_TOKENS}")
         for name, column in self._ragged.items():
             if name != self._tokens:
                 expected = self._ragged[cast("str", self._tokens)].lengths(rows)
