@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, cast
 
 import numpy as np
 import pyarrow as pa
@@ -21,10 +21,16 @@ from headway.errors import ConfigError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from typing_extensions import TypeVar
+
+    T = TypeVar("T", default=Batch)  # what a loader without `transform` gives
+else:
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 __all__ = ["Loader"]
 
-T = TypeVar("T")
 _TOKENS_AT_ONCE = 1 << 20
 """Batches are gathered together up to so many tokens, and given out as parts of one array."""
 _MOST_TOKENS = (1 << 31) - 1
