@@ -24,8 +24,8 @@ from headway.data.gather import as_dataset, read_sql
 from headway.data.infer import describe_features, infer_features
 from headway.data.inspect import inspect
 from headway.data.interleave import interleave
-from headway.data.prepare import prepare
 from headway.data.near_duplicates import near_groups, near_matches
+from headway.data.prepare import prepare
 from headway.data.read import read
 from headway.data.recipes import Recipe
 from headway.data.row_sample import row_sample
@@ -57,9 +57,9 @@ __all__ = [
     "infer_features",
     "inspect",
     "interleave",
-    "prepare",
     "near_groups",
     "near_matches",
+    "prepare",
     "read",
     "read_sql",
     "row_sample",
