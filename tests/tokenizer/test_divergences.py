@@ -29,16 +29,27 @@ def characters(text: str, **options: Any) -> tokenizers.Tokenizer:
     return tokenizers.Tokenizer(models.BPE(vocab=vocabulary, merges=[], **options))
 
 
-def test_a_character_deleted_at_the_beginning_does_not_shift_the_offsets() -> None:
+def with_rules_of_t5(known: str) -> tuple[Tokenizer, tokenizers.Tokenizer]:
     rules = Tokenizer.load(data("tokenizer-assets", "t5_tokenizer_base.model"))
-    peer = characters("ab", unk_token="<unk>")
-    content = json.loads(peer.to_str())
+    content = json.loads(characters(known, unk_token="<unk>").to_str())
     content["normalizer"] = rules._document["normalizer"]["normalizers"][0]
-    tok, peer = both(tokenizers.Tokenizer.from_str(json.dumps(content)))
+    return both(tokenizers.Tokenizer.from_str(json.dumps(content)))
+
+
+def test_a_character_deleted_at_the_beginning_does_not_shift_the_offsets() -> None:
+    tok, peer = with_rules_of_t5("ab")
     text = "\x01ab"  # a control character, which the rules delete
     assert peer.encode(text).ids == tok.encode(text).ids
     assert peer.encode(text).offsets == [(0, 1), (1, 2)]
     assert tok.encode(text).offsets == [(1, 2), (2, 3)]
+
+
+def test_a_deleted_character_takes_nothing_of_a_longer_one_before_it() -> None:
+    tok, peer = with_rules_of_t5("(x)")
+    text = "\u24b3\x0e"  # an x in a circle, written out as (x), and a control character
+    assert peer.encode(text).ids == tok.encode(text).ids
+    assert peer.encode(text).offsets == [(0, 1), (0, 1), (1, 2)]
+    assert tok.encode(text).offsets == [(0, 1)] * 3
 
 
 def test_a_text_inserted_at_the_beginning_is_no_trouble_to_the_next_step() -> None:
