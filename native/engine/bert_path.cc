@@ -75,9 +75,7 @@ struct BertPath::Run {
         const uint32_t character = part.start + uint32_t(start) - ahead;
         Word word{text + start, length, character, character, character, true};
         if (length <= WordCache::kShort) {
-            const WordKey key = start + 16 <= size
-                                    ? WordCache::short_key(word.bytes, length)
-                                    : WordCache::short_key_at_end(word.bytes, length);
+            const WordKey key = WordCache::short_key_in(text, size, start, length);
             return writer.add(word, path.lowercase_ ? lowered(key) : key);
         }
         if (path.lowercase_) {

@@ -63,8 +63,7 @@ void ByteLevelPath::encode_words(const Part& part, Worker& worker, Tokens& out) 
                 return Word{bytes, length, character, character, character, plain};
             };
             if (length <= WordCache::kShort) {
-                const WordKey key = start + 16 <= size ? WordCache::short_key(bytes, length)
-                                                       : WordCache::short_key_at_end(bytes, length);
+                const WordKey key = WordCache::short_key_in(text, size, start, length);
                 if (counts) plain = is_plain(key);
                 writer.add(word(), key);
             } else {

@@ -119,9 +119,7 @@ struct MetaspacePath::Run {
         const Span head = take_head({first, first + 1});
         Word word{text + start, length, first, head.first, head.second, true};
         if (length <= WordCache::kShort && !path.exchanges_) {
-            return writer.add(word, start + 16 <= size
-                                        ? WordCache::short_key(word.bytes, length)
-                                        : WordCache::short_key_at_end(word.bytes, length));
+            return writer.add(word, WordCache::short_key_in(text, size, start, length));
         }
         worker.bytes.assign(part.bytes.substr(start, length));
         for (char& byte : worker.bytes) byte = char(path.alias_[static_cast<unsigned char>(byte)]);

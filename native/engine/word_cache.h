@@ -64,6 +64,13 @@ class WordCache {
         return short_key(padded, size);
     }
 
+    // The same for a word that begins at `start` of a text.
+    static WordKey short_key_in(const unsigned char* text, size_t text_size, size_t start,
+                                size_t size) {
+        return start + 16 <= text_size ? short_key(text + start, size)
+                                       : short_key_at_end(text + start, size);
+    }
+
     // The key of anything longer; `kind` keeps words and other stretches apart.
     static WordKey long_key(std::string_view bytes, uint8_t kind = 0) {
         const uint64_t first = hash_bytes(bytes);

@@ -78,9 +78,7 @@ size_t WordWriter::write_known(size_t number) {
         if (!slot || slot->count == WordCache::kFar) break;
         std::memcpy(ids + at, slot->ids, sizeof slot->ids);
         if constexpr (kOffsets) write_places(words_[number], *slot, starts + at, ends + at);
-        if (words) {
-            std::fill_n(words + at, 3, out_.word++);
-        }
+        if (words) std::fill_n(words + at, 3, out_.word++);
         at += slot->count;
     }
     out_.advance(at - first);
