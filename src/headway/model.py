@@ -16,7 +16,7 @@ from headway.core.outputs import Output
 from headway.core.pooling import POOLINGS, mean
 from headway.core.stacks import Body, Encoder, EncoderDecoder
 from headway.core.taps import record as record_taps
-from headway.data.batches import sorted_batches
+from headway.data.batches.budget import sorted_batches
 from headway.errors import ConfigError
 from headway.generate import cached_step, continue_texts
 from headway.heads import LanguageModelHead

@@ -70,7 +70,7 @@ TABLES = [
         ),
     ),
     Table(
-        "headway.data.files",
+        "headway.data.reading.files",
         "FORMATS",
         "data/formats",
         frozenset({"cells", "conllu", "parts", "source", "squad", "values"}),

@@ -6,32 +6,69 @@
 ['good', 'fine']
 """
 
-from headway.data.badrows import BadRow, BadRows
-from headway.data.columns import Columns, guess_columns
-from headway.data.dataset import Dataset
-from headway.data.duplicates import drop_duplicates, drop_leaked
-from headway.data.features import (
-    Image,
-    Label,
-    Number,
-    Sequence,
-    Spans,
-    Text,
-    apply_features,
-)
-from headway.data.files import FORMATS
-from headway.data.gather import as_dataset, read_sql
-from headway.data.infer import describe_features, infer_features
-from headway.data.inspect import inspect
-from headway.data.interleave import interleave
-from headway.data.near_duplicates import near_groups, near_matches
-from headway.data.prepare import prepare
-from headway.data.read import read
-from headway.data.recipes import Recipe
-from headway.data.row_sample import row_sample
-from headway.data.splits import Splits, few_per_class, take_splits
-from headway.data.stream import stream, write_arrow
-from headway.data.write import write
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headway.data.batches.loader import Loader
+    from headway.data.columns import Columns, guess_columns
+    from headway.data.dataset import Dataset
+    from headway.data.duplicates.exact import drop_duplicates, drop_leaked
+    from headway.data.duplicates.near import near_groups, near_matches
+    from headway.data.features import Image, Label, Number, Sequence, Spans, Text, apply_features
+    from headway.data.infer import describe_features, infer_features
+    from headway.data.inspection.inspect import inspect
+    from headway.data.inspection.row_sample import row_sample
+    from headway.data.mixing import interleave
+    from headway.data.reading.badrows import BadRow, BadRows
+    from headway.data.reading.files import FORMATS
+    from headway.data.reading.gather import as_dataset, read_sql
+    from headway.data.reading.prepare import prepare
+    from headway.data.reading.read import read
+    from headway.data.reading.recipes import Recipe
+    from headway.data.reading.stream import stream, write_arrow
+    from headway.data.splits import Splits, few_per_class, take_splits
+    from headway.data.writing import write
+
+PUBLIC = {
+    "BadRow": "reading.badrows",
+    "BadRows": "reading.badrows",
+    "Columns": "columns",
+    "Dataset": "dataset",
+    "FORMATS": "reading.files",
+    "Image": "features",
+    "Label": "features",
+    "Loader": "batches.loader",
+    "Number": "features",
+    "Recipe": "reading.recipes",
+    "Sequence": "features",
+    "Spans": "features",
+    "Splits": "splits",
+    "Text": "features",
+    "apply_features": "features",
+    "as_dataset": "reading.gather",
+    "describe_features": "infer",
+    "drop_duplicates": "duplicates.exact",
+    "drop_leaked": "duplicates.exact",
+    "few_per_class": "splits",
+    "guess_columns": "columns",
+    "infer_features": "infer",
+    "inspect": "inspection.inspect",
+    "interleave": "mixing",
+    "near_groups": "duplicates.near",
+    "near_matches": "duplicates.near",
+    "prepare": "reading.prepare",
+    "read": "reading.read",
+    "read_sql": "reading.gather",
+    "row_sample": "inspection.row_sample",
+    "stream": "reading.stream",
+    "take_splits": "splits",
+    "write": "writing",
+    "write_arrow": "reading.stream",
+}
+"""Public name -> the file it comes from, which is imported when the name is used."""
 
 __all__ = [
     "FORMATS",
@@ -41,6 +78,7 @@ __all__ = [
     "Dataset",
     "Image",
     "Label",
+    "Loader",
     "Number",
     "Recipe",
     "Sequence",
@@ -68,3 +106,14 @@ __all__ = [
     "write",
     "write_arrow",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in PUBLIC:
+        raise AttributeError(f"module 'headway.data' has no attribute {name!r}")
+    found = globals()[name] = getattr(importlib.import_module(f"headway.data.{PUBLIC[name]}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

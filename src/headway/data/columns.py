@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from headway.data.dataset import Dataset, no_column
+from headway.data import compute as pc
+from headway.data.dataset import Dataset
+from headway.data.no_column import no_column
 from headway.data.tables import is_text
 from headway.errors import DataError
 
@@ -108,7 +109,7 @@ def guess_columns(
     first = _one(data)
     for name, option in ((text, "--text"), (pair, "--pair"), (label, "--label")):
         if name is not None and name not in first.column_names:
-            raise no_column(name, first, option=option)
+            raise no_column(name, first.column_names, first.name, option=option)
     names = {name.casefold().strip(): name for name in reversed(first.column_names)}
     if text is None:
         text, pair, label = _known_together(names, pair, label)

@@ -7,27 +7,29 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from headway.data import compute as pc
 from headway.data import transforms
-from headway.data.cache import Store
+from headway.data.duplicates.rowkeys import row_codes
 from headway.data.fingerprint import fingerprint
 from headway.data.groups import group_by
-from headway.data.rowkeys import row_codes
+from headway.data.no_column import no_column
 from headway.data.rows import Rows, joined
 from headway.data.sampling import choose_rows, rows_of_part
-from headway.data.steps import Origin, Step, run, run_new_columns
+from headway.data.steps import Step, run, run_new_columns
 from headway.data.tables import frame_of, refuse_other_columns, table_of
 from headway.data.transforms import Batched, Encoder
-from headway.errors import DataError, nearest
+from headway.errors import DataError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas
 
+    from headway.data.cache import Store
+    from headway.data.cache.origin import Origin
     from headway.data.features import Feature
 
-__all__ = ["Dataset", "Encoder", "no_column"]
+__all__ = ["Dataset", "Encoder"]
 
 Row = dict[str, Any]
 
@@ -137,7 +139,7 @@ class Dataset:
             DataError: no such column.
         """
         if name not in self._rows.schema.names:
-            raise no_column(name, self)
+            raise no_column(name, self.column_names, self.name)
         return self._rows.column(name)
 
     def to_arrow(self) -> pa.Table:
@@ -236,7 +238,7 @@ class Dataset:
     def deduplicate(self, columns: Sequence[str] | None = None) -> Dataset:
         """The first of every group of rows that are the same in `columns` (default: in all).
 
-        `headway.data.rowkeys` says when two rows are the same.
+        `headway.data.duplicates.rowkeys` says when two rows are the same.
         """
         columns = self.column_names if columns is None else columns
         self._need(columns)
@@ -366,13 +368,16 @@ class Dataset:
         ...     data.map(lambda row: {"twice": 2 * row["n"]})["twice"]
         [2, 4]
         """
+        from headway.data.cache import Store
+        from headway.data.cache.origin import Origin
+
         return self._with(self._rows, Origin(store or Store(), identity or self.fingerprint))
 
     def _need(self, columns: Iterable[str]) -> None:
         """Raises DataError for a column that is not there."""
         for name in columns:
             if name not in self._rows.schema.names:
-                raise no_column(name, self)
+                raise no_column(name, self.column_names, self.name)
 
     def _chosen(self, step: Step) -> Dataset:
         """The rows at the positions that a step gives."""
@@ -386,13 +391,3 @@ class Dataset:
         made = Dataset(rows.table, name=self.name)
         made._rows.order, made._origin = rows.order, origin
         return made
-
-
-def no_column(name: str, data: Dataset, *, option: str = "") -> DataError:
-    """The error for a column that is not there, with those that are."""
-    hint = nearest(name, data.column_names)
-    return DataError(
-        f"no column {name!r} in {data.name or 'the data set'}" + (f" ({hint})" if hint else ""),
-        allowed=", ".join(data.column_names),
-        next_step=f"{option} COL" if option else "",
-    )

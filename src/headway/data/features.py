@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from headway.data.badrows import BadRow, refuse_row, shown
+from headway.data import compute as pc
+from headway.data.reading.badrows import BadRow, refuse_row, shown
 from headway.data.tables import is_text
 from headway.errors import ConfigError, DataError, nearest
 

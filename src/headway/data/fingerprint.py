@@ -7,7 +7,8 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from headway.data import compute as pc
 
 __all__ = ["Blocks", "fingerprint"]
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from headway.data import compute as pc
 from headway.data.rows import Rows
 from headway.data.steps import Step
 from headway.errors import ConfigError, DataError, nearest
 
 __all__ = ["AGGREGATES", "group_by"]
 
-_ANY = pc.CountOptions(mode="all")
-
-AGGREGATES: dict[str, tuple[str, pc.FunctionOptions | None]] = {
-    "rows": ("count", _ANY),
+AGGREGATES: dict[str, tuple[str, str | None]] = {
+    "rows": ("count", "all"),
     "count": ("count", None),
     "distinct": ("count_distinct", None),
     "sum": ("sum", None),
@@ -31,8 +29,8 @@ AGGREGATES: dict[str, tuple[str, pc.FunctionOptions | None]] = {
     "first": ("first", None),
     "last": ("last", None),
 }
-"""What can be told of the values in a group -> how Arrow calls it. Missing values count for "rows",
-"list" only."""
+"""What can be told of the values in a group -> how Arrow calls it, and which values it counts.
+Missing values count for "rows", "list" only."""
 
 
 def group_by(rows: Rows, columns: Sequence[str], values: Mapping[str, tuple[str, str]]) -> Step:
@@ -55,7 +53,10 @@ def group_by(rows: Rows, columns: Sequence[str], values: Mapping[str, tuple[str,
 
     def make(start: int, stop: int) -> pa.Table:
         table = pa.table({name: rows.column(name) for name in used})
-        asked = [(column, *AGGREGATES[kind]) for column, kind in values.values()]
+        asked = []
+        for column, kind in values.values():
+            function, counted = AGGREGATES[kind]
+            asked.append((column, function, counted and pc.CountOptions(mode=counted)))
         try:
             # Threads would give the groups in an order of chance.
             found = pa.TableGroupBy(table, list(columns), use_threads=False).aggregate(asked)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from headway.data import compute as pc
 from headway.data.columns import is_label, is_wordy
 from headway.data.dataset import Dataset
 from headway.data.features import (

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from headway.data.dataset import Dataset
-from headway.data.rowkeys import row_codes
+from headway.data.duplicates.rowkeys import row_codes
 from headway.errors import ConfigError, DataError
 from headway.logs import log
 

@@ -1,52 +1,29 @@
 """Heavy steps of a data set: computed in memory, or kept in a store and resumed.
 
-A step gives a table for each run of rows. In a store the table of every part is a file, so what a
-killed run has finished is not computed again; the key says what the result depends on.
+A step gives a table for each run of rows. With an origin (`cache/origin.py`) the table of every
+part is a file in a store, so what a killed run has finished is not computed again.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
-from headway.data.cache import Store, key_of, reached
-from headway.data.cache.parts import make_parts, open_parts
 from headway.data.rows import Rows
 from headway.data.tables import attached, stacked
-from headway.data.workers import in_processes
 from headway.logs import progress
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from headway.data.cache.origin import Origin
 
-__all__ = ["Origin", "Step", "ranges_of", "run", "run_new_columns"]
+__all__ = ["Step", "ranges_of", "run", "run_new_columns"]
 
 _PART_BYTES = 64 << 20
 
 Make = Callable[[int, int], pa.Table]
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where the rows of a data set come from, as far as a store is concerned.
-
-    Attributes:
-        store: where results are kept.
-        identity: the content of the data, or the key of the step that made it.
-    """
-
-    store: Store
-    identity: str
-
-    def after(self, step: str, **arguments: Any) -> Origin:
-        """The origin of what a step gives that is too cheap to be kept."""
-        shown = {name: _digest(value) for name, value in arguments.items()}
-        return Origin(self.store, f"step:{key_of({'step': step, 'data': self.identity, **shown})}")
 
 
 @dataclass(frozen=True)
@@ -75,11 +52,6 @@ class Step:
         names = [getattr(f, "__qualname__", type(f).__qualname__) for f in self.functions]
         return " ".join([self.name, *(name.rpartition("<locals>.")[2] for name in names)])
 
-    def key(self, origin: Origin, **more: str) -> dict[str, str]:
-        """All that the result depends on."""
-        arguments = reached(*self.functions, **self.arguments)
-        return {"step": self.title, "data": origin.identity, **more, **arguments}
-
     def part_rows(self, rows: Rows) -> int:
         """How many rows a part has: about 64 MB, and something to do for every worker."""
         if self.multiple is None:
@@ -99,7 +71,7 @@ def run(step: Step, rows: Rows, origin: Origin | None) -> tuple[pa.Table, Origin
     """
     if origin is None:
         return _in_memory(step, rows), None
-    return _stored(step, rows, origin, {}, None)
+    return origin.stored(step, rows)
 
 
 def run_new_columns(step: Step, rows: Rows, origin: Origin | None) -> tuple[Rows, Origin | None]:
@@ -125,9 +97,9 @@ def run_new_columns(step: Step, rows: Rows, origin: Origin | None) -> tuple[Rows
     if origin is None:
         return Rows(_in_memory(whole, rows)), None
     if rows.order is not None:
-        made, after = _stored(whole, rows, origin, {"kept": "all columns"}, fill)
+        made, after = origin.stored(whole, rows, fill, kept="all columns")
         return Rows(made), after
-    made, after = _stored(step, rows, origin, {"kept": "new columns"}, fill)
+    made, after = origin.stored(step, rows, fill, kept="new columns")
     return Rows(attached(rows.table, made)), after
 
 
@@ -141,44 +113,11 @@ def ranges_of(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
         yield at, min(at + size, stop)
 
 
-def _stored(
-    step: Step,
-    rows: Rows,
-    origin: Origin,
-    more: dict[str, str],
-    fill: Callable[[pa.Table, Sequence[str], int, int], pa.Table] | None,
-) -> tuple[pa.Table, Origin]:
-    parts = step.key(origin, **more)
-    size = step.part_rows(rows)
-    path = origin.store.result(
-        parts,
-        lambda folder: make_parts(
-            folder,
-            step.make,
-            len(rows),
-            size,
-            workers=step.workers,
-            what=step.title,
-            fill=fill,
-        ),
-    )
-    return open_parts(path), Origin(origin.store, f"step:{key_of(parts)}")
-
-
 def _in_memory(step: Step, rows: Rows) -> pa.Table:
+    from headway.data.workers import in_processes  # 8 ms that opening a data set need not pay
+
     size = step.part_rows(rows)
     cuts = list(ranges_of(0, len(rows), size)) or [(0, 0)]
     tasks = in_processes(lambda i: step.make(*cuts[i]), range(len(cuts)), workers=step.workers)
     made = dict(progress(tasks, step.title, total=len(cuts)))
     return stacked([made[i] for i in range(len(cuts))])
-
-
-def _digest(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return _array_digest(value)
-    return reached(value=value)["value"]
-
-
-def _array_digest(array: npt.NDArray[Any]) -> str:
-    content = np.ascontiguousarray(array)
-    return hashlib.sha256(content.data if content.size else b"").hexdigest()

@@ -7,10 +7,10 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from headway.data import compute as pc
+from headway.data.duplicates.rowkeys import row_codes
 from headway.data.features import Feature, apply_features
-from headway.data.rowkeys import row_codes
 from headway.data.rows import Rows
 from headway.data.steps import Step, ranges_of
 from headway.data.tables import attached, is_text, new_columns, stacked, transposed

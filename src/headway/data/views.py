@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from headway.data.dataset import Dataset, no_column
+from headway.data.dataset import Dataset
+from headway.data.no_column import no_column
 from headway.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ def _column(data: Rows, column: str) -> pa.ChunkedArray:
     if isinstance(data, Dataset):
         return data.column(column)
     if column not in data.column_names:
-        raise no_column(column, Dataset(data, name="the table"))
+        raise no_column(column, data.column_names, "the table")
     return data.column(column)
 
 

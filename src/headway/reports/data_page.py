@@ -32,7 +32,7 @@ def data_page(card: Card, rows: Sequence[Row], name: str) -> str:
 
     Args:
         card: from `headway.data.inspect`.
-        rows: from `headway.data.row_sample`.
+        rows: from `headway.data.inspection.row_sample`.
         name: of the data set.
     """
     environment = templates(escape=True)

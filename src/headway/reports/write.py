@@ -51,7 +51,7 @@ def write_data_report(
 
     Args:
         card: from `headway.data.inspect`.
-        rows: from `headway.data.row_sample`, to be read on the page.
+        rows: from `headway.data.inspection.row_sample`, to be read on the page.
         folder: made if it is not there.
         name: of the data set.
 

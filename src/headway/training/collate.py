@@ -13,7 +13,7 @@ from headway.core.embeddings import Embeddings
 from headway.core.layout import Layout
 from headway.core.pooling import mean
 from headway.core.stacks import EncoderDecoder
-from headway.data.batches import shuffled_batches
+from headway.data.batches.budget import shuffled_batches
 from headway.model import Model
 from headway.windows import Windowed
 

@@ -6,6 +6,7 @@ store.py   a key -> a folder on disk, made once
 files.py   the hash of a file, read once
 history.py what was made lately, and why
 parts.py   the rows of a result as files, made and resumed one by one
+origin.py  a data set whose steps are kept: looked up, or made
 why.py     which part of a key is another one than before
 """
 

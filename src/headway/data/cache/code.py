@@ -19,7 +19,6 @@ import sys
 import sysconfig
 import types
 from collections.abc import Callable, Iterator
-from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -272,6 +271,8 @@ def _package(module: str | None) -> str | None:
     path = _file_of(module)
     installed = [Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")]
     if path is not None and any(path.resolve().is_relative_to(folder) for folder in installed):
+        from importlib.metadata import packages_distributions  # 20 ms, for cached steps only
+
         return packages_distributions().get(top, [top])[0]
     return None
 
@@ -290,6 +291,8 @@ def _file_of(module: str) -> Path | None:
 
 @functools.cache
 def _version(package: str) -> str:
+    from importlib.metadata import version
+
     try:
         return version(package)
     except ImportError:

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from headway.data import compute as pc
 from headway.data.fingerprint import fingerprint
 from headway.errors import DataError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headway.data.badrows import BadRow, shown
+from headway.data.reading.badrows import BadRow, shown
 
 __all__ = ["Dialect", "Record", "last_record_end", "line_ends", "records", "strictly_quoted"]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from headway.data import compute as pc
 from headway.data.features import Label, Text
 from headway.data.formats.cells import (
     Dialect,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from headway.data.compression import without_compression
 from headway.data.formats.source import ReadOptions, text_buffer
-from headway.data.layout import visible
+from headway.data.reading.compression import without_compression
+from headway.data.reading.layout import visible
 from headway.errors import DataError
 from headway.logs import log
 

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from headway.data.badrows import BadRow, refuse_row, shown
+from headway.data import compute as pc
 from headway.data.formats.parts import Block, Part, Parts, in_order, plain, text_blocks, whole
 from headway.data.formats.source import ReadOptions
 from headway.data.formats.values import DEEPEST, Kinds, RowError, columns_of, kind_of, parse
+from headway.data.reading.badrows import BadRow, refuse_row, shown
 from headway.errors import DataError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from headway.data.formats.source import ReadOptions, text_buffer
 from headway.data.formats.text import lines_of
-from headway.data.layout import visible
-from headway.data.recipes import Recipe
+from headway.data.reading.layout import visible
+from headway.data.reading.recipes import Recipe
 from headway.data.tables import stacked
 from headway.errors import ConfigError, DataError
 

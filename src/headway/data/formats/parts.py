@@ -18,8 +18,6 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
-from headway.data.badrows import BadRow, refuse_row
-from headway.data.compression import COMPRESSIONS, unpacked
 from headway.data.formats.source import (
     ReadOptions,
     has_signature,
@@ -27,6 +25,8 @@ from headway.data.formats.source import (
     is_utf8,
     text_buffer,
 )
+from headway.data.reading.badrows import BadRow, refuse_row
+from headway.data.reading.compression import COMPRESSIONS, unpacked
 from headway.errors import DataError
 
 __all__ = ["EMPTY", "KIND", "Block", "Part", "Parts", "conform", "in_order", "text_blocks", "whole"]

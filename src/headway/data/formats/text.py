@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from headway.data import compute as pc
 from headway.data.formats.parts import Part, Parts, text_blocks, whole
 from headway.data.formats.source import ReadOptions, text_buffer
 from headway.errors import ConfigError, DataError

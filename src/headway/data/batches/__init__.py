@@ -1,0 +1,1 @@
+"""From rows to batches: order, cuts, packing, prefetch, and the loader that joins them."""

@@ -1,0 +1,130 @@
+"""Rows of Arrow columns gathered by number: from any number of chunks, into memory of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from headway.data.batches.order import spans
+from headway.data.views import ragged, to_numpy
+from headway.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Rows: TypeAlias = npt.NDArray[np.int64]
+
+__all__ = ["RaggedColumn", "check_aligned", "take"]
+
+_LONG = 160
+"""From so many numbers a row on, copying row by row is faster than taking number by number."""
+
+
+class RaggedColumn:
+    """A column of lists of numbers, read without an object for a list or a number.
+
+    Args:
+        table: the rows.
+        name: of the column.
+
+    Raises:
+        DataError: it holds no lists of numbers, or misses some.
+
+    >>> ids = RaggedColumn(pa.table({"ids": [[7, 8], [], [9, 5, 6]]}), "ids")
+    >>> rows, starts, lengths = np.array([2, 0]), np.array([1, 0]), np.array([2, 2])
+    >>> ids.lengths(rows), ids.gather(rows, starts, lengths)
+    (array([3, 2]), array([5, 6, 7, 8]))
+    """
+
+    def __init__(self, table: pa.Table, name: str) -> None:
+        column = table.column(name)
+        chunks = column.chunks or [pa.array([], column.type)]
+        self._parts = [ragged(pa.table({name: chunk}), name) for chunk in chunks]
+        self._ends = np.cumsum([len(chunk) for chunk in chunks])
+
+    def lengths(self, rows: Rows) -> Rows:
+        """How many numbers these rows have, int64 [n]."""
+        return self._bounds(rows)[1]
+
+    def gather(self, rows: Rows, starts: Rows, lengths: Rows) -> npt.NDArray[Any]:
+        """Numbers `starts` to `starts + lengths` of each row, laid end to end, as a copy."""
+        begin = self._bounds(rows)[0] + starts
+        if len(self._parts) == 1:
+            return _copied(self._parts[0][0], begin, lengths)
+        found = np.empty(int(lengths.sum()), dtype=self._parts[0][0].dtype)
+        places = lengths.cumsum() - lengths
+        chunk = self._ends.searchsorted(rows, side="right")
+        for number in np.unique(chunk):
+            here = np.flatnonzero(chunk == number)
+            copied = _copied(self._parts[number][0], begin[here], lengths[here])
+            found[spans(places[here], lengths[here])] = copied
+        return found
+
+    def _bounds(self, rows: Rows) -> tuple[Rows, Rows]:
+        """Where these rows begin in their chunk's numbers, and their lengths."""
+        if len(self._parts) == 1:
+            offsets = self._parts[0][1]
+            begin = offsets[rows].astype(np.int64)
+            return begin, offsets[rows + 1] - begin
+        begin, lengths = np.empty_like(rows), np.empty_like(rows)
+        chunk = self._ends.searchsorted(rows, side="right")
+        for number in np.unique(chunk):
+            here = np.flatnonzero(chunk == number)
+            offsets = self._parts[number][1]
+            inside = rows[here] - (self._ends[number] - len(offsets) + 1)
+            begin[here] = offsets[inside]
+            lengths[here] = offsets[inside + 1] - begin[here]
+        return begin, lengths
+
+
+def take(column: pa.ChunkedArray, rows: Rows) -> npt.NDArray[Any] | pa.Array:
+    """These rows of a column, as a copy: numbers as numpy, anything else as Arrow has it.
+
+    Only the chunks with such rows are touched, and no chunk is copied. Whole numbers of which the
+    column misses any stay with Arrow; missing decimals are not-a-number.
+    """
+    if column.num_chunks == 1:
+        found = column.chunk(0).take(pa.array(rows))
+    else:
+        ends = np.cumsum([len(chunk) for chunk in column.chunks], dtype=np.int64)
+        chunk = ends.searchsorted(rows, side="right")
+        order = np.argsort(chunk, kind="stable")
+        parts = [column.chunk(0).slice(0, 0)] if column.num_chunks else [pa.array([], column.type)]
+        for number in np.unique(chunk):
+            here = column.chunk(int(number))
+            inside = rows[order[chunk[order] == number]] - (ends[number] - len(here))
+            parts.append(here.take(pa.array(inside)))
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        found = pa.concat_arrays(parts).take(pa.array(back))
+    kind = found.type.value_type if pa.types.is_fixed_size_list(found.type) else found.type
+    whole = pa.types.is_integer(kind) or pa.types.is_boolean(kind)
+    if pa.types.is_floating(kind) or (whole and not column.null_count):
+        return to_numpy(pa.table({"column": found}), "column", copy=True)
+    return found
+
+
+def check_aligned(name: str, tokens: str, found: Rows, expected: Rows, rows: Rows) -> None:
+    """A column cut beside the tokens has as many values in every row.
+
+    Raises:
+        DataError: it has not; the message says the first such row.
+    """
+    wrong = np.flatnonzero(found != expected)
+    if wrong.size:
+        first = wrong[0]
+        raise DataError(
+            f"row {rows[first]} has {found[first]} values in {name!r} and {expected[first]} in "
+            f"{tokens!r}",
+            allowed="one value for each token",
+            next_step=f"leave {name!r} out of aligned",
+        )
+
+
+def _copied(values: npt.NDArray[Any], begin: Rows, lengths: Rows) -> npt.NDArray[Any]:
+    if len(lengths) and lengths.sum() >= _LONG * len(lengths):
+        ends = (begin + lengths).tolist()
+        return np.concatenate([values[a:b] for a, b in zip(begin.tolist(), ends, strict=True)])
+    return values.take(spans(begin, lengths))

@@ -1,0 +1,1 @@
+"""From files, folders, hubs, databases and memory to rows."""
