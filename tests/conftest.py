@@ -6,7 +6,12 @@ import os
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# What else runs on the machine decides how long an example takes.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 # Each pytest-xdist worker has one core: with more threads than cores, torch waits for itself.
 if "PYTEST_XDIST_WORKER" in os.environ:

@@ -1,59 +1,15 @@
 #include "engine/arrow.h"
 
 #include <cstring>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace headway {
 
 namespace {
 
-// What an exported schema or array keeps alive.
-struct SchemaPart {
-    std::string format, name;
-    std::vector<ArrowSchema> children;
-    std::vector<ArrowSchema*> pointers;
-};
-
-struct ArrayPart {
-    std::vector<std::pair<void*, size_t>> owned;  // blocks
-    std::vector<const void*> buffers;
-    std::vector<ArrowArray> children;
-    std::vector<ArrowArray*> pointers;
-};
-
-template <class Struct, class Part>
-void release(Struct* exported) {
-    auto* part = static_cast<Part*>(exported->private_data);
-    for (Struct& child : part->children) {
-        if (child.release) child.release(&child);
-    }
-    if constexpr (std::is_same_v<Part, ArrayPart>) {
-        for (const auto& [block, size] : part->owned) give_block(block, size);
-    }
-    delete part;
-    exported->release = nullptr;
-}
-
-void set_schema(ArrowSchema* schema, std::string format, std::string name,
-                std::vector<ArrowSchema> children) {
-    auto* part = new SchemaPart{std::move(format), std::move(name), std::move(children), {}};
-    for (ArrowSchema& child : part->children) part->pointers.push_back(&child);
-    constexpr int64_t kNullable = 2;
-    *schema = {part->format.c_str(),     part->name.c_str(),     nullptr, kNullable,
-               int64_t(part->children.size()), part->pointers.data(), nullptr,
-               release<ArrowSchema, SchemaPart>, part};
-}
-
-void set_array(ArrowArray* array, int64_t length, int64_t nulls, std::vector<const void*> buffers,
-               std::vector<std::pair<void*, size_t>> owned, std::vector<ArrowArray> children) {
-    auto* part = new ArrayPart{std::move(owned), std::move(buffers), std::move(children), {}};
-    for (ArrowArray& child : part->children) part->pointers.push_back(&child);
-    *array = {length, nulls, 0, int64_t(part->buffers.size()), int64_t(part->children.size()),
-              part->buffers.data(), part->pointers.data(), nullptr, release<ArrowArray, ArrayPart>,
-              part};
-}
-
-std::pair<void*, size_t> copy_of(const void* memory, size_t size) {
+OwnedBlock copy_of(const void* memory, size_t size) {
     size_t room = size + 1;
     void* copy = take_block(room);
     if (size) std::memcpy(copy, memory, size);
@@ -66,15 +22,15 @@ ArrowArray list_column(const EncodedColumn& column, Buffer<uint32_t>& values) {
     values.reserve_more(1);  // a buffer must be there even for no values
     const auto numbers = values.release();
     ArrowArray child{}, list{};
-    set_array(&child, count, 0, {nullptr, numbers.first}, {numbers}, {});
+    export_array(&child, count, 0, {nullptr, numbers.first}, {numbers}, {});
     const auto borders = copy_of(column.borders.data(), column.borders.size() * sizeof(int32_t));
-    std::vector<std::pair<void*, size_t>> owned = {borders};
+    std::vector<OwnedBlock> owned = {borders};
     void* valid = nullptr;
     if (!column.valid.empty()) {
         owned.push_back(copy_of(column.valid.data(), column.valid.size()));
         valid = owned.back().first;
     }
-    set_array(&list, column.rows, column.nulls, {valid, borders.first}, std::move(owned), {child});
+    export_array(&list, column.rows, column.nulls, {valid, borders.first}, std::move(owned), {child});
     return list;
 }
 
@@ -104,13 +60,13 @@ void export_columns(EncodedColumn&& column, ArrowSchema* schema, ArrowArray* arr
     std::vector<ArrowArray> arrays;
     for (const auto& [name, values] : wanted) {
         ArrowSchema item{}, list{};
-        set_schema(&item, "i", "item", {});
-        set_schema(&list, "+l", name, {item});
+        export_schema(&item, "i", "item", {});
+        export_schema(&list, "+l", name, {item});
         schemas.push_back(list);
         arrays.push_back(list_column(column, *values));
     }
-    set_schema(schema, "+s", "", std::move(schemas));
-    set_array(array, column.rows, 0, {nullptr}, {}, std::move(arrays));
+    export_schema(schema, "+s", "", std::move(schemas));
+    export_array(array, column.rows, 0, {nullptr}, {}, std::move(arrays));
 }
 
 }  // namespace headway

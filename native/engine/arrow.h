@@ -1,43 +1,8 @@
-// The Arrow C data interface: columns of text come in and columns of numbers go out without a copy
-// and without a library. Source: https://arrow.apache.org/docs/format/CDataInterface.html
+// Columns of text come in from Arrow and columns of numbers go out, without a copy.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
-
+#include "arrow/exported.h"
 #include "engine/column.h"
-
-extern "C" {
-
-struct ArrowSchema {
-    const char* format;
-    const char* name;
-    const char* metadata;
-    int64_t flags;
-    int64_t n_children;
-    struct ArrowSchema** children;
-    struct ArrowSchema* dictionary;
-    void (*release)(struct ArrowSchema*);
-    void* private_data;
-};
-
-struct ArrowArray {
-    int64_t length;
-    int64_t null_count;
-    int64_t offset;
-    int64_t n_buffers;
-    int64_t n_children;
-    const void** buffers;
-    struct ArrowArray** children;
-    struct ArrowArray* dictionary;
-    void (*release)(struct ArrowArray*);
-    void* private_data;
-};
-
-}  // extern "C"
 
 namespace headway {
 

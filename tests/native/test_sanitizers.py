@@ -1,4 +1,4 @@
-"""The core under sanitizers: random engines on random and broken text, some seconds of each."""
+"""The core under sanitizers: random engines and broken text, some seconds of each."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def test_random_engines_on_random_text(sanitizers: str, tmp_path: Path) -> None:
     }
     run([*configure, *(f"-D{name}={value}" for name, value in switches.items())])
     run(["cmake", "--build", tmp_path])
-    assert "texts" in run([tmp_path / "fuzz", SECONDS])
+    for part in ("tokenizer", "data"):
+        assert "texts" in run([tmp_path / f"fuzz_{part}", SECONDS])
 
 
 def run(command: list[str | Path]) -> str:

@@ -79,7 +79,7 @@ def outcome(read: Any) -> Any:
 
 
 def slowly(path: Path) -> pa.Table:
-    part = read_slowly(path, ReadOptions(), Block(path.read_bytes(), 1), Kinds())
+    part = read_slowly(path, ReadOptions(), Block(memoryview(path.read_bytes()), 1), Kinds())
     if not part.table.num_columns:
         raise DataError(f"{path} holds no rows", allowed="at least one row with one column")
     return part.table

@@ -49,9 +49,7 @@ def test_a_file_is_parsed_once(tmp_path: Path, store: Store) -> None:
     assert len(prepare(path, format="txt", store=store)) == 3001
     assert made(store) == 4
     (entry,) = [entry for entry in store.entries() if entry.key == store.history.made()[0].key]
-    assert sorted(file.name for file in entry.path.iterdir()) == [
-        *("part-00000.arrow", "plan.json", "step.json")
-    ]
+    assert sorted(file.name for file in entry.path.iterdir()) == ["part-00000.arrow", "step.json"]
 
 
 def test_a_file_that_did_not_change_is_not_read(

@@ -19,7 +19,7 @@ from headway.data.tables import stacked
 from headway.data.workers import in_processes
 from headway.logs import progress
 
-__all__ = ["make_parts", "open_parts"]
+__all__ = ["make_parts", "open_parts", "part_path"]
 
 _PLAN = "plan.json"
 
@@ -54,9 +54,9 @@ def make_parts(
         left.unlink()
     size = _planned(folder, size)
     cuts = [(start, min(start + size, rows)) for start in range(0, rows, size)] or [(0, 0)]
-    missing = [i for i in range(len(cuts)) if not _is_whole(_part(folder, i))]
+    missing = [i for i in range(len(cuts)) if not _is_whole(part_path(folder, i))]
     tasks = in_processes(
-        lambda i: _write(_part(folder, i), make(*cuts[i])), missing, workers=workers
+        lambda i: _write(part_path(folder, i), make(*cuts[i])), missing, workers=workers
     )
     for _ in progress(tasks, what, total=len(missing)):
         pass
@@ -81,7 +81,8 @@ def _planned(folder: Path, size: int) -> int:
     return size
 
 
-def _part(folder: Path, number: int) -> Path:
+def part_path(folder: Path, number: int) -> Path:
+    """Where a part is, or will be."""
     return folder / f"part-{number:05d}.arrow"
 
 
@@ -116,7 +117,7 @@ def _made_alike(
     fill: Callable[[pa.Table, Sequence[str], int, int], pa.Table] | None,
 ) -> int:
     """Gives all parts the same columns and types: what is missing in one may be text in another."""
-    readers = [_opened(_part(folder, i)) for i in range(len(cuts))]
+    readers = [_opened(part_path(folder, i)) for i in range(len(cuts))]
     rows = sum(
         reader.get_batch(i).num_rows for reader in readers for i in range(reader.num_record_batches)
     )
@@ -130,9 +131,9 @@ def _made_alike(
         if fill is not None and set(schema.names) != set(names):
             table = fill(table, names, *cuts[i])
             common = stacked([common, table.slice(0, 0)])
-            _write(_part(folder, i), table)
+            _write(part_path(folder, i), table)
     for i in range(len(cuts)):
-        table = _opened(_part(folder, i)).read_all()
+        table = _opened(part_path(folder, i)).read_all()
         if table.schema != common.schema:
-            _write(_part(folder, i), stacked([common, table]))
+            _write(part_path(folder, i), stacked([common, table]))
     return rows

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
+from headway.data import _native
 from headway.data.reading.badrows import BadRow, shown
 
-__all__ = ["Dialect", "Record", "last_record_end", "line_ends", "records", "strictly_quoted"]
+__all__ = ["Dialect", "Record", "last_record_end", "records"]
 
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 _QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
@@ -120,60 +119,23 @@ def _cell(data: bytes, position: int, line: int, dialect: Dialect) -> tuple[int,
     match = _QUOTED.match(data, position)
     if match is None:
         return position, line, NEVER_CLOSED
-    line += line_ends(match.group())
+    line += _native.count_line_ends(match.group())
     ends = (b"", b"\r", b"\n", dialect.delimiter.encode())
     good = data[match.end() : match.end() + 1] in ends
     return match.end(), line, "" if good else _TEXT_AFTER
 
 
-def line_ends(data: bytes) -> int:
-    r"""The number of line ends: `\n`, `\r\n`, and `\r` alone."""
-    codes = np.frombuffer(data, dtype=np.uint8)
-    is_feed = codes == ord("\n")
-    ends = int(np.count_nonzero(is_feed))
-    if b"\r" in data:
-        is_return = codes == ord("\r")
-        ends += int(np.count_nonzero(is_return[:-1] & ~is_feed[1:])) + int(is_return[-1])
-    return ends
-
-
-def last_record_end(data: bytes, dialect: Dialect) -> int:
+def last_record_end(data: memoryview, dialect: Dialect) -> int:
     """The end of the last record in the beginning of a file that surely ends there, or 0."""
-    newline = b"\n" if b"\n" in data else b"\r"
-    # The last byte may be half of a line end.
-    last = len(data) if newline == b"\n" else len(data) - 1
-    if not dialect.quoting or b'"' not in data:
-        return data.rfind(newline, 0, last) + 1
-    quotes = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord('"'))
-    end = data.rfind(newline, 0, last) + 1
-    while end and np.searchsorted(quotes, end) % 2:
-        end = data.rfind(newline, 0, end - 1) + 1
-    if end and strictly_quoted(data[:end], dialect):
+    if not dialect.quoting:
+        return _native.last_line_end(data)
+    end, strict = _native.last_record_end(data, dialect.delimiter)
+    if end and strict:
         return end
     end = 0
-    for record in records(data, 1, dialect):
+    for record in records(bytes(data), 1, dialect):
         if record.closed and record.end < len(data) and record.fault != NEVER_CLOSED:
             end = record.end
         else:
             break
     return end
-
-
-def strictly_quoted(data: bytes, dialect: Dialect) -> bool:
-    """Whether every double quote opens a cell, closes one or is doubled inside one.
-
-    Quotes alternate between opening and closing when a doubled one counts as closing and opening
-    again, so one vectorised look at each quote's neighbours decides. False proves nothing: a
-    lone quote inside an unquoted cell is allowed, and `records` finds out.
-    """
-    if not dialect.quoting or b'"' not in data:
-        return True
-    codes = np.frombuffer(data, dtype=np.uint8)
-    quotes = np.flatnonzero(codes == ord('"'))
-    if quotes.size % 2:
-        return False
-    edges = np.zeros(256, dtype=bool)
-    edges[[ord(dialect.delimiter), ord("\r"), ord("\n"), ord('"')]] = True
-    opening, closing = quotes[::2], quotes[1::2]
-    before, after = opening[opening > 0] - 1, closing[closing < codes.size - 1] + 1
-    return bool(edges[codes[before]].all() and edges[codes[after]].all())

@@ -16,25 +16,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from headway.data import _native
 from headway.data import compute as pc
 from headway.data.features import Label, Text
-from headway.data.formats.cells import (
-    Dialect,
-    last_record_end,
-    line_ends,
-    records,
-    strictly_quoted,
-)
-from headway.data.formats.parts import (
-    EMPTY,
-    KIND,
-    Block,
-    Part,
-    Parts,
-    in_order,
-    text_blocks,
-    whole,
-)
+from headway.data.formats.cells import Dialect, last_record_end, records
+from headway.data.formats.parts import EMPTY, KIND, Block, Part, Parts, TextBlocks, whole
 from headway.data.formats.source import ReadOptions
 from headway.errors import ConfigError, DataError
 from headway.logs import log
@@ -84,18 +70,19 @@ def _tsv_parts(path: Path, options: ReadOptions, known: pa.Schema | None) -> Ite
 def _parts(
     path: Path, options: ReadOptions, dialect: Dialect, known: pa.Schema | None
 ) -> Iterator[Part]:
-    blocks = text_blocks(path, options, partial(last_record_end, dialect=dialect), line_ends)
+    cut = partial(last_record_end, dialect=dialect)
+    blocks = TextBlocks(path, options, cut, _native.count_line_ends)
     file, rows = _begin(path, options, dialect, blocks)
     first = _typed(rows, known, file.texts)
     seen = first.schema if known is None else known
 
-    def typed(block: Block) -> tuple[Block, pa.Table | None]:
-        cells = _parsed(block.data, file)
-        return block, None if cells is None else _typed(cells, seen, file.texts)
+    def typed(view: memoryview) -> pa.Table | None:
+        cells = _parsed(view, file)
+        return None if cells is None else _typed(cells, seen, file.texts)
 
     count = first.num_rows
     yield Part(first, first.num_rows)
-    for block, table in in_order(typed, blocks):
+    for block, table in blocks.map(typed):
         if table is None:
             table = _typed(_good_cells(block, file, options), seen, file.texts)
         count += table.num_rows
@@ -110,14 +97,14 @@ def _parts(
 
 
 def _begin(
-    path: Path, options: ReadOptions, dialect: Dialect, blocks: Iterator[Block]
+    path: Path, options: ReadOptions, dialect: Dialect, blocks: TextBlocks
 ) -> tuple[_File, pa.Table]:
     """What the first block with rows says of the file, and its cells without the header."""
     for block in blocks:
         found = records(block.data, block.line, dialect)
         columns = next((one.cells for one in found if not one.fault), 0)
         file = _File(path, dialect, columns, [f"f{i}" for i in range(columns)])
-        cells = _parsed(block.data, file) if columns else None
+        cells = _parsed(block.view, file) if columns else None
         if cells is None:
             cells = _good_cells(block, file, options)
         if columns:
@@ -128,18 +115,18 @@ def _begin(
     raise DataError(f"{path} holds only blank lines", allowed="at least one row")
 
 
-def _parsed(data: bytes, file: _File) -> pa.Table | None:
+def _parsed(data: memoryview, file: _File) -> pa.Table | None:
     """All cells as text, or None where the scanner must say what is wrong."""
     import pyarrow.csv as arrow_csv
 
-    if not strictly_quoted(data, file.dialect):
+    if file.dialect.quoting and not _native.strictly_quoted(data, file.dialect.delimiter):
         return None
     return _arrow_cells(arrow_csv, data, file)
 
 
-def _arrow_cells(arrow_csv: Any, data: bytes, file: _File) -> pa.Table | None:
+def _arrow_cells(arrow_csv: Any, data: memoryview | bytes, file: _File) -> pa.Table | None:
     texts = dict.fromkeys(file.names, pa.string())
-    if not data[:64].strip(b"\r\n") and not data.strip(b"\r\n"):
+    if not bytes(data[:64]).strip(b"\r\n") and not bytes(data).strip(b"\r\n"):
         return pa.schema(texts.items()).empty_table()
     try:
         return arrow_csv.read_csv(
@@ -280,9 +267,7 @@ def _dialect(delimiter: str, quoting: bool) -> Dialect:
 
 
 def _guess_delimiter(path: Path, options: ReadOptions) -> str:
-    blocks = text_blocks(path, options)
-    head = next(blocks).data[: 1 << 16]
-    blocks.close()
+    head = bytes(next(iter(TextBlocks(path, options))).view[: 1 << 16])
     line = _NEWLINE.split(_QUOTED.sub(b"", head).lstrip(b"\r\n"), maxsplit=1)[0]
     return next((d for d in (",", ";", "\t") if d.encode() in line), ",")
 

@@ -1,8 +1,9 @@
 """JSON lines: an object on every line, read in blocks on a few threads.
 
-Two ways lead to the same table. Arrow's parser is the fast one; it is believed only where it
-cannot differ from the other, which reads one record after the other with Python's `json`, says
-what is wrong and on which line, and is the definition of what is allowed:
+Three ways lead to the same table. Plain objects, without lists and objects inside, are read in one
+pass over the bytes (`native/data/json_lines.cc`). Arrow's parser takes the others; it is believed
+only where it cannot differ from the slow way, which reads one record after the other with Python's
+`json`, says what is wrong and on which line, and is the definition of what is allowed:
 
 - a value is missing (null) where a row lacks the key or holds null;
 - whole numbers and decimals in one column become decimals; any other mixture is an error;
@@ -19,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from headway.data import _native
 from headway.data import compute as pc
-from headway.data.formats.parts import Block, Part, Parts, in_order, plain, text_blocks, whole
+from headway.data.formats.parts import Block, Part, Parts, TextBlocks, plain, whole
 from headway.data.formats.source import ReadOptions
 from headway.data.formats.values import DEEPEST, Kinds, RowError, columns_of, kind_of, parse
 from headway.data.reading.badrows import BadRow, refuse_row, shown
@@ -29,7 +31,7 @@ from headway.errors import DataError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["JSON_LINES", "read_fast", "read_jsonl", "read_slowly"]
+__all__ = ["JSON_LINES", "read_fast", "read_jsonl", "read_nested", "read_slowly"]
 
 _MOST_BRACKETS = 1000  # on a line; Arrow's parser overflows the stack on deep nesting
 
@@ -43,10 +45,10 @@ def _parts(path: Path, options: ReadOptions, known: pa.Schema | None) -> Iterato
     """A part for each block, fast where that is safe; kinds that do not mix are found out here."""
     seen = plain(known) if known is not None else pa.schema([])
 
-    def fast(block: Block) -> tuple[Block, Part | None]:
-        return block, read_fast(block.data, seen)
+    def fast(view: memoryview) -> Part | None:
+        return read_fast(view, seen)
 
-    for block, part in in_order(fast, text_blocks(path, options)):
+    for block, part in TextBlocks(path, options).map(fast):
         if part is None or not _fits(seen, part.table.schema):
             part = read_slowly(path, options, block, Kinds.of(seen, "the lines above"))
         if part.rows:
@@ -93,7 +95,7 @@ def read_slowly(path: Path, options: ReadOptions, block: Block, kinds: Kinds) ->
 def _with_first_line(path: Path, options: ReadOptions, row: Any, number: int) -> RowError:
     """The error about a row once more, now with the line that it contradicts."""
     kinds = Kinds()
-    for block in text_blocks(path, options):
+    for block in TextBlocks(path, options):
         for there, line in enumerate(block.data.split(b"\n"), block.line):
             try:
                 kinds.check(row if there == number else parse(line.decode()), f"line {there}")
@@ -105,13 +107,22 @@ def _with_first_line(path: Path, options: ReadOptions, row: Any, number: int) ->
     raise DataError(f"{path} changed while it was read", next_step="read it again")
 
 
-def read_fast(data: bytes, hint: pa.Schema) -> Part | None:
-    """Arrow's reading of the lines, or None where it may differ from the slow one.
+def read_fast(data: memoryview | bytes, hint: pa.Schema) -> Part | None:
+    """The rows of plain objects, or what Arrow reads, or None where that may be another table.
 
     Args:
         data: whole lines.
         hint: types that columns have elsewhere, which spares a second reading.
     """
+    rows = _native.read_json_lines(data)
+    if rows is not None:
+        table = pa.table(rows)
+        return Part(table, table.num_rows) if table.num_columns else None
+    return read_nested(bytes(data), hint)
+
+
+def read_nested(data: bytes, hint: pa.Schema) -> Part | None:
+    """Arrow's reading of the lines, or None where it may differ from the slow one."""
     rows = _count_plain_rows(data)
     if rows is None:
         return None

@@ -8,34 +8,32 @@ puts the parts into one table, `headway.data.stream` onto the disk.
 from __future__ import annotations
 
 import codecs
+import mmap
+import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
 
-from headway.data.formats.source import (
-    ReadOptions,
-    has_signature,
-    is_text,
-    is_utf8,
-    text_buffer,
-)
+from headway.data import _native
+from headway.data.formats.source import ReadOptions, has_signature, is_utf8, text_buffer
 from headway.data.reading.badrows import BadRow, refuse_row
 from headway.data.reading.compression import COMPRESSIONS, unpacked
 from headway.errors import DataError
 
-__all__ = ["EMPTY", "KIND", "Block", "Part", "Parts", "conform", "in_order", "text_blocks", "whole"]
+__all__ = ["EMPTY", "KIND", "Block", "Part", "Parts", "TextBlocks", "conform", "in_order", "whole"]
 
 BLOCK_BYTES = 1 << 20
 # What a field of a part may say about its column: that there is nothing in it but empty cells.
 KIND, EMPTY = b"cells", "empty"
 _MOST_BYTES = 2**31 - 1 - (1 << 16)  # of one record, which Arrow's parsers count in 32 bits
 _MOST_WORKERS = 4
+_BLOCKS_KEPT = 16  # more than are read ahead
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -45,8 +43,13 @@ B = TypeVar("B")
 class Block:
     """Some whole records: their bytes, valid UTF-8 without NUL, and the line they begin on."""
 
-    data: bytes
+    view: memoryview
     line: int
+
+    @property
+    def data(self) -> bytes:
+        """A copy of the bytes."""
+        return bytes(self.view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +72,17 @@ class Parts:
     widen: Callable[[pa.Schema, pa.Schema], pa.Schema]
 
 
-def after_last_line(data: bytes) -> int:
-    """The place behind the last line feed."""
-    return data.rfind(b"\n") + 1
-
-
-def lines_in(data: bytes) -> int:
+def lines_in(data: memoryview) -> int:
     """The number of line feeds."""
     codes = np.frombuffer(data, dtype=np.uint8)
     return int(np.count_nonzero(codes == ord("\n")))  # several times as fast as bytes.count
 
 
-def text_blocks(
-    path: Path,
-    options: ReadOptions,
-    cut: Callable[[bytes], int] = after_last_line,
-    count_lines: Callable[[bytes], int] = lines_in,
-) -> Generator[Block]:
+class TextBlocks:
     """The text of a file in blocks of about a megabyte, in memory that does not grow with the file.
+
+    They are gone through once: block by block, several blocks at a time (`map`), or first the one,
+    then the other.
 
     Args:
         path: the file, which may be compressed.
@@ -96,44 +92,71 @@ def text_blocks(
         count_lines: the number of line ends in bytes.
 
     Raises:
-        DataError: what `text_buffer` refuses.
+        DataError: while blocks are taken: what `text_buffer` refuses; a record too long for Arrow.
     """
-    rest, line, waiting, size = b"", 1, list[bytes](), 0
-    first, seen = True, False
-    for data, last in _with_last(_utf8_parts(path, options)):
-        waiting.append(data)
-        size += len(data)
-        # A record that is longer than a block is looked at again only when it has doubled.
-        if size < max(BLOCK_BYTES, len(rest)) and not last:
-            continue
-        rest, waiting, size = b"".join([rest, *waiting]), [], 0
-        if first and is_utf8(options.encoding):
-            if has_signature(rest):
-                break
-            rest = rest.removeprefix(codecs.BOM_UTF8)
-        first = False
-        end = len(rest) if last else cut(rest)
-        if end == 0 and len(rest) > _MOST_BYTES:
-            raise DataError(
-                f"{path} line {line}: a row longer than {_MOST_BYTES} bytes",
-                allowed="rows of less than 2 GB",
-                next_step="look for a double quote that is never closed, or a line end that is "
-                "missing",
-            )
-        if not end:
-            continue
-        block = Block(rest[:end], line)
-        rest = rest[end:]
-        if not is_text(block.data):
-            break
-        line += count_lines(block.data)
-        seen = True
-        yield block
-    else:
-        if seen:
-            return
-    text_buffer(path, options)  # says what is wrong and where
-    raise DataError(f"{path} changed while it was read", next_step="read it again")
+
+    def __init__(
+        self,
+        path: Path,
+        options: ReadOptions,
+        cut: Callable[[memoryview], int] = _native.last_feed,
+        count_lines: Callable[[memoryview], int] = lines_in,
+    ) -> None:
+        self._path, self._options = path, options
+        self._views = _views(path, options, cut)
+        self._count_lines = count_lines
+        self._line = 1
+
+    def __iter__(self) -> Iterator[Block]:
+        for view in self._good_views():
+            yield self._placed(view, self._lines(view))
+
+    def map(self, function: Callable[[memoryview], B]) -> Iterator[tuple[Block, B]]:
+        """Each block and what a function gives for its bytes, on a few threads."""
+
+        def looked_at(view: memoryview) -> tuple[memoryview, int | None, B | None]:
+            lines = self._lines(view)
+            return view, lines, None if lines is None else function(view)
+
+        for view, lines, found in in_order(looked_at, self._good_views()):
+            block = self._placed(view, lines)
+            yield block, cast(B, found)
+
+    def _good_views(self) -> Iterator[memoryview]:
+        """Those that may be text, by their beginning."""
+        first = self._line == 1
+        for view in self._views:
+            if first and is_utf8(self._options.encoding):
+                if has_signature(bytes(view[:8])):
+                    raise self._fault()
+                if bytes(view[:3]) == codecs.BOM_UTF8:
+                    view = view[3:]
+            if len(view):
+                yield view
+            elif first:
+                raise self._fault()
+            first = False
+        if first:
+            raise self._fault()
+
+    def _lines(self, view: memoryview) -> int | None:
+        """How many lines end in it; None if it is no text."""
+        return self._count_lines(view) if _native.is_text(view) else None
+
+    def _placed(self, view: memoryview, lines: int | None) -> Block:
+        if lines is None:
+            raise self._fault()
+        block = Block(view, self._line)
+        self._line += lines
+        return block
+
+    def _fault(self) -> DataError:
+        """What is wrong with the file, and where."""
+        try:
+            text_buffer(self._path, self._options)
+        except DataError as error:
+            return error
+        return DataError(f"{self._path} changed while it was read", next_step="read it again")
 
 
 def in_order(function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
@@ -232,6 +255,65 @@ def _cast(column: pa.ChunkedArray, field: pa.Field, path: Path) -> pa.ChunkedArr
             f"too large for one: {error}",
             next_step="write the numbers of this column as text",
         ) from error
+
+
+def _views(
+    path: Path, options: ReadOptions, cut: Callable[[memoryview], int]
+) -> Iterator[memoryview]:
+    """Bytes of whole records, decompressed and decoded if need be, but not looked at."""
+    if path.suffix.lower() in COMPRESSIONS or not is_utf8(options.encoding):
+        return _streamed(path, _utf8_parts(path, options), cut)
+    return _mapped(path, cut)
+
+
+def _mapped(path: Path, cut: Callable[[memoryview], int]) -> Iterator[memoryview]:
+    """Views into the file itself, whose pages are let go some blocks behind."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if not size:  # cannot be mapped
+            return
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    whole = memoryview(mapped)
+    start = kept = 0
+    while start < size:
+        stop, end = start, 0
+        while not end:
+            # A record that is longer than a block is looked at again only when it has doubled.
+            stop = min(size, start + max(BLOCK_BYTES, 2 * (stop - start)))
+            end = stop - start if stop == size else cut(whole[start:stop])
+            _refuse_endless(path, end, stop - start)
+        yield whole[start : start + end]
+        start += end
+        behind = (start - _BLOCKS_KEPT * BLOCK_BYTES) // mmap.PAGESIZE * mmap.PAGESIZE
+        if behind > kept and hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED, kept, behind - kept)
+            kept = behind
+
+
+def _streamed(
+    path: Path, parts: Iterator[bytes], cut: Callable[[memoryview], int]
+) -> Iterator[memoryview]:
+    rest, waiting, size = memoryview(b""), list[bytes](), 0
+    for data, last in _with_last(parts):
+        waiting.append(data)
+        size += len(data)
+        if size < max(BLOCK_BYTES, len(rest)) and not last:
+            continue
+        rest, waiting, size = memoryview(b"".join([rest, *waiting])), [], 0
+        end = len(rest) if last else cut(rest)
+        _refuse_endless(path, end, len(rest))
+        if end:
+            yield rest[:end]
+            rest = rest[end:]
+
+
+def _refuse_endless(path: Path, end: int, size: int) -> None:
+    if end == 0 and size > _MOST_BYTES:
+        raise DataError(
+            f"{path}: a row longer than {_MOST_BYTES} bytes",
+            allowed="rows of less than 2 GB",
+            next_step="look for a double quote that is never closed, or a line end that is missing",
+        )
 
 
 def _utf8_parts(path: Path, options: ReadOptions) -> Iterator[bytes]:

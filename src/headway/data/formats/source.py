@@ -20,7 +20,6 @@ from headway.errors import DataError
 __all__ = [
     "ReadOptions",
     "has_signature",
-    "is_text",
     "is_utf8",
     "mapped",
     "text_buffer",
@@ -132,19 +131,6 @@ def unreadable(path: Path, error: OSError | ValueError) -> DataError:
         allowed="a file that you may read",
         next_step="check the path and its permissions",
     )
-
-
-def is_text(data: bytes) -> bool:
-    """Whether bytes are UTF-8 without NUL."""
-    if b"\0" in data:
-        return False
-    offsets = pa.array([0, len(data)], type=pa.int64()).buffers()[1]
-    whole = pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, pa.py_buffer(data)])
-    try:
-        whole.validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
 
 
 def has_signature(data: bytes) -> bool:

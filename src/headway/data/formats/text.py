@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from headway.data import compute as pc
-from headway.data.formats.parts import Part, Parts, text_blocks, whole
+from headway.data.formats.parts import Part, Parts, TextBlocks, whole
 from headway.data.formats.source import ReadOptions, text_buffer
 from headway.errors import ConfigError, DataError
 
@@ -100,8 +100,8 @@ def _small_strings(texts: pa.Array) -> pa.ChunkedArray:
 
 
 def _line_parts(path: Path, options: ReadOptions, known: pa.Schema | None) -> Iterator[Part]:
-    for block in text_blocks(path, options):
-        table = pa.table({"text": lines_of(pa.py_buffer(block.data))})
+    for block in TextBlocks(path, options):
+        table = pa.table({"text": lines_of(pa.py_buffer(block.view))})
         yield Part(table, table.num_rows)
 
 

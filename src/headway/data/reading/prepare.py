@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
-
 from headway.data.cache import Store, key_of, reached
 from headway.data.cache.code import own_version
 from headway.data.cache.files import file_digest
-from headway.data.cache.parts import make_parts, open_parts
+from headway.data.cache.parts import open_parts, part_path
 from headway.data.dataset import Dataset
 from headway.data.formats.source import ReadOptions
 from headway.data.reading.stream import write_arrow
-from headway.data.rows import Rows
-from headway.data.steps import Step
 from headway.errors import ConfigError, DataError
 
 __all__ = ["prepare"]
@@ -69,14 +65,8 @@ def prepare(
     parts = {"step": "prepare", "data": content, "format": kind, **told}
 
     def make(folder: Path) -> int:
-        parsed = folder / ".parsed.arrow"
-        write_arrow(path, parsed, format=format, options=options)
-        rows = Rows(pa.ipc.open_file(pa.memory_map(str(parsed))).read_all())
-        # Few large parts are opened faster than the many small batches of a parser.
-        size = Step("prepare", rows.block, multiple=1).part_rows(rows)
-        made = make_parts(folder, rows.block, len(rows), size, what="prepare")
-        parsed.unlink(missing_ok=True)
-        return made
+        write_arrow(path, part_path(folder, 0), format=format, options=options)
+        return open_parts(folder).num_rows
 
     found = open_parts(store.result(parts, make))
     data = Dataset(found, name=str(path))

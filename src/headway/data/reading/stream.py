@@ -11,6 +11,7 @@ import pyarrow as pa
 from headway.data.formats.parts import Part, Parts, conform, plain, without_counting
 from headway.data.formats.source import ReadOptions, unreadable
 from headway.data.reading.files import FORMATS, chosen_format
+from headway.data.reading.large_batches import LargeBatches
 from headway.errors import ConfigError, DataError, OutputError
 
 __all__ = ["stream", "write_arrow"]
@@ -113,6 +114,7 @@ def _write(
         raise _no_rows(path)
     start = schema = _together(parts, schema, first)
     with pa.OSFile(os.fspath(to), "wb") as sink, pa.ipc.new_file(sink, plain(start)) as file:
+        batches = LargeBatches(file)
         part: Part | None = first
         while part is not None:
             schema = _together(parts, schema, part)
@@ -120,9 +122,10 @@ def _write(
             table = conform(part, start, path) if fits else None
             fits = table is not None
             if table is not None:
-                file.write_table(table)
+                batches.write(table)
             rows += part.rows
             part = next(found, None)
+        batches.flush()
     if not rows or not len(schema):
         raise _no_rows(path)
     return None if fits else schema

@@ -1,4 +1,4 @@
-// The one place that knows Python: classes and functions of headway.tokenizer._native.
+// The classes and functions of headway.tokenizer._native.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/map.h>
@@ -13,6 +13,7 @@
 #include <chrono>
 #include <memory>
 
+#include "bindings/columns.h"
 #include "engine/arrow.h"
 #include "engine/bert_path.h"
 #include "engine/byte_level_path.h"
@@ -221,33 +222,6 @@ nb::object encode_text(const Engine& engine, std::string_view text, bool step_by
                           list_of(out.words), shown);
 }
 
-// Encoded columns on their way to an Arrow library.
-struct Columns {
-    ArrowSchema schema{};
-    ArrowArray array{};
-
-    Columns() = default;
-    Columns(Columns&& other) noexcept : schema(other.schema), array(other.array) {
-        other.schema.release = nullptr;
-        other.array.release = nullptr;
-    }
-    ~Columns() {
-        if (schema.release) schema.release(&schema);
-        if (array.release) array.release(&array);
-    }
-};
-
-template <class Struct>
-nb::capsule capsule_of(Struct& exported, const char* name) {
-    auto* moved = new Struct(exported);
-    exported.release = nullptr;
-    return nb::capsule(moved, name, [](void* data) noexcept {
-        auto* kept = static_cast<Struct*>(data);
-        if (kept->release) kept->release(kept);
-        delete kept;
-    });
-}
-
 template <class Struct>
 const Struct* pointer_in(const nb::handle& capsule, const char* name) {
     void* pointer = PyCapsule_GetPointer(capsule.ptr(), name);
@@ -294,8 +268,7 @@ void bind_engine(nb::module_& m) {
         });
     nb::class_<Columns>(m, "Columns", "Encoded columns; any Arrow library takes them over.")
         .def("__arrow_c_array__", [](Columns& columns, const nb::object&) {
-            return nb::make_tuple(capsule_of(columns.schema, "arrow_schema"),
-                                  capsule_of(columns.array, "arrow_array"));
+            return columns.capsules();
         }, "requested_schema"_a = nb::none());
     nb::class_<Engine>(m, "Engine", "The pipeline from text to tokens.")
         .def(
