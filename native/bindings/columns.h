@@ -41,4 +41,12 @@ class Columns {
     }
 };
 
+// What a capsule of Arrow's protocol holds.
+template <class Struct>
+const Struct* pointer_in(const nanobind::handle& capsule, const char* name) {
+    void* pointer = PyCapsule_GetPointer(capsule.ptr(), name);
+    if (!pointer) throw nanobind::python_error();
+    return static_cast<const Struct*>(pointer);
+}
+
 }  // namespace headway

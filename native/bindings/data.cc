@@ -1,14 +1,19 @@
 // The functions of headway.data._native.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
+#include <nanobind/stl/vector.h>
 
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "bindings/columns.h"
 #include "data/cells.h"
+#include "data/gather.h"
 #include "data/json_lines.h"
 #include "text/utf8.h"
 
@@ -44,9 +49,71 @@ auto with_text(const nb::object& object, Function function) {
     return function(lent.text());
 }
 
-struct JsonRows : Columns {
+// What Arrow libraries take over; the tokenizer's module has a class of its own for the same.
+struct Taken : Columns {
     using Columns::Columns;
 };
+
+// A column and the capsules that keep it alive.
+struct HeldColumn {
+    ColumnChunks chunks;
+    std::vector<std::pair<nb::object, nb::object>> capsules;
+};
+
+std::optional<ColumnChunks> chunks_of(
+    const std::vector<std::pair<nb::object, nb::object>>& capsules) {
+    const ArrowSchema* schema = nullptr;
+    std::vector<const ArrowArray*> arrays;
+    for (const auto& [kind, values] : capsules) {
+        schema = pointer_in<ArrowSchema>(kind, "arrow_schema");
+        arrays.push_back(pointer_in<ArrowArray>(values, "arrow_array"));
+    }
+    if (!schema) return std::nullopt;
+    return ColumnChunks::of(*schema, arrays);
+}
+
+Visits visits_of(const nb::object& wanted, int64_t rows) {
+    const Lent lent(wanted);
+    const std::string_view bytes = lent.text();
+    const size_t count = bytes.size() / sizeof(int64_t);
+    if (bytes.size() % sizeof(int64_t) || count > UINT32_MAX) {
+        throw nb::value_error("rows are numbers of 64 bits, fewer than four billion of them");
+    }
+    std::optional<Visits> visits;
+    {
+        const nb::gil_scoped_release released;
+        visits = Visits::of(reinterpret_cast<const int64_t*>(bytes.data()), count, rows);
+    }
+    if (!visits) throw nb::index_error("a row that is not there");
+    return std::move(*visits);
+}
+
+std::optional<Taken> gathered(const HeldColumn& column, const Visits& visits) {
+    if (visits.of_rows() > column.chunks.rows()) throw nb::index_error("visits of another column");
+    Taken taken;
+    {
+        const nb::gil_scoped_release released;
+        if (!column.chunks.gather(visits, &taken.schema, &taken.array)) return std::nullopt;
+    }
+    return taken;
+}
+
+void bind_gather(nb::module_& m) {
+    nb::class_<Visits>(m, "Visits", "Rows that are wanted, in the order in which they are visited.");
+    m.def("visits_of", &visits_of, "wanted"_a, "rows"_a,
+          "Visits of the rows at these numbers, int64, of a column that has so many rows.");
+    nb::class_<HeldColumn>(m, "Column", "A column in chunks, of which rows are gathered.")
+        .def("gather", &gathered, "visits"_a,
+             "A copy of the rows as they were wanted; None where it has too much text for its type.");
+    m.def(
+        "column_of",
+        [](std::vector<std::pair<nb::object, nb::object>> capsules) -> std::optional<HeldColumn> {
+            std::optional<ColumnChunks> chunks = chunks_of(capsules);
+            if (!chunks) return std::nullopt;
+            return HeldColumn{std::move(*chunks), std::move(capsules)};
+        },
+        "capsules"_a, "The column in these chunks of Arrow, or None where it has another type.");
+}
 
 }  // namespace
 
@@ -91,18 +158,19 @@ NB_MODULE(_native, m) {
         },
         "text"_a, "delimiter"_a,
         "Whether every double quote opens a cell, closes one or is doubled inside one.");
-    nb::class_<JsonRows>(m, "JsonRows", "Rows of JSON; any Arrow library takes them over.")
+    nb::class_<Taken>(m, "Taken", "Rows or values; any Arrow library takes them over.")
         .def(
-            "__arrow_c_array__", [](JsonRows& rows, const nb::object&) { return rows.capsules(); },
+            "__arrow_c_array__", [](Taken& taken, const nb::object&) { return taken.capsules(); },
             "requested_schema"_a = nb::none());
     m.def(
         "read_json_lines",
-        [](const nb::object& lines) -> nb::object {
+        [](const nb::object& lines) -> std::optional<Taken> {
             std::optional<JsonTable> table = with_text(lines, read_json_lines);
-            if (!table) return nb::none();
-            JsonRows rows;
+            if (!table) return std::nullopt;
+            Taken rows;
             export_table(std::move(*table), &rows.schema, &rows.array);
-            return nb::cast(std::move(rows));
+            return rows;
         },
         "lines"_a, "The rows of lines that are plain objects, or None.");
+    bind_gather(m);
 }

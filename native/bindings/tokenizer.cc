@@ -222,13 +222,6 @@ nb::object encode_text(const Engine& engine, std::string_view text, bool step_by
                           list_of(out.words), shown);
 }
 
-template <class Struct>
-const Struct* pointer_in(const nb::handle& capsule, const char* name) {
-    void* pointer = PyCapsule_GetPointer(capsule.ptr(), name);
-    if (!pointer) throw nb::python_error();
-    return static_cast<const Struct*>(pointer);
-}
-
 // A column given as pairs of capsules, one a chunk.
 std::vector<TextChunk> text_chunks(const std::vector<std::pair<nb::object, nb::object>>& capsules) {
     std::vector<TextChunk> chunks(capsules.size());

@@ -1,5 +1,7 @@
 """Bytes of text files looked at; headway.data.formats is the way in."""
 
+from collections.abc import Sequence
+
 def is_text(text: object) -> bool:
     """Whether bytes are UTF-8 without NUL."""
 
@@ -22,10 +24,31 @@ def strictly_quoted(text: object, delimiter: str) -> bool:
     Whether every double quote opens a cell, closes one or is doubled inside one.
     """
 
-class JsonRows:
-    """Rows of JSON; any Arrow library takes them over."""
+class Taken:
+    """Rows or values; any Arrow library takes them over."""
 
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple: ...
 
-def read_json_lines(lines: object) -> object:
+def read_json_lines(lines: object) -> Taken | None:
     """The rows of lines that are plain objects, or None."""
+
+class Visits:
+    """Rows that are wanted, in the order in which they are visited."""
+
+def visits_of(wanted: object, rows: int) -> Visits:
+    """
+    Visits of the rows at these numbers, int64, of a column that has so many rows.
+    """
+
+class Column:
+    """A column in chunks, of which rows are gathered."""
+
+    def gather(self, visits: Visits) -> Taken | None:
+        """
+        A copy of the rows as they were wanted; None where it has too much text for its type.
+        """
+
+def column_of(capsules: Sequence[tuple[object, object]]) -> Column | None:
+    """
+    The column in these chunks of Arrow, or None where it has another type.
+    """

@@ -1,0 +1,89 @@
+// Rows of a column gathered by number, from any number of chunks, into memory of their own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "arrow/exported.h"
+
+namespace headway {
+
+// What a column holds, as far as rows of it can be copied here.
+struct Layout {
+    enum class Kind : uint8_t {
+        kBits,   // true/false
+        kFixed,  // `width` bytes a row
+        kRuns,   // a run of items of `width` bytes: text, bytes, lists of numbers
+    };
+
+    // The layout of a type, or nothing where it is another one.
+    static std::optional<Layout> of(const ArrowSchema& schema);
+
+    Kind kind;
+    size_t width;
+    bool large = false;    // whether borders of runs have 64 bits
+    bool is_list = false;  // whether items are a child with a type of its own
+    std::string format, item_format, item_name;
+};
+
+// Which rows are wanted, visited from low to high numbers but for those that are near each other:
+// memory and disks are faster like that, and to sort them wholly would take longer than it saves.
+class Visits {
+   public:
+    // Nothing where a row is not below `rows`.
+    static std::optional<Visits> of(const int64_t* wanted, size_t count, int64_t rows);
+
+    size_t size() const { return rows_.size(); }
+    int64_t of_rows() const { return of_rows_; }  // below which all rows are
+    int64_t row(size_t i) const { return rows_[i]; }
+    size_t place(size_t i) const { return places_[i]; }
+
+   private:
+    int64_t of_rows_ = 0;
+    std::vector<int64_t> rows_;
+    std::vector<uint32_t> places_;  // where in what was wanted
+};
+
+class ColumnChunks {
+   public:
+    // Chunks of one layout, which must outlive this; null where a list misses items.
+    static std::optional<ColumnChunks> of(const ArrowSchema& schema,
+                                          const std::vector<const ArrowArray*>& chunks);
+
+    // Copies the rows that are visited, each to its place. False, and nothing made, where the runs
+    // are together longer than their borders can say.
+    bool gather(const Visits& visits, ArrowSchema* schema, ArrowArray* array) const;
+
+    int64_t rows() const { return ends_.empty() ? 0 : ends_.back(); }
+
+   private:
+    struct Chunk {
+        const uint8_t* valid;  // null where nothing is missing
+        const void* borders;
+        const char* values;
+        int64_t offset;
+    };
+
+    explicit ColumnChunks(Layout layout) : layout_(std::move(layout)) {}
+
+    // Calls visit(number, chunk, row in the chunk's buffers) for all rows that are visited.
+    template <class Visit>
+    void each(const Visits& visits, Visit visit) const;
+    template <size_t width>
+    void gather_values(const Visits& visits, char* out) const;
+    template <class Border>
+    bool gather_runs(const Visits& visits, std::vector<const void*>& buffers,
+                     std::vector<OwnedBlock>& owned, int64_t& items) const;
+    int64_t gather_valid(const Visits& visits, std::vector<const void*>& buffers,
+                         std::vector<OwnedBlock>& owned) const;
+
+    Layout layout_;
+    std::vector<Chunk> chunks_;
+    std::vector<int64_t> ends_;  // how many rows there are with each chunk
+    bool any_missing_ = false;
+};
+
+}  // namespace headway
