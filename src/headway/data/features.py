@@ -252,6 +252,7 @@ def apply_features(
     *,
     file: str,
     bad_row: Callable[[BadRow], None] = refuse_row,
+    before: int = 0,
 ) -> pa.Table:
     """The table with every value of these columns checked and stored as its feature says.
 
@@ -260,6 +261,7 @@ def apply_features(
         features: for some or all columns, what they hold.
         file: where the rows come from, for messages.
         bad_row: told of rows with a wrong value; where it returns, they are left out.
+        before: how many rows of the file come before the table, to number its rows.
 
     Raises:
         DataError: a column that is not there, or one of a type that cannot hold the feature.
@@ -277,7 +279,7 @@ def apply_features(
                 allowed=", ".join(table.column_names),
             )
     done: list[pa.Table] = []
-    rows = 0
+    rows = before
     for batch in table.to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]:
         done.append(_applied(batch, features, file, rows, bad_row))
         rows += batch.num_rows

@@ -32,10 +32,10 @@ __all__ = ["DATA_SUFFIXES", "Limits", "is_data", "unpack", "wheel_name"]
 
 # fmt: off
 DATA_SUFFIXES = frozenset((
-    ".arrow", ".bin", ".bpe", ".conll", ".conllu", ".csv", ".feather", ".gguf", ".gz", ".h5",
-    ".jinja", ".json", ".jsonl", ".md", ".merges", ".model", ".msgpack", ".npy", ".npz", ".onnx",
-    ".parquet", ".safetensors", ".spm", ".tsv", ".txt", ".vocab", ".xml", ".xz", ".yaml", ".yml",
-    ".zst",
+    ".arrow", ".bin", ".bio", ".bpe", ".bz2", ".conll", ".conllu", ".csv", ".feather", ".gguf",
+    ".gz", ".h5", ".iob", ".iob2", ".ipc", ".jinja", ".json", ".jsonl", ".label", ".md", ".merges",
+    ".model", ".msgpack", ".ndjson", ".npy", ".npz", ".onnx", ".parquet", ".pq", ".safetensors",
+    ".spm", ".tab", ".tsv", ".txt", ".vocab", ".xml", ".xz", ".yaml", ".yml", ".zst",
 ))
 # fmt: on
 # LICENSE, COPYING-MIT, LICENSE-2.0; those that end in .txt or .md are data by their suffix.

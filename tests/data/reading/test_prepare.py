@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from headway.data import Dataset, prepare, read
+from headway.data import BadRows, Dataset, prepare, read
 from headway.data.cache import Store, files
-from headway.data.formats.source import ReadOptions
 from headway.errors import ConfigError, DataError
 
 
@@ -56,29 +55,29 @@ def test_a_file_that_did_not_change_is_not_read(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path / "rows.csv", 10)
-    digest = files.file_digest(path, store.folder)
+    digest = files.file_digests([path], store.folder)
     fresh = write(tmp_path / "fresh.csv", 10, age=0)
-    assert files.file_digest(fresh, store.folder) == digest
+    assert files.file_digests([fresh], store.folder) == digest
 
     def refuse(*_: object) -> None:
         raise AssertionError("read again")
 
     monkeypatch.setattr(files.hashlib, "file_digest", refuse)
-    assert files.file_digest(path, store.folder) == digest
+    assert files.file_digests([path], store.folder) == digest
     with pytest.raises(AssertionError, match="read again"):  # a write may not show in its times yet
-        files.file_digest(fresh, store.folder)
+        files.file_digests([fresh], store.folder)
     write(path, 10, age=61)
     with pytest.raises(AssertionError, match="read again"):
-        files.file_digest(path, store.folder)
+        files.file_digests([path], store.folder)
 
 
 def test_what_cannot_be_prepared(tmp_path: Path, store: Store) -> None:
-    with pytest.raises(DataError, match="is no file"):
+    with pytest.raises(DataError, match="no file or folder"):
         prepare(tmp_path / "absent.csv", store=store)
     broken = tmp_path / "broken.jsonl"
     broken.write_text('{"a": 1}\n{"a"\n')
     with pytest.raises(DataError, match="line 2"):
         prepare(broken, store=store)
     with pytest.raises(ConfigError, match="bad rows"):
-        prepare(broken, store=store, options=ReadOptions(bad_row=lambda row: None))
+        prepare(broken, store=store, bad_rows=BadRows())
     assert store.entries() == []

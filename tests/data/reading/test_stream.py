@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from headway.data import BadRows, read
 from headway.data.formats import parts
 from headway.data.formats.columnar import open_arrow
-from headway.data.formats.source import ReadOptions
 from headway.data.reading.stream import stream, write_arrow
 from headway.errors import ConfigError, DataError, OutputError
 
@@ -72,11 +71,13 @@ def test_bad_rows_are_counted_once(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(CSV + b"only\n" + CSV)
     with mock.patch.object(parts, "BLOCK_BYTES", 1):
         for read_it in (
-            lambda options: stream(tmp_path / "a.csv", options=options).read_all(),
-            lambda options: write_arrow(tmp_path / "a.csv", tmp_path / "o.arrow", options=options),
+            lambda bad: stream(tmp_path / "a.csv", bad_rows=bad, header=True).read_all(),
+            lambda bad: write_arrow(
+                tmp_path / "a.csv", tmp_path / "o.arrow", bad_rows=bad, header=True
+            ),
         ):
             bad = BadRows()
-            read_it(ReadOptions(header=True, bad_row=bad))
+            read_it(bad)
             assert (bad.count, bad.first[0].line) == (1, 5)
 
 
@@ -94,11 +95,11 @@ def test_types_can_be_given(tmp_path: Path) -> None:
 
 
 def test_what_is_no_file_and_what_is_no_option(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is no file"):
-        stream(tmp_path)
+    with pytest.raises(DataError, match="no file or folder"):
+        stream(tmp_path / "absent.csv")
     (tmp_path / "a.jsonl").write_bytes(b'{"a": 1}\n')
     with pytest.raises(ConfigError, match="header=True means nothing"):
-        stream(tmp_path / "a.jsonl", options=ReadOptions(header=True))
+        stream(tmp_path / "a.jsonl", header=True)
     (tmp_path / "b.jsonl").write_bytes(b"{}\n")
     for read_it in (
         lambda: stream(tmp_path / "b.jsonl").read_all(),

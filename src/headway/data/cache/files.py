@@ -1,4 +1,4 @@
-"""The content of a file as a hash, read once while the file stays as it is."""
+"""The content of files as hashes, each read once while the file stays as it is."""
 
 from __future__ import annotations
 
@@ -6,33 +6,49 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["file_digest"]
+__all__ = ["file_digests"]
 
 _NAME = "files.json"
 _MOST = 1000
 _SETTLED = 2.0  # seconds after which a change would show in the times of the file
 
 
-def file_digest(path: Path, folder: Path) -> str:
-    """`sha256:...` of the bytes of a file.
+def file_digests(paths: Sequence[Path], folder: Path) -> list[str]:
+    """`sha256:...` of the bytes of each file.
 
     Args:
-        path: any file.
+        paths: any files.
         folder: where is noted which hash a file of this place, size and times had. A file that
             was written a moment ago is not noted, since another write might not change its times.
 
     Raises:
-        OSError: the file cannot be read.
+        OSError: a file cannot be read.
     """
-    before = path.stat()
-    place = os.fspath(path.resolve())
-    state = [before.st_size, before.st_mtime_ns, before.st_ctime_ns, before.st_ino, before.st_dev]
     known: dict[str, list[object]] = {}
     with suppress(OSError, ValueError):
         known = dict(json.loads((folder / _NAME).read_text("utf-8")))
+    notes: dict[str, list[object]] = {}
+    digests = [_digest(path, known, notes) for path in paths]
+    if notes:
+        kept = {place: note for place, note in known.items() if place not in notes} | notes
+        most = max(_MOST, len(paths))
+        written = folder / f".{_NAME}.{os.getpid()}"
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            written.write_text(json.dumps(dict([*kept.items()][-most:])), "utf-8")
+            written.replace(folder / _NAME)
+    return digests
+
+
+def _digest(path: Path, known: Mapping[str, list[object]], notes: dict[str, list[object]]) -> str:
+    """The hash of one file, as known, or read and noted."""
+    before = path.stat()
+    place = os.fspath(path.resolve())
+    state = [before.st_size, before.st_mtime_ns, before.st_ctime_ns, before.st_ino, before.st_dev]
     if place in known and known[place][1:] == state:
         return str(known[place][0])
     with path.open("rb") as file:
@@ -40,11 +56,5 @@ def file_digest(path: Path, folder: Path) -> str:
     after = path.stat()
     same = (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
     if same and time.time() - after.st_mtime > _SETTLED:
-        known.pop(place, None)
-        known[place] = [digest, *state]
-        written = folder / f".{_NAME}.{os.getpid()}"
-        with suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            written.write_text(json.dumps(dict([*known.items()][-_MOST:])), "utf-8")
-            written.replace(folder / _NAME)
+        notes[place] = [digest, *state]
     return digest

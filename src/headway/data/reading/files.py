@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from headway.data.features import apply_features
 from headway.data.formats.columnar import ARROW, PARQUET, read_arrow, read_parquet
 from headway.data.formats.conll import read_conll
 from headway.data.formats.delimited import CSV, TSV, read_csv, read_tsv
-from headway.data.formats.folder import read_folder
+from headway.data.formats.folder import FOLDER, read_folder
 from headway.data.formats.lines import JSON_LINES, read_jsonl
 from headway.data.formats.parallel import read_parallel
 from headway.data.formats.parts import Parts
@@ -22,18 +22,16 @@ from headway.data.formats.source import ReadOptions
 from headway.data.formats.text import LINES, read_labelled_lines, read_text
 from headway.data.formats.xml import read_xml
 from headway.data.reading.compression import COMPRESSIONS, without_compression
-from headway.data.reading.together import together
 from headway.errors import ConfigError, DataError
-from headway.logs import log
 
 __all__ = [
     "FORMATS",
     "SUFFIXES",
+    "chosen_format",
     "format_of",
-    "read_file",
-    "read_files",
     "readable",
     "refuse_other",
+    "rows_of",
 ]
 
 
@@ -70,7 +68,7 @@ FORMATS: dict[str, Format] = {
     "parallel": Format(read_parallel, (), (*_TEXT, "recipe")),
     "parquet": Format(read_parquet, (".parquet", ".pq"), ("max_expansion",), PARQUET),
     "arrow": Format(read_arrow, (".arrow", ".feather", ".ipc"), (), ARROW),
-    "folder": Format(read_folder, (), _TEXT),
+    "folder": Format(read_folder, (), _TEXT, FOLDER),
 }
 SUFFIXES = {suffix: name for name, one in FORMATS.items() for suffix in one.suffixes}
 # Suffixes of files that are rows wherever they lie; XML is rows only where a recipe says so.
@@ -88,17 +86,6 @@ def readable(inside: Iterable[Path], format: str | None) -> list[Path]:
     suffixes = FORMATS[format].suffixes if format is not None else _ROWS
     found = [one for one in files if without_compression(one).suffix.lower() in suffixes]
     return found or (files if format is not None else [])
-
-
-def read_file(path: Path, format: str | None, options: ReadOptions, name: str) -> Dataset:
-    """The rows of one file.
-
-    Raises:
-        DataError: a name that says no format, or a file that its format cannot read.
-        ConfigError: an option that the format does not have.
-    """
-    table = FORMATS[chosen_format(path, format, options)].read(path, options)
-    return rows_of(path, table, options, name)
 
 
 def rows_of(path: Path, table: pa.Table, options: ReadOptions, name: str) -> Dataset:
@@ -130,28 +117,6 @@ def chosen_format(path: Path, format: str | None, options: ReadOptions) -> str:
         )
     refuse_other(chosen, options)
     return chosen
-
-
-def read_files(
-    files: Sequence[Path], format: str | None, options: ReadOptions, name: str
-) -> Dataset:
-    """The rows of files that make one data set, in the order given.
-
-    Raises:
-        DataError: several formats, or files whose columns differ.
-    """
-    formats = {format or format_of(file) for file in files}
-    if len(formats) > 1:
-        raise DataError(
-            f"{name}: files of several formats make one data set: "
-            + ", ".join(file.name for file in files),
-            allowed="files of one format, or names that say train, validation and test",
-            next_step="format=NAME (--format NAME), or name one file",
-        )
-    parts = [read_file(file, format, options, str(file)) for file in files]
-    if len(parts) > 1:
-        log.info("%s: %d files one after the other", name, len(parts))
-    return together(parts, name=name)
 
 
 def refuse_other(format: str, options: ReadOptions) -> None:

@@ -5,58 +5,56 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from headway.data.dataset import Dataset
-from headway.data.formats.folder import class_folders
-from headway.data.formats.parallel import parallel_files, read_lines_together
+from headway.data.formats.folder import class_folders, texts_in
+from headway.data.formats.parallel import parallel_files
 from headway.data.formats.source import ReadOptions
 from headway.data.reading.files import (
-    FORMATS,
     SUFFIXES,
+    chosen_format,
     format_of,
-    read_files,
     readable,
     refuse_other,
-    rows_of,
 )
 from headway.data.reading.layout import SPLIT_NAMES, by_split, refuse_missing_shards, visible
-from headway.data.reading.together import together
+from headway.data.reading.sources import Piece, Source, joined
 from headway.errors import DataError
 
-__all__ = ["read_folder", "read_split_files"]
+__all__ = ["Sources", "find_in_folder", "split_files"]
+
+Sources = Source | dict[str, Source]
+"""One data set, or train, validation and test."""
 
 
-def read_folder(
-    path: Path, format: str | None, options: ReadOptions, name: str
-) -> Dataset | dict[str, Dataset]:
+def find_in_folder(path: Path, format: str | None, options: ReadOptions, name: str) -> Sources:
     """One data set, or splits, where names of folders or files in it say so.
 
     Raises:
         DataError: nothing to read in it, several data sets, or a shard that is missing.
     """
     if format == "parallel":
-        return _read_parallel(path, options, name)
+        return _parallel(path, options, name)
     inside = visible(path.iterdir())
     folders = [one for one in inside if one.is_dir()]
     named = {one: SPLIT_NAMES.get(one.name.casefold()) for one in folders}
-    splits: dict[str, Dataset] = {}
+    splits: dict[str, Source] = {}
     for folder, split in named.items():
         if split in splits:
             raise DataError(f"{path} has two folders for {split}", next_step="rename one")
         if split is not None:
-            splits[split] = _read_split_folder(folder, format, options, f"{name}/{folder.name}")
+            splits[split] = _split_folder(folder, format, options, f"{name}/{folder.name}")
     if splits:
         return {
             split: splits[split] for split in ("train", "validation", "test") if split in splits
         }
     if _holds_classes(path, inside, format, least=2):
-        return _read_classes(path, options, name)
+        return _classes(path, options, name)
     files = readable(inside, format)
     if files:
         refuse_missing_shards(files)
-        return read_split_files(files, format, options, name)
+        return split_files(files, format, options, name)
     inner = [folder for folder in folders if any(readable(folder.rglob("*"), None))]
     if len(inner) == 1:
-        return read_folder(inner[0], format, options, name)
+        return find_in_folder(inner[0], format, options, name)
     if inner:
         raise DataError(
             f"{path} holds several folders of rows: {', '.join(one.name for one in inner)}",
@@ -66,28 +64,33 @@ def read_folder(
     raise _nothing_to_read(path)
 
 
-def read_split_files(
+def split_files(
     files: Sequence[Path], format: str | None, options: ReadOptions, name: str
-) -> Dataset | dict[str, Dataset]:
+) -> Sources:
     """Files as splits, where their names say so, else as one data set."""
-    splits: dict[str, Dataset] = {}
+    splits: dict[str, Source] = {}
     for split, group in by_split(files, where=name).items():
         if split is None:
-            return read_files(group, format, options, name)
-        splits[split] = read_files(group, format, options, f"{name} ({split})")
+            return _of_files(group, format, options, name)
+        splits[split] = _of_files(group, format, options, f"{name} ({split})")
     return splits
 
 
-def _read_split_folder(path: Path, format: str | None, options: ReadOptions, name: str) -> Dataset:
+def _of_files(files: Sequence[Path], format: str | None, options: ReadOptions, name: str) -> Source:
+    pieces = [Piece(file, chosen_format(file, format, options), (file,)) for file in files]
+    return joined([Source(name, tuple(pieces))], name)
+
+
+def _split_folder(path: Path, format: str | None, options: ReadOptions, name: str) -> Source:
     """Everything in a folder that is a split by its own name, whatever its files are called."""
     inside = visible(path.iterdir())
     if _holds_classes(path, inside, format, least=1):
-        return _read_classes(path, options, name)
+        return _classes(path, options, name)
     files = readable(inside, format)
     if not files:
         raise _nothing_to_read(path)
     refuse_missing_shards(files)
-    return read_files(files, format, options, name)
+    return _of_files(files, format, options, name)
 
 
 def _holds_classes(path: Path, inside: Sequence[Path], format: str | None, *, least: int) -> bool:
@@ -98,24 +101,25 @@ def _holds_classes(path: Path, inside: Sequence[Path], format: str | None, *, le
     return not rows and len(class_folders(path)) >= least
 
 
-def _read_classes(path: Path, options: ReadOptions, name: str) -> Dataset:
+def _classes(path: Path, options: ReadOptions, name: str) -> Source:
     refuse_other("folder", options)
-    return rows_of(path, FORMATS["folder"].read(path, options), options, name)
+    files = tuple(file for folder in class_folders(path) for file in texts_in(folder))
+    return Source(name, (Piece(path, "folder", files),))
 
 
-def _read_parallel(path: Path, options: ReadOptions, name: str) -> Dataset | dict[str, Dataset]:
+def _parallel(path: Path, options: ReadOptions, name: str) -> Sources:
     """Parallel files; what the stars stand for says the split."""
     refuse_other("parallel", options)
     groups = {Path(key): files for key, files in parallel_files(path, options.recipe).items()}
-    splits: dict[str, Dataset] = {}
+    splits: dict[str, Source] = {}
     for split, keys in by_split(groups, where=name).items():
-        parts = [
-            rows_of(path, read_lines_together(groups[key], options), options, f"{path}, * = {key}")
+        pieces = tuple(
+            Piece(path, "parallel", tuple(groups[key].values()), tuple(groups[key]), str(key))
             for key in keys
-        ]
+        )
         if split is None:
-            return together(parts, name=name)
-        splits[split] = together(parts, name=f"{name} ({split})")
+            return Source(name, pieces)
+        splits[split] = Source(f"{name} ({split})", pieces)
     return splits
 
 

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from headway.data.dataset import Dataset
 from headway.data.features import Feature
-from headway.data.formats.source import ReadOptions, unreadable
-from headway.data.reading.badrows import BadRows, refuse_row
+from headway.data.reading.badrows import BadRows
 from headway.data.reading.compression import MAX_EXPANSION
-from headway.data.reading.files import FORMATS, read_file
-from headway.data.reading.folders import read_folder, read_split_files
-from headway.data.reading.layout import visible
-from headway.data.reading.recipes import Recipe, load_recipe
-from headway.errors import ConfigError, DataError, nearest
+from headway.data.reading.files import FORMATS
+from headway.data.reading.find import Place, find_sources
+from headway.data.reading.options import read_options
+from headway.data.reading.recipes import Recipe
+from headway.data.reading.sources import Source, read_source
 from headway.logs import log
 
 __all__ = ["FORMATS", "read"]
 
 
 def read(
-    path: str | Path,
+    path: Place,
     *,
     format: str | None = None,
     encoding: str = "utf-8",
@@ -44,6 +42,7 @@ def read(
       called train, valid, val, dev, validation or test become splits, and several files of one
       split follow each other in the order of their names. Where no name says a split, all files
       are one data set.
+    - A list of files is one data set, in the order of the list and whatever the files are called.
     - A folder of class folders, `<label>/<file>.txt`, has columns text, label and file; it may
       stand inside `train/` and `test/`.
     - XML, and files of which line n of each makes row n, need a `recipe`.
@@ -53,7 +52,7 @@ def read(
     Nothing in the files is ever executed, and no format here can hold code.
 
     Args:
-        path: a file, a folder, a pattern or a name.
+        path: a file, a folder, a pattern, a name, or a list of them.
         format: csv, tsv, jsonl, json, squad, txt, labelled-lines (the first word of a line is its
             label), conll, parquet, arrow, xml, parallel or folder, where the name does not say.
         encoding: any text codec of Python; `latin-1` takes every byte.
@@ -77,6 +76,7 @@ def read(
         DataError: a missing, empty or broken file, with the line and what to do.
         ConfigError: an unknown format, or an option that the format does not have.
 
+    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     file = Path(folder) / "tickets.csv"
@@ -84,80 +84,26 @@ def read(
     ...     read(file)[0]
     {'text': 'where is it?', 'label': 'delivery'}
     """
-    if format is not None and format not in FORMATS:
-        hint = nearest(format, FORMATS)
-        raise ConfigError(
-            f"no format {format!r}" + (f" ({hint})" if hint else ""), allowed=", ".join(FORMATS)
-        )
-    if not max_expansion > 0:
-        raise ConfigError(f"max_expansion={max_expansion!r}", allowed="a number above 0")
-    given = load_recipe(recipe) if recipe is not None else None
-    if given is not None and format not in (None, given.format):
-        raise ConfigError(f"format={format!r} with a recipe for {given.format}")
-    format = given.format if given is not None else format
-    options = ReadOptions(
-        encoding=encoding,
-        header=header,
-        delimiter=delimiter,
-        quoting=quoting,
-        field=field,
-        sample_by=sample_by,
-        recipe=given,
-        max_expansion=max_expansion,
-        features=features,
-        bad_row=refuse_row if bad_rows is None else bad_rows,
+    format, options = read_options(
+        format,
+        {
+            "encoding": encoding,
+            "header": header,
+            "delimiter": delimiter,
+            "quoting": quoting,
+            "field": field,
+            "sample_by": sample_by,
+            "recipe": recipe,
+            "max_expansion": max_expansion,
+            "features": features,
+            "bad_rows": bad_rows,
+        },
     )
-    data = _named(path, format, options)
+    found = find_sources(path, format, options)
+    if isinstance(found, Source):
+        data: Dataset | dict[str, Dataset] = read_source(found, options)
+    else:
+        data = {split: read_source(source, options) for split, source in found.items()}
     if bad_rows is not None and bad_rows.count:
         log.warning("%s: %s", path, bad_rows)
     return data
-
-
-def _named(
-    path: str | Path, format: str | None, options: ReadOptions
-) -> Dataset | dict[str, Dataset]:
-    name = os.fspath(path)
-    if name.startswith(("pkg:", "hf://")):
-        # A plain file needs nothing of the hub.
-        from headway.hub import resolve_data
-
-        return _read_any(Path(resolve_data(name)), format, options, name)
-    if "://" in name or not name or "\0" in name:
-        raise DataError(
-            f"{name!r} is no place on this machine",
-            allowed="a file or folder on this machine, pkg:NAME or hf://datasets/ORG/NAME",
-            next_step="give a path; download what lies elsewhere first",
-        )
-    try:
-        return _read_any(Path(path), format, options, name)
-    except OSError as error:
-        raise unreadable(Path(path), error) from error
-
-
-def _read_any(
-    path: Path, format: str | None, options: ReadOptions, name: str
-) -> Dataset | dict[str, Dataset]:
-    if path.is_dir():
-        return read_folder(path, format, options, name)
-    if path.exists():
-        return read_file(path, format, options, name)
-    if any(character in str(path) for character in "*?["):
-        return read_split_files(_matching(path), format, options, name)
-    beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-    hint = nearest(path.name, beside)
-    raise DataError(
-        f"no file or folder {path}" + (f" ({hint})" if hint else ""),
-        next_step="check the path",
-    )
-
-
-def _matching(pattern: Path) -> list[Path]:
-    """The files whose paths match a pattern, sorted."""
-    try:
-        found = Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
-        files = [file for file in visible(found) if file.is_file()]
-    except ValueError as error:
-        raise DataError(f"{pattern} is no pattern: {error}", allowed="such as data/*.csv") from None
-    if not files:
-        raise DataError(f"no file matches {pattern}", next_step="check the pattern")
-    return files

@@ -1,45 +1,56 @@
-"""A file of any size as record batches or as an Arrow file, in memory that does not grow."""
+"""Files of any size as record batches or as an Arrow file, in memory that does not grow."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from headway.data.formats.parts import Part, Parts, conform, plain, without_counting
-from headway.data.formats.source import ReadOptions, unreadable
-from headway.data.reading.files import FORMATS, chosen_format
+from headway.data.formats.parts import without_counting
+from headway.data.formats.source import ReadOptions
+from headway.data.reading.badrows import refuse_row
+from headway.data.reading.find import Place, find_sources
 from headway.data.reading.large_batches import LargeBatches
-from headway.errors import ConfigError, DataError, OutputError
+from headway.data.reading.options import read_options
+from headway.data.reading.settle import FirstGuess, find_types, settled_tables, types_of
+from headway.data.reading.sources import Source
+from headway.errors import DataError, OutputError
+from headway.logs import log, progress
 
-__all__ = ["stream", "write_arrow"]
+if TYPE_CHECKING:
+    from typing import Unpack
 
-_OPTIONS = ReadOptions()
+    from headway.data.reading.options import Reading
+
+__all__ = ["stream", "write_arrow", "write_rows"]
 
 
 def stream(
-    path: str | Path,
+    path: Place,
     *,
     format: str | None = None,
-    options: ReadOptions = _OPTIONS,
     schema: pa.Schema | None = None,
+    **how: Unpack[Reading],
 ) -> pa.RecordBatchReader:
-    """The rows of one file, some thousands at a time, with the types that `read` finds.
+    """The rows of one data set, some thousands at a time, with the types that `read` finds.
 
-    csv, tsv, jsonl, txt, parquet and arrow are read in parts; other formats are read whole first.
+    csv, tsv, jsonl, txt by lines, class folders, parquet and arrow are read in parts; files of
+    other formats are read whole, one after the other.
 
     Args:
-        path: a file.
+        path: a file, a list of files, or a folder, a pattern or a name that is one data set.
         format: as in `read`.
-        options: the other options of `read`.
-        schema: names and types, if they are known. Without, the file is read once more to find
-            them, since a type may depend on the last row.
+        schema: names and types in the files, if they are known. Without, the files are read once
+            more to find them, since a type may depend on the last row.
+        **how: the other options of `read`, `features` and `recipe` among them.
 
     Raises:
-        DataError: what `read` refuses; from the reader, while it is read, a row that does not have
-            the types given.
+        DataError: what `read` refuses, or several splits; from the reader, while it is read, a row
+            that does not have the types given, or a value that is not what a feature allows.
         ConfigError: an option that the format does not have.
 
     >>> from tempfile import TemporaryDirectory
@@ -49,139 +60,100 @@ def stream(
     ...     stream(file).read_all().to_pylist()
     [{'text': 'where is it?', 'label': 1}]
     """
-    path, parts = _parts_of(Path(path), format, options)
+    format, options = read_options(format, how)
+    source = _one(find_sources(path, format, options), "stream")
     if schema is None:
-        for part in parts.read(path, options, None):
-            schema = _together(parts, schema, part)
-        if schema is None or not len(schema):
-            raise _no_rows(path)
-        options = without_counting(options)
-    return pa.RecordBatchReader.from_batches(plain(schema), _batches(path, options, parts, schema))
+        types, reading = find_types(source, options), without_counting(options)
+    else:
+        types, reading = types_of(source, [schema] * len(source.pieces), options), options
+    tables = settled_tables(source, types, options, reading=reading)
+    batches = (batch for table in tables for batch in table.to_batches())
+    return pa.RecordBatchReader.from_batches(types.rows, batches)
 
 
 def write_arrow(
-    path: str | Path,
-    to: str | Path,
-    *,
-    format: str | None = None,
-    options: ReadOptions = _OPTIONS,
+    path: Place, to: str | Path, *, format: str | None = None, **how: Unpack[Reading]
 ) -> Path:
-    """The rows of one file as an Arrow file, which is opened in no time whatever its size.
+    """The rows of one data set as an Arrow file, which is opened in no time whatever its size.
 
-    The file is parsed once. Only where a later row changes the type of a column is what was
-    written thrown away, the rest looked at, and the file parsed again. What is at `to` is whole,
+    The files are parsed once. Only where a later row changes the type of a column is what was
+    written thrown away, the rest looked at, and everything parsed again. What is at `to` is whole,
     or as it was before.
 
     Args:
-        path: a file.
+        path: as in `stream`.
         to: where the Arrow file goes.
         format: as in `read`.
-        options: the other options of `read`.
+        **how: the other options of `read`.
 
     Returns:
         `to`.
 
     Raises:
-        DataError: what `read` refuses.
+        DataError: what `read` refuses, or several splits.
         OutputError: a place that cannot be written, or a disk that is full.
     """
-    path, parts = _parts_of(Path(path), format, options)
+    format, options = read_options(format, how)
+    source = _one(find_sources(path, format, options), "write_arrow")
     to = Path(to)
-    unfinished = to.with_name(f".{to.name}.{os.getpid()}.unfinished")
     try:
-        wider = _write(path, options, parts, None, unfinished)
-        if wider is not None:
-            _write(path, without_counting(options), parts, wider, unfinished)
-        unfinished.replace(to)
+        write_rows(source, options, to)
     except OSError as error:
         raise OutputError(
             f"cannot write {to}: {error.strerror or error}",
             allowed="a folder that exists and may be written, with room for the rows",
         ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+    bad_rows = how.get("bad_rows")
+    if bad_rows is not None and bad_rows.count:
+        log.warning("%s: %s", source.name, bad_rows)
     return to
 
 
-def _write(
-    path: Path, options: ReadOptions, parts: Parts, known: pa.Schema | None, to: Path
-) -> pa.Schema | None:
-    """Writes all rows; or gives the types that would fit, where those of the first part do not."""
-    schema, rows, fits = known, 0, True
-    found = _readable(path, parts.read(path, options, known))
-    first = next(found, None)
-    if first is None:
-        raise _no_rows(path)
-    start = schema = _together(parts, schema, first)
-    with pa.OSFile(os.fspath(to), "wb") as sink, pa.ipc.new_file(sink, plain(start)) as file:
+def write_rows(source: Source, options: ReadOptions, to: Path) -> None:
+    """What `write_arrow` does, of a source that was found.
+
+    Raises:
+        DataError: what `read` refuses.
+        OSError: the file cannot be written.
+    """
+    unfinished = to.with_name(f".{to.name}.{os.getpid()}.unfinished")
+    # A value that a feature refuses is counted once: not before the types are known.
+    counts = options.bad_row is not refuse_row and options.features
+    types = find_types(source, options) if counts else None
+    try:
+        if types is None:
+            guess = FirstGuess(source, options)
+            _write(guess.tables(), unfinished, source.name)
+            types = None if guess.fits else guess.types
+        if types is not None:
+            reading = without_counting(options)
+            tables = settled_tables(source, types, options, reading=reading)
+            _write(tables, unfinished, source.name)
+        unfinished.replace(to)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write(tables: Iterator[pa.Table], to: Path, what: str) -> None:
+    first = next(tables, None)
+    if first is None:  # even the first rows have types that need a second look
+        return
+    with pa.OSFile(os.fspath(to), "wb") as sink, pa.ipc.new_file(sink, first.schema) as file:
         batches = LargeBatches(file)
-        part: Part | None = first
-        while part is not None:
-            schema = _together(parts, schema, part)
-            fits = fits and plain(schema) == plain(start)
-            table = conform(part, start, path) if fits else None
-            fits = table is not None
-            if table is not None:
-                batches.write(table)
-            rows += part.rows
-            part = next(found, None)
+        for table in progress(chain([first], tables), what):
+            batches.write(table)
         batches.flush()
-    if not rows or not len(schema):
-        raise _no_rows(path)
-    return None if fits else schema
 
 
-def _batches(
-    path: Path, options: ReadOptions, parts: Parts, schema: pa.Schema
-) -> Iterator[pa.RecordBatch]:
-    for part in _readable(path, parts.read(path, options, schema)):
-        fitting = plain(_together(parts, schema, part)) == plain(schema)
-        table = conform(part, schema, path) if fitting else None
-        if table is None:
-            here = ", ".join(f"{one.name}: {one.type}" for one in part.table.schema)
-            raise DataError(
-                f"{path} holds rows of other types than those given: {here}",
-                allowed=", ".join(f"{one.name}: {one.type}" for one in schema),
-                next_step="leave the schema out to have it found",
-            )
-        yield from table.to_batches()
-
-
-def _together(parts: Parts, schema: pa.Schema | None, part: Part) -> pa.Schema:
-    if schema is None:
-        return part.table.schema
-    try:
-        return parts.widen(schema, part.table.schema)
-    except (pa.ArrowException, ValueError):  # nothing is both
-        return part.table.schema
-
-
-def _readable(path: Path, parts: Iterator[Part]) -> Iterator[Part]:
-    """The parts, where a failure to read is told from one to write."""
-    try:
-        yield from parts
-    except OSError as error:
-        raise unreadable(path, error) from error
-
-
-def _parts_of(path: Path, format: str | None, options: ReadOptions) -> tuple[Path, Parts]:
-    if not path.is_file():
-        raise DataError(f"{path} is no file", allowed="one file on this machine")
-    if options.features:
-        raise ConfigError(
-            "features of a file that is streamed", next_step="apply_features() to each batch"
-        )
-    chosen = FORMATS[chosen_format(path, format, options)]
-    in_parts = options.sample_by in (None, "line")
-    if chosen.parts is not None and in_parts:
-        return path, chosen.parts
-
-    def whole(path: Path, options: ReadOptions, known: pa.Schema | None) -> Iterator[Part]:
-        table = chosen.read(path, options)
-        yield Part(table, table.num_rows)
-
-    return path, Parts(whole, lambda a, b: a)
-
-
-def _no_rows(path: Path) -> DataError:
-    return DataError(f"{path} holds no rows", allowed="at least one row with one column")
+def _one(found: Source | dict[str, Source], function: str) -> Source:
+    if isinstance(found, Source):
+        return found
+    source = next(iter(found.values()))
+    files = [str(piece.path) for piece in source.pieces]
+    call = repr(files[0]) if len(files) == 1 else f"[{files[0]!r}, ...]"
+    raise DataError(
+        f"{source.name.removesuffix(f' ({next(iter(found))})')} holds the splits "
+        f"{', '.join(found)}",
+        allowed="one data set",
+        next_step=f"{function}({call}) for {next(iter(found))}, and so for the others",
+    )

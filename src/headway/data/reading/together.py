@@ -23,15 +23,27 @@ def together(parts: Sequence[Dataset], *, name: str) -> Dataset:
         DataError: a part that lacks a column or has one more, or a column whose types have nothing
             in common; the message names the parts and the column.
     """
-    first, *others = parts
-    for part in others:
-        _refuse_other_columns(first, part)
+    first = parts[0]
+    if any(set(part.column_names) != set(first.column_names) for part in parts):
+        _refuse_first_that_differs(parts)
     tables = [part.to_arrow().select(first.column_names) for part in parts]
     try:
         return Dataset(stacked(tables), name=name)
     except DataError:
-        _refuse_other_types(parts)
+        _refuse_first_that_differs(parts)
         raise
+
+
+def _refuse_first_that_differs(parts: Sequence[Dataset]) -> None:
+    """Raises DataError for the first part that does not fit those before it."""
+    first = parts[0]
+    known = first.to_arrow().slice(0, 0)
+    for part in parts[1:]:
+        _refuse_other_columns(first, part)
+        here = part.to_arrow().select(first.column_names).slice(0, 0)
+        for name in first.column_names:
+            _refuse_other_type(known.select([name]), here.select([name]), part.name)
+        known = stacked([known, here])
 
 
 def _refuse_other_columns(first: Dataset, part: Dataset) -> None:
@@ -48,18 +60,14 @@ def _refuse_other_columns(first: Dataset, part: Dataset) -> None:
     )
 
 
-def _refuse_other_types(parts: Sequence[Dataset]) -> None:
-    """Raises DataError for the first part in which a column stops fitting those before it."""
-    for name in parts[0].column_names:
-        known = pa.table({name: parts[0].column(name)}).slice(0, 0)
-        for part in parts[1:]:
-            here = pa.table({name: part.column(name)}).slice(0, 0)
-            try:
-                known = stacked([known, here])
-            except DataError as error:
-                raise DataError(
-                    f"{part.name}: column {name!r} holds {here.schema.field(0).type}, but "
-                    f"{known.schema.field(0).type} in the files before it",
-                    allowed="one type in a column",
-                    next_step="write the column the same way in all files",
-                ) from error
+def _refuse_other_type(known: pa.Table, here: pa.Table, part: str) -> None:
+    """Raises DataError where one column of two tables has types with nothing in common."""
+    try:
+        stacked([known, here])
+    except DataError as error:
+        raise DataError(
+            f"{part}: column {known.column_names[0]!r} holds {here.schema.types[0]}, but "
+            f"{known.schema.types[0]} in the files before it",
+            allowed="one type in a column",
+            next_step="write the column the same way in all files",
+        ) from error
