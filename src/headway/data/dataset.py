@@ -17,13 +17,13 @@ from headway.data.no_column import no_column
 from headway.data.rows import Rows, joined
 from headway.data.sampling import choose_rows, rows_of_part
 from headway.data.steps import Step, run, run_new_columns
-from headway.data.tables import frame_of, refuse_other_columns, table_of
+from headway.data.tables import refuse_other_columns, table_of
 from headway.data.transforms import Batched, Encoder
-from headway.errors import DataError
+from headway.data.views import Views
+from headway.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import pandas
 
     from headway.data.cache import Store
     from headway.data.cache.origin import Origin
@@ -34,14 +34,14 @@ __all__ = ["Dataset", "Encoder"]
 Row = dict[str, Any]
 
 
-class Dataset:
+class Dataset(Views):
     """An immutable Arrow table of at least one column, with a name.
 
     Every method that changes something returns a new data set; columns it does not touch are
     shared, not copied. What chooses or orders rows (`select`, `shuffle`, `filter`, `sort`, `split`,
     `deduplicate`) copies none: the data set holds their positions, and rows are gathered a block at
     a time when somebody looks at them. `column`, `to_arrow` and what needs them copy a column, or
-    all, at the first call.
+    all, at the first call. Columns as numpy, torch and others are `headway.data.views`.
 
     Args:
         table: the rows.
@@ -146,18 +146,20 @@ class Dataset:
         """The Arrow table itself; rows that were chosen or ordered are copied once."""
         return self._rows.whole()
 
-    def to_numpy(self, name: str) -> npt.NDArray[Any]:
-        """One column as a numpy array; numbers in one chunk without a copy, text as objects."""
-        values: npt.NDArray[Any] = self.column(name).to_numpy()
-        return values
+    def to_batches(self, rows: int | None = None) -> Iterator[pa.RecordBatch]:
+        """The rows as Arrow record batches; those that were chosen or ordered gathered one by one.
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """The rows as a pandas DataFrame.
-
-        Raises:
-            InputError: pandas, which Headway does not depend on, is not installed.
+        Args:
+            rows: the most that a batch has; None = as they lie, or a handy number of gathered ones.
         """
-        return frame_of(self.to_arrow())
+        if rows is not None and rows < 1:
+            raise ConfigError(f"to_batches(rows={rows})", allowed="1 or more")
+        return self._rows.batches(rows)
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """The rows for whatever reads Arrow's C stream: `polars.DataFrame(d)`, `pa.table(d)`."""
+        reader = pa.RecordBatchReader.from_batches(self._rows.schema, self.to_batches())
+        return reader.__arrow_c_stream__(requested_schema)
 
     # Rows
 

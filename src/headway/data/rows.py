@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from headway.data import offsets
+from headway.data.arrays import as_numpy, is_plain
 from headway.data.cellreader import cell_reader
 from headway.data.tables import stacked
 
@@ -96,6 +98,14 @@ class Rows:
         for start in range(0, len(self), rows):
             yield self.block(start, min(start + rows, len(self)))
 
+    def batches(self, rows: int | None = None) -> Iterator[pa.RecordBatch]:
+        """All rows as record batches of at most `rows`, copied only where there is an order."""
+        if self.order is None:
+            yield from self.table.to_batches(max_chunksize=rows)
+            return
+        for block in self.blocks(rows):
+            yield from block.to_batches()
+
     def dicts(self) -> Iterator[dict[str, Any]]:
         """All rows as dicts of Python values; of an order, the next block is gathered meanwhile."""
         if self.order is None:
@@ -129,10 +139,7 @@ class Rows:
         if self.order is None:
             return self.table.column(name)
         if name not in self._columns:
-            size = 8 * self.block_rows  # of text no more than 32-bit offsets reach
-            blocks = list(self.keep([name]).blocks(size))
-            chunks = [chunk for block in blocks for chunk in block.column(0).chunks]
-            self._columns[name] = pa.chunked_array(chunks, self.schema.field(name).type)
+            self._columns[name] = _gathered(self.keep([name]))
         return self._columns[name]
 
     def whole(self) -> pa.Table:
@@ -153,7 +160,7 @@ class Rows:
         return Rows(self.table.rename_columns(new), self.order)
 
     def _gather(self, positions: Positions) -> pa.Table:
-        """The rows at these positions.
+        """The rows at these positions, in one chunk unless that could not count them.
 
         Every chunk is asked once, for all that is wanted of it, from its start to its end; what
         comes is then put in order.
@@ -169,14 +176,56 @@ class Rows:
         sorted_, by_place = pairs >> bits, pairs & ((1 << bits) - 1)
         first, last = np.searchsorted(self._starts, sorted_[[0, -1]], side="right") - 1
         cuts = np.searchsorted(sorted_, self._starts[first : last + 2])
-        pieces = [
-            self._batches[first + i].take(pa.array(sorted_[a:b] - self._starts[first + i]))
+        wanted = [
+            (self._batches[first + i], sorted_[a:b] - self._starts[first + i])
             for i, (a, b) in enumerate(pairwise(cuts))
             if a < b
         ]
         back = np.empty_like(by_place)
         back[by_place] = np.arange(len(positions))
-        return pa.Table.from_batches(pieces, self.schema).combine_chunks().take(pa.array(back))
+        # Only rows that come again can be more than an array of their own batch can count.
+        repeated = bool((sorted_[1:] == sorted_[:-1]).any())
+        runs = _runs(wanted, back) if repeated else []
+        if len(runs) < 2:
+            table = pa.Table.from_batches([batch.take(pa.array(at)) for batch, at in wanted])
+            # A byte holds eight bits; of no other value it holds more than one.
+            if not repeated and table.nbytes > offsets.MOST // 8:
+                runs = _runs(wanted, back)
+            if len(runs) < 2:
+                return table.combine_chunks().take(pa.array(back))
+        return pa.concat_tables([self._gather(positions[a:b]) for a, b in runs])
+
+
+def _runs(wanted: list[tuple[pa.RecordBatch, Positions]], back: Positions) -> list[tuple[int, int]]:
+    """Rows of batches, put in order, in runs of which one array each can hold any column."""
+    counted = [
+        [one for column in batch.columns for one in offsets.sizes(column, at, at + 1)]
+        for batch, at in wanted
+    ]
+    in_order = [np.concatenate(parts)[back] for parts in zip(*counted, strict=True)]
+    return list(offsets.runs_that_fit(in_order)) if in_order else []
+
+
+def _gathered(rows: Rows) -> pa.ChunkedArray:
+    """The only column of rows with an order: in one chunk if its values have one size."""
+    kind, column = rows.schema.types[0], rows.table.column(0)
+    blocks = (block.column(0) for block in rows.blocks(8 * rows.block_rows))
+    vectors = pa.types.is_fixed_size_list(kind)
+    inner, each = (kind.value_type, kind.list_size) if vectors else (kind, 1)
+    holes = column.null_count or (vectors and any(c.flatten().null_count for c in column.chunks))
+    if not is_plain(inner) or holes:
+        return pa.chunked_array([chunk for block in blocks for chunk in block.chunks], kind)
+    width, count = inner.bit_width // 8, each * len(rows)
+    buffer = pa.allocate_buffer(width * count)
+    filled, at = np.frombuffer(buffer, np.uint8), 0
+    for block in blocks:
+        found = as_numpy(block, rows.schema.names[0]).reshape(-1).view(np.uint8)
+        filled[at : at + len(found)] = found
+        at += len(found)
+    array = pa.Array.from_buffers(inner, count, [None, buffer], 0)
+    if vectors:
+        array = pa.Array.from_buffers(kind, len(rows), [None], 0, children=[array])
+    return pa.chunked_array([array])
 
 
 def joined(parts: Iterable[Rows]) -> Rows:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from headway.data.arrays import as_numpy, as_ragged
 from headway.data.batches.order import spans
-from headway.data.views import ragged, to_numpy
 from headway.errors import DataError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class RaggedColumn:
     def __init__(self, table: pa.Table, name: str) -> None:
         column = table.column(name)
         chunks = column.chunks or [pa.array([], column.type)]
-        self._parts = [ragged(pa.table({name: chunk}), name) for chunk in chunks]
+        self._parts = [as_ragged(chunk, name) for chunk in chunks]
         self._ends = np.cumsum([len(chunk) for chunk in chunks])
 
     def lengths(self, rows: Rows) -> Rows:
@@ -102,7 +102,7 @@ def take(column: pa.ChunkedArray, rows: Rows) -> npt.NDArray[Any] | pa.Array:
     kind = found.type.value_type if pa.types.is_fixed_size_list(found.type) else found.type
     whole = pa.types.is_integer(kind) or pa.types.is_boolean(kind)
     if pa.types.is_floating(kind) or (whole and not column.null_count):
-        return to_numpy(pa.table({"column": found}), "column", copy=True)
+        return as_numpy(found, "column", copy=True)
     return found
 
 
