@@ -118,7 +118,7 @@ def test_what_is_copied_says_the_same_and_may_be_written() -> None:
 @pytest.mark.parametrize("values", [[1, None], [True, None]])
 @pytest.mark.parametrize("view", [Dataset.to_numpy, Dataset.to_torch])
 def test_missing_values_that_the_type_cannot_say(values: list[Any], view: Any) -> None:
-    with pytest.raises(DataError, match="no value in 1 rows, the first is row 1"):
+    with pytest.raises(DataError, match="misses a value in 1 rows, the first is row 1"):
         view(table(values), "x")
 
 
@@ -191,9 +191,9 @@ def test_ragged_takes_lists_of_one_size() -> None:
         ([1], "is int64. Allowed: lists of numbers"),
         (["a"], "is string"),
         ([["a"]], "is list<"),
-        ([[1], None], "no value in 1 rows, the first is row 1"),
-        ([[1], [], [2, None]], "lacks a number in row 2"),
-        ([[0.5, None]], "lacks a number in row 0"),
+        ([[1], None], "misses a value in 1 rows, the first is row 1"),
+        ([[1], [], [2, None]], "misses a value in 1 rows, the first is row 2"),
+        ([[0.5, None]], "misses a value in 1 rows, the first is row 0"),
     ],
 )
 def test_ragged_refuses(values: list[Any], says: str) -> None:
@@ -261,7 +261,7 @@ def test_views_of_rows_in_an_order_are_those_of_a_table_in_it(drawn: st.DataObje
         assert one.tolist() == other.tolist()
     assert chosen.to_polars().equals(taken.to_polars())
     assert chosen.to_pandas().equals(taken.to_pandas())
-    assert chosen._rows.table.equals(taken.to_arrow())
+    assert chosen.rows.table.equals(taken.to_arrow())
 
 
 @pytest.mark.parametrize("name", ["n", "vector"])

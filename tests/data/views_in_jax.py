@@ -57,7 +57,7 @@ def test_jax_without_64_bits() -> None:
 @pytest.mark.parametrize(
     ("values", "column", "says"),
     [
-        ([1, None], "x", "no value in 1 rows, the first is row 1"),
+        ([1, None], "x", "misses a value in 1 rows, the first is row 1"),
         (["a"], "x", "Allowed: numbers"),
         ([[1, 2]], "x", "Allowed: numbers"),
         ([1], "y", "no column 'y'"),

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import torch
 
-__all__ = ["as_dlpack", "as_jax", "as_numpy", "as_ragged", "as_torch", "is_list", "is_plain"]
+__all__ = [
+    "as_dlpack",
+    "as_jax",
+    "as_numpy",
+    "as_ragged",
+    "as_torch",
+    "gaps",
+    "is_plain",
+    "refuse_gaps",
+    "without_gaps",
+]
 
 
 def as_numpy(
@@ -34,7 +44,7 @@ def as_numpy(
     if _is_vectors(kind) and not column.null_count:
         return as_numpy(_flat(column), name, copy=copy).reshape(len(column), kind.list_size)
     if column.null_count and (pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
-        raise missing(column, name)
+        refuse_gaps(gaps(column), name)
     shared = is_plain(kind) and not column.null_count and column.num_chunks == 1
     if copy is False and not shared:
         raise _needs_copy(column, name)
@@ -103,23 +113,17 @@ def as_ragged(
     (array([7, 8, 9]), array([0, 2, 2, 3], dtype=int32))
     """
     column = _chunked(column)
-    if not (is_list(column.type) and is_plain(column.type.value_type)):
+    if not (_is_list(column.type) and is_plain(column.type.value_type)):
         raise DataError(f"column {name!r} is {column.type}", allowed="lists of numbers")
-    if column.null_count:
-        raise missing(column, name)
+    refuse_gaps(gaps(column), name)
     if column.num_chunks > 1 and pa.types.is_list(column.type):
         # Together they may hold more numbers than 32 bits count.
         column = column.cast(pa.large_list(column.type.value_field))
     array = one_chunk(column)
-    offsets = list_offsets(array)
-    values = array.flatten()
-    if values.null_count:
-        row = int(offsets.searchsorted(values.is_null().index(True).as_py(), side="right")) - 1
-        raise no_number(name, row)
-    return as_numpy(values, name), offsets
+    return as_numpy(array.flatten(), name), _list_offsets(array)
 
 
-def list_offsets(lists: pa.Array) -> npt.NDArray[np.integer[Any]]:
+def _list_offsets(lists: pa.Array) -> npt.NDArray[np.integer[Any]]:
     """Where each list begins in `lists.flatten()`, and the end: [rows + 1], read-only."""
     if _is_vectors(lists.type):
         offsets = np.arange(len(lists) + 1) * lists.type.list_size
@@ -130,28 +134,58 @@ def list_offsets(lists: pa.Array) -> npt.NDArray[np.integer[Any]]:
     return offsets
 
 
-def is_list(kind: pa.DataType) -> bool:
+def _is_list(kind: pa.DataType) -> bool:
     """Whether a type is one of lists, of any size or of one."""
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or _is_vectors(kind))
 
 
-def missing(column: pa.ChunkedArray | pa.Array, name: str) -> DataError:
-    """The error for values that are not there where the type cannot say so."""
-    row = column.is_null().index(True).as_py()
-    return DataError(
-        f"column {name!r} has no value in {column.null_count} rows, the first is row {row}",
-        allowed="a value in every row: this type has none that means missing",
-        next_step="filter() these rows out, or fill them in",
-    )
+def gaps(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.bool_]:
+    """Whether a row misses its value, or one in its list: bool [rows], or [0] if none does.
+
+    >>> gaps(pa.array([[1], None, [2, None], []]))
+    array([False,  True,  True, False])
+    """
+    chunks = _chunked(column).chunks
+    if not any(c.null_count or (_is_list(c.type) and c.values.null_count) for c in chunks):
+        return np.zeros(0, dtype=bool)
+    return np.concatenate([_gaps(chunk) for chunk in chunks])
 
 
-def no_number(name: str, row: int) -> DataError:
-    """The error for a number that is missing in the list of a row."""
-    return DataError(
-        f"column {name!r} lacks a number in row {row}",
-        allowed="numbers, in lists of any length",
-        next_step="filter() such rows out, or fill them in",
-    )
+def refuse_gaps(found: npt.NDArray[np.bool_], name: str) -> None:
+    """Raises DataError where a row misses a value."""
+    if found.any():
+        raise DataError(
+            f"column {name!r} misses a value in {found.sum()} rows, the first is row "
+            f"{found.argmax()}",
+            allowed="a value in every row and list: this type has none that means missing",
+            next_step="filter() these rows out, or fill them in",
+        )
+
+
+def without_gaps(lists: pa.Array) -> pa.Array:
+    """The same lists in the same memory; where a value is missing stands any other."""
+    if not _is_list(lists.type):
+        return lists
+    values = lists.values
+    buffer = values.buffers()[1] if is_plain(values.type) else None
+    if buffer is None or not (lists.null_count or values.null_count):
+        return lists
+    values = pa.Array.from_buffers(values.type, len(values), [None, buffer], 0, values.offset)
+    own = [None] if _is_vectors(lists.type) else [None, lists.buffers()[1]]
+    return pa.Array.from_buffers(lists.type, len(lists), own, 0, lists.offset, children=[values])
+
+
+def _gaps(array: pa.Array) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = array.is_null().to_numpy(zero_copy_only=False)
+    if _is_list(array.type) and array.values.null_count:
+        inside = array.values.is_null().to_numpy(zero_copy_only=False)
+        before = np.concatenate([[0], inside.cumsum()])
+        if _is_vectors(array.type):
+            ends = (np.arange(len(array) + 1) + array.offset) * array.type.list_size
+        else:
+            ends = array.offsets.to_numpy()
+        found = found | (np.diff(before[ends]) > 0)
+    return found
 
 
 def one_chunk(column: pa.ChunkedArray) -> pa.Array:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from headway.data.arrays import as_numpy, as_ragged
+from headway.data.arrays import as_numpy, as_ragged, gaps, refuse_gaps, without_gaps
 from headway.data.batches.order import spans
 from headway.errors import DataError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Rows: TypeAlias = npt.NDArray[np.int64]
 
-__all__ = ["RaggedColumn", "check_aligned", "take"]
+__all__ = ["RaggedColumn", "check_aligned", "is_numbers", "take"]
 
 _LONG = 160
 """From so many numbers a row on, copying row by row is faster than taking number by number."""
@@ -28,9 +28,10 @@ class RaggedColumn:
     Args:
         table: the rows.
         name: of the column.
+        order: int64: those of the rows that count, if not all do.
 
     Raises:
-        DataError: it holds no lists of numbers, or misses some.
+        DataError: it holds no lists of numbers, or a row that counts misses some.
 
     >>> ids = RaggedColumn(pa.table({"ids": [[7, 8], [], [9, 5, 6]]}), "ids")
     >>> rows, starts, lengths = np.array([2, 0]), np.array([1, 0]), np.array([2, 2])
@@ -38,10 +39,11 @@ class RaggedColumn:
     (array([3, 2]), array([5, 6, 7, 8]))
     """
 
-    def __init__(self, table: pa.Table, name: str) -> None:
+    def __init__(self, table: pa.Table, name: str, *, order: Rows | None = None) -> None:
         column = table.column(name)
         chunks = column.chunks or [pa.array([], column.type)]
-        self._parts = [as_ragged(chunk, name) for chunk in chunks]
+        refuse_gaps(_in_order(gaps(column), order), name)
+        self._parts = [as_ragged(without_gaps(chunk), name) for chunk in chunks]
         self._ends = np.cumsum([len(chunk) for chunk in chunks])
 
     def lengths(self, rows: Rows) -> Rows:
@@ -79,11 +81,36 @@ class RaggedColumn:
         return begin, lengths
 
 
-def take(column: pa.ChunkedArray, rows: Rows) -> npt.NDArray[Any] | pa.Array:
-    """These rows of a column, as a copy: numbers as numpy, anything else as Arrow has it.
+def is_numbers(column: pa.ChunkedArray, *, order: Rows | None = None) -> bool:
+    """Whether any of these rows are a numpy array of numbers; missing decimals are not-a-number.
 
-    Only the chunks with such rows are touched, and no chunk is copied. Whole numbers of which the
-    column misses any stay with Arrow; missing decimals are not-a-number.
+    Args:
+        column: of any type.
+        order: int64: those of its rows that count, if not all do.
+    """
+    kind = column.type
+    vectors = pa.types.is_fixed_size_list(kind)
+    inner = kind.value_type if vectors else kind
+    if pa.types.is_floating(inner):
+        if not vectors or not column.null_count:
+            return True
+        missing = column.is_null().to_numpy()
+    elif pa.types.is_integer(inner) or pa.types.is_boolean(inner):
+        missing = gaps(column)
+    else:
+        return False
+    return not _in_order(missing, order).any()
+
+
+def take(column: pa.ChunkedArray, rows: Rows, *, numbers: bool) -> npt.NDArray[Any] | pa.Array:
+    """These rows of a column, as a copy.
+
+    Only the chunks with such rows are touched, and no chunk is copied.
+
+    Args:
+        column: of any type.
+        rows: int64 [n].
+        numbers: what `is_numbers` says: a numpy array, or else an Arrow array, whichever rows.
     """
     if column.num_chunks == 1:
         found = column.chunk(0).take(pa.array(rows))
@@ -99,11 +126,7 @@ def take(column: pa.ChunkedArray, rows: Rows) -> npt.NDArray[Any] | pa.Array:
         back = np.empty_like(order)
         back[order] = np.arange(len(order))
         found = pa.concat_arrays(parts).take(pa.array(back))
-    kind = found.type.value_type if pa.types.is_fixed_size_list(found.type) else found.type
-    whole = pa.types.is_integer(kind) or pa.types.is_boolean(kind)
-    if pa.types.is_floating(kind) or (whole and not column.null_count):
-        return as_numpy(found, "column", copy=True)
-    return found
+    return as_numpy(found, "column", copy=True) if numbers else found
 
 
 def check_aligned(name: str, tokens: str, found: Rows, expected: Rows, rows: Rows) -> None:
@@ -121,6 +144,10 @@ def check_aligned(name: str, tokens: str, found: Rows, expected: Rows, rows: Row
             allowed="one value for each token",
             next_step=f"leave {name!r} out of aligned",
         )
+
+
+def _in_order(missing: npt.NDArray[np.bool_], order: Rows | None) -> npt.NDArray[np.bool_]:
+    return missing if order is None or not len(missing) else missing[order]
 
 
 def _copied(values: npt.NDArray[Any], begin: Rows, lengths: Rows) -> npt.NDArray[Any]:
