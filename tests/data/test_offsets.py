@@ -108,7 +108,9 @@ def test_gathered_rows_are_the_same_in_as_many_chunks_as_it_takes(
         patch.setattr(offsets, "MOST", most)
         assert list(data.select(order)) == expected
         whole = data.select(order).to_arrow()
+        marks = {data.select(order).fingerprint, Dataset(whole).fingerprint}
     assert whole.to_pylist() == expected
+    assert marks == {Dataset(whole.take(pa.array(range(len(order)), pa.int64()))).fingerprint}
     for name in ("text", "bytes", "lists"):
         for chunk in whole.column(name).chunks:
             values = chunk.drop_null().to_pylist()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Places = npt.NDArray[np.int64]
 
-__all__ = ["MOST", "runs_that_fit", "sizes"]
+__all__ = ["MOST", "runs_that_fit", "sizes", "wide"]
 
 MOST = (1 << 31) - 1
 """What offsets of 32 bits can count."""
@@ -38,6 +38,25 @@ def runs_that_fit(counted: Sequence[Places]) -> Iterator[tuple[int, int]]:
         stops = [int(end.searchsorted(end[start] + MOST, side="right")) - 1 for end in ends]
         yield start, (stop := max(start + 1, min(stops)))
         start = stop
+
+
+def wide(kind: pa.DataType) -> pa.DataType:
+    """The same type with offsets of 64 bits, also inside; maps have no such type.
+
+    >>> wide(pa.list_(pa.string()))
+    LargeListType(large_list<item: large_string>)
+    """
+    if pa.types.is_string(kind):
+        return pa.large_string()
+    if pa.types.is_binary(kind):
+        return pa.large_binary()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return pa.large_list(kind.value_field.with_type(wide(kind.value_type)))
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(kind.value_field.with_type(wide(kind.value_type)), kind.list_size)
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(wide(field.type)) for field in kind])
+    return kind
 
 
 def sizes(array: pa.Array, first: Places, behind: Places) -> Iterator[Places]:
