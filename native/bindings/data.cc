@@ -26,8 +26,8 @@ namespace {
 // Bytes of an object that lends them, for the time of a call.
 class Lent {
    public:
-    explicit Lent(const nb::object& object) {
-        if (PyObject_GetBuffer(object.ptr(), &view_, PyBUF_SIMPLE)) throw nb::python_error();
+    explicit Lent(const nb::object& object, int flags = PyBUF_SIMPLE) {
+        if (PyObject_GetBuffer(object.ptr(), &view_, flags)) throw nb::python_error();
     }
     Lent(const Lent&) = delete;
     Lent& operator=(const Lent&) = delete;
@@ -88,14 +88,46 @@ Visits visits_of(const nb::object& wanted, int64_t rows) {
     return std::move(*visits);
 }
 
-std::optional<Taken> gathered(const HeldColumn& column, const Visits& visits) {
+void check_visits(const HeldColumn& column, const Visits& visits) {
     if (visits.of_rows() > column.chunks.rows()) throw nb::index_error("visits of another column");
+}
+
+std::optional<Taken> gathered(const HeldColumn& column, const Visits& visits, int64_t most) {
+    check_visits(column, visits);
     Taken taken;
     {
         const nb::gil_scoped_release released;
-        if (!column.chunks.gather(visits, &taken.schema, &taken.array)) return std::nullopt;
+        if (!column.chunks.gather(visits, most, &taken.schema, &taken.array)) return std::nullopt;
     }
     return taken;
+}
+
+// Memory of a number for each visit.
+const int64_t* numbers_in(const Lent& lent, const Visits& visits) {
+    if (lent.text().size() != visits.size() * sizeof(int64_t)) {
+        throw nb::value_error("not a number of 64 bits for each row");
+    }
+    return reinterpret_cast<const int64_t*>(lent.text().data());
+}
+
+void lengths_into(const HeldColumn& column, const Visits& visits, const nb::object& into) {
+    check_visits(column, visits);
+    const Lent out(into, PyBUF_WRITABLE);
+    auto* numbers = const_cast<int64_t*>(numbers_in(out, visits));
+    const nb::gil_scoped_release released;
+    if (!column.chunks.lengths(visits, numbers)) throw nb::value_error("a column without lists");
+}
+
+void copy_parts(const HeldColumn& column, const Visits& visits, const nb::object& starts,
+                const nb::object& lengths, const nb::object& into) {
+    check_visits(column, visits);
+    const Lent from(starts), counts(lengths), out(into, PyBUF_WRITABLE);
+    const int64_t *first = numbers_in(from, visits), *count = numbers_in(counts, visits);
+    const nb::gil_scoped_release released;
+    if (!column.chunks.copy_parts(visits, first, count, const_cast<char*>(out.text().data()),
+                                  out.text().size())) {
+        throw nb::value_error("parts that rows do not have, or memory of another size");
+    }
 }
 
 void bind_gather(nb::module_& m) {
@@ -103,8 +135,12 @@ void bind_gather(nb::module_& m) {
     m.def("visits_of", &visits_of, "wanted"_a, "rows"_a,
           "Visits of the rows at these numbers, int64, of a column that has so many rows.");
     nb::class_<HeldColumn>(m, "Column", "A column in chunks, of which rows are gathered.")
-        .def("gather", &gathered, "visits"_a,
-             "A copy of the rows as they were wanted; None where it has too much text for its type.");
+        .def("gather", &gathered, "visits"_a, "most"_a = INT32_MAX,
+             "A copy of the rows as they were wanted; None where offsets of 32 bits would exceed most.")
+        .def("lengths", &lengths_into, "visits"_a, "into"_a,
+             "Writes how long the list or text of each row is, as int64.")
+        .def("copy_parts", &copy_parts, "visits"_a, "starts"_a, "lengths"_a, "into"_a,
+             "Copies values starts to starts + lengths of each row, end to end, into memory.");
     m.def(
         "column_of",
         [](std::vector<std::pair<nb::object, nb::object>> capsules) -> std::optional<HeldColumn> {

@@ -53,6 +53,19 @@ char* take(size_t size, std::vector<const void*>& buffers, std::vector<OwnedBloc
     return static_cast<char*>(block);
 }
 
+// Copies runs of bytes; `goal(number)` says where to and how many.
+template <class Goal>
+void copy_all(const std::vector<const char*>& from, Goal goal) {
+    for (size_t i = 0; i < from.size(); ++i) {
+        if (i + kAhead < from.size()) {
+            __builtin_prefetch(from[i + kAhead]);
+            __builtin_prefetch(from[i + kAhead] + kLine);
+        }
+        const auto [to, size] = goal(i);
+        if (size) std::memcpy(to, from[i], size);
+    }
+}
+
 }  // namespace
 
 std::optional<Layout> Layout::of(const ArrowSchema& schema) {
@@ -174,55 +187,99 @@ void ColumnChunks::gather_values(const Visits& visits, char* out) const {
     }
 }
 
-template <class Border>
-bool ColumnChunks::gather_runs(const Visits& visits, std::vector<const void*>& buffers,
-                               std::vector<OwnedBlock>& owned, int64_t& items) const {
-    const size_t count = visits.size(), width = layout_.width;
-    std::vector<const char*> from(count);
+template <class Border, class Found>
+void ColumnChunks::each_run(const Visits& visits, Found found) const {
+    const size_t count = visits.size();
+    std::vector<const char*> values(count);
     std::vector<const Border*> where(count);
-    auto* borders = reinterpret_cast<Border*>(take((count + 1) * sizeof(Border), buffers, owned));
     const auto measure = [&](size_t i) {
         const Border begin = where[i][0], end = where[i][1];
-        borders[visits.place(i) + 1] = end - begin;
-        if (begin != end) from[i] += size_t(begin) * width;  // no bytes may mean no buffer
+        // No items may mean no buffer.
+        found(i, begin == end ? nullptr : values[i] + size_t(begin) * layout_.width, end - begin);
     };
     each(visits, [&](size_t i, const Chunk& chunk, int64_t row) {
         where[i] = static_cast<const Border*>(chunk.borders) + row;
-        from[i] = chunk.values;
+        values[i] = chunk.values;
         __builtin_prefetch(where[i]);
         if (i >= kAhead) measure(i - kAhead);
     });
     for (size_t i = count - std::min(kAhead, count); i < count; ++i) measure(i);
+}
+
+template <class Found>
+void ColumnChunks::each_run(const Visits& visits, Found found) const {
+    if (layout_.large) {
+        each_run<int64_t>(visits, found);
+    } else {
+        each_run<int32_t>(visits, found);
+    }
+}
+
+template <class Border>
+bool ColumnChunks::gather_runs(const Visits& visits, int64_t most,
+                               std::vector<const void*>& buffers, std::vector<OwnedBlock>& owned,
+                               int64_t& items) const {
+    const size_t count = visits.size(), width = layout_.width;
+    std::vector<const char*> from(count);
+    auto* borders = reinterpret_cast<Border*>(take((count + 1) * sizeof(Border), buffers, owned));
+    each_run<Border>(visits, [&](size_t i, const char* first, Border length) {
+        from[i] = first;
+        borders[visits.place(i) + 1] = length;
+    });
     borders[0] = 0;
     items = 0;
     for (size_t i = 1; i <= count; ++i) {
         items += borders[i];
-        if (items > std::numeric_limits<Border>::max()) return false;
+        if (items > std::numeric_limits<Border>::max() || items > most) return false;
         borders[i] = Border(items);
     }
     char* out = take(size_t(items) * width, buffers, owned);
-    for (size_t i = 0; i < count; ++i) {
-        if (i + kAhead < count) {
-            __builtin_prefetch(from[i + kAhead]);
-            __builtin_prefetch(from[i + kAhead] + kLine);
-        }
+    copy_all(from, [&](size_t i) {
         const Border begin = borders[visits.place(i)], end = borders[visits.place(i) + 1];
-        if (begin != end) {
-            std::memcpy(out + size_t(begin) * width, from[i], size_t(end - begin) * width);
-        }
-    }
+        return std::pair(out + size_t(begin) * width, size_t(end - begin) * width);
+    });
     return true;
 }
 
-bool ColumnChunks::gather(const Visits& visits, ArrowSchema* schema, ArrowArray* array) const {
+bool ColumnChunks::lengths(const Visits& visits, int64_t* out) const {
+    if (layout_.kind != Kind::kRuns) return false;
+    each_run(visits, [&](size_t i, const char*, int64_t length) { out[visits.place(i)] = length; });
+    return true;
+}
+
+bool ColumnChunks::copy_parts(const Visits& visits, const int64_t* starts, const int64_t* counts,
+                              char* out, size_t size) const {
+    if (layout_.kind != Kind::kRuns) return false;
+    const size_t count = visits.size(), width = layout_.width;
+    bool good = true;
+    std::vector<const char*> from(count);
+    each_run(visits, [&](size_t i, const char* first, int64_t length) {
+        const int64_t start = starts[visits.place(i)], wanted = counts[visits.place(i)];
+        good = good && start >= 0 && wanted >= 0 && start <= length && wanted <= length - start;
+        from[i] = first ? first + size_t(start) * width : nullptr;
+    });
+    if (!good) return false;
+    std::vector<size_t> begins(count + 1);
+    for (size_t i = 0; i < count; ++i) begins[i + 1] = begins[i] + size_t(counts[i]) * width;
+    if (begins[count] != size) return false;
+    copy_all(from, [&](size_t i) {
+        const size_t begin = begins[visits.place(i)];
+        return std::pair(out + begin, begins[visits.place(i) + 1] - begin);
+    });
+    return true;
+}
+
+bool ColumnChunks::gather(const Visits& visits, int64_t most, ArrowSchema* schema,
+                          ArrowArray* array) const {
     std::vector<const void*> buffers;
     std::vector<OwnedBlock> owned;
     const size_t count = visits.size();
     const int64_t missing = gather_valid(visits, buffers, owned);
     int64_t items = 0;
     if (layout_.kind == Kind::kRuns) {
-        const bool fits = layout_.large ? gather_runs<int64_t>(visits, buffers, owned, items)
-                                        : gather_runs<int32_t>(visits, buffers, owned, items);
+        const bool fits =
+            layout_.large ? gather_runs<int64_t>(visits, INT64_MAX, buffers, owned, items)
+                          : gather_runs<int32_t>(visits, most, buffers, owned, items);
         if (!fits) {
             for (const auto& [block, size] : owned) give_block(block, size);
             return false;

@@ -54,8 +54,16 @@ class ColumnChunks {
                                           const std::vector<const ArrowArray*>& chunks);
 
     // Copies the rows that are visited, each to its place. False, and nothing made, where the runs
-    // are together longer than their borders can say.
-    bool gather(const Visits& visits, ArrowSchema* schema, ArrowArray* array) const;
+    // have together more items than `most`, or than their borders can say.
+    bool gather(const Visits& visits, int64_t most, ArrowSchema* schema, ArrowArray* array) const;
+
+    // How many items the run of each visited row has, written to its place. False for no runs.
+    bool lengths(const Visits& visits, int64_t* out) const;
+
+    // Copies `counts` items from `starts` on of each visited row, laid end to end in the order of
+    // places. False where a row has no such items, or they are not `size` bytes.
+    bool copy_parts(const Visits& visits, const int64_t* starts, const int64_t* counts, char* out,
+                    size_t size) const;
 
     int64_t rows() const { return ends_.empty() ? 0 : ends_.back(); }
 
@@ -74,8 +82,14 @@ class ColumnChunks {
     void each(const Visits& visits, Visit visit) const;
     template <size_t width>
     void gather_values(const Visits& visits, char* out) const;
+    // Where the runs of visited rows begin and how many items they have: calls
+    // found(number, first item, count) in the order of visits.
+    template <class Border, class Found>
+    void each_run(const Visits& visits, Found found) const;
+    template <class Found>
+    void each_run(const Visits& visits, Found found) const;
     template <class Border>
-    bool gather_runs(const Visits& visits, std::vector<const void*>& buffers,
+    bool gather_runs(const Visits& visits, int64_t most, std::vector<const void*>& buffers,
                      std::vector<OwnedBlock>& owned, int64_t& items) const;
     int64_t gather_valid(const Visits& visits, std::vector<const void*>& buffers,
                          std::vector<OwnedBlock>& owned) const;

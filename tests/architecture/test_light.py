@@ -24,8 +24,10 @@ LIGHT = [
 ]
 HEAVY = [
     "huggingface_hub",
+    "jax",
     "matplotlib",
     "pandas",
+    "polars",
     "scipy",
     "sklearn",
     "tokenizers",

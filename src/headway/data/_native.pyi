@@ -43,9 +43,17 @@ def visits_of(wanted: object, rows: int) -> Visits:
 class Column:
     """A column in chunks, of which rows are gathered."""
 
-    def gather(self, visits: Visits) -> Taken | None:
+    def gather(self, visits: Visits, most: int = 2147483647) -> Taken | None:
         """
-        A copy of the rows as they were wanted; None where it has too much text for its type.
+        A copy of the rows as they were wanted; None where offsets of 32 bits would exceed most.
+        """
+
+    def lengths(self, visits: Visits, into: object) -> None:
+        """Writes how long the list or text of each row is, as int64."""
+
+    def copy_parts(self, visits: Visits, starts: object, lengths: object, into: object) -> None:
+        """
+        Copies values starts to starts + lengths of each row, end to end, into memory.
         """
 
 def column_of(capsules: Sequence[tuple[object, object]]) -> Column | None:

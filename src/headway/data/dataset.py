@@ -17,13 +17,13 @@ from headway.data.no_column import no_column
 from headway.data.rows import Rows, joined
 from headway.data.sampling import choose_rows, rows_of_part
 from headway.data.steps import Step, run, run_new_columns
-from headway.data.tables import frame_of, refuse_other_columns, table_of
+from headway.data.tables import refuse_other_columns, table_of
 from headway.data.transforms import Batched, Encoder
-from headway.errors import DataError
+from headway.data.views import Views
+from headway.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import pandas
 
     from headway.data.cache import Store
     from headway.data.cache.origin import Origin
@@ -34,18 +34,22 @@ __all__ = ["Dataset", "Encoder"]
 Row = dict[str, Any]
 
 
-class Dataset:
+class Dataset(Views):
     """An immutable Arrow table of at least one column, with a name.
 
     Every method that changes something returns a new data set; columns it does not touch are
     shared, not copied. What chooses or orders rows (`select`, `shuffle`, `filter`, `sort`, `split`,
     `deduplicate`) copies none: the data set holds their positions, and rows are gathered a block at
     a time when somebody looks at them. `column`, `to_arrow` and what needs them copy a column, or
-    all, at the first call.
+    all, at the first call. Columns as numpy, torch and others are `headway.data.views`.
 
     Args:
         table: the rows.
         name: where they came from, for messages and reports.
+
+    Attributes:
+        name: as given.
+        rows: the table underneath, and which of its rows in which order.
 
     >>> data = Dataset.from_columns({"text": ["a b", "c", "d"], "label": [0, 1, 1]}, name="demo")
     >>> len(data), data.column_names, data[0]
@@ -54,7 +58,7 @@ class Dataset:
     ['c', 'd']
     """
 
-    __slots__ = ("_fingerprint", "_origin", "_rows", "name")
+    __slots__ = ("_fingerprint", "_origin", "name", "rows")
 
     def __init__(self, table: pa.Table, *, name: str = "") -> None:
         if not table.num_columns:
@@ -66,7 +70,7 @@ class Dataset:
                 "once",
                 allowed="every column named once",
             )
-        self._rows = Rows(table.replace_schema_metadata(None))
+        self.rows = Rows(table.replace_schema_metadata(None))
         self._fingerprint: str | None = None
         self._origin: Origin | None = None
         self.name = name
@@ -86,10 +90,10 @@ class Dataset:
     # Looking
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.rows)
 
     def __iter__(self) -> Iterator[Row]:
-        return self._rows.dicts()
+        return self.rows.dicts()
 
     @overload
     def __getitem__(self, key: int) -> Row: ...
@@ -108,28 +112,28 @@ class Dataset:
         if isinstance(key, slice):
             start, stop, step = key.indices(len(self))
             if step == 1:
-                rows = self._rows.cut(start, max(start, stop))
+                rows = self.rows.cut(start, max(start, stop))
                 return self._with(rows, self._after("slice", start=start, stop=stop))
             return self.select(np.arange(start, stop, step))
         row = int(key) + (len(self) if key < 0 else 0)
         if not 0 <= row < len(self):
             raise IndexError(f"row {key} of a data set with {len(self)} rows")
-        return self._rows.row(row)
+        return self.rows.row(row)
 
     def __repr__(self) -> str:
-        columns = ", ".join(f"{field.name}: {field.type}" for field in self._rows.schema)
+        columns = ", ".join(f"{field.name}: {field.type}" for field in self.rows.schema)
         return f"Dataset({self.name!r}, {len(self)} rows, {columns})"
 
     @property
     def column_names(self) -> list[str]:
         """The names of the columns, in order."""
-        return list(self._rows.schema.names)
+        return list(self.rows.schema.names)
 
     @property
     def fingerprint(self) -> str:
         """`sha256:...` of names, types, order and values; chunks and `name` do not count."""
         if self._fingerprint is None:
-            self._fingerprint = fingerprint(self._rows)
+            self._fingerprint = fingerprint(self.rows)
         return self._fingerprint
 
     def column(self, name: str) -> pa.ChunkedArray:
@@ -138,26 +142,28 @@ class Dataset:
         Raises:
             DataError: no such column.
         """
-        if name not in self._rows.schema.names:
+        if name not in self.rows.schema.names:
             raise no_column(name, self.column_names, self.name)
-        return self._rows.column(name)
+        return self.rows.column(name)
 
     def to_arrow(self) -> pa.Table:
         """The Arrow table itself; rows that were chosen or ordered are copied once."""
-        return self._rows.whole()
+        return self.rows.whole()
 
-    def to_numpy(self, name: str) -> npt.NDArray[Any]:
-        """One column as a numpy array; numbers in one chunk without a copy, text as objects."""
-        values: npt.NDArray[Any] = self.column(name).to_numpy()
-        return values
+    def to_batches(self, rows: int | None = None) -> Iterator[pa.RecordBatch]:
+        """The rows as Arrow record batches; those that were chosen or ordered gathered one by one.
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """The rows as a pandas DataFrame.
-
-        Raises:
-            InputError: pandas, which Headway does not depend on, is not installed.
+        Args:
+            rows: the most that a batch has; None = as they lie, or a handy number of gathered ones.
         """
-        return frame_of(self.to_arrow())
+        if rows is not None and rows < 1:
+            raise ConfigError(f"to_batches(rows={rows})", allowed="1 or more")
+        return self.rows.batches(rows)
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """The rows for whatever reads Arrow's C stream: `polars.DataFrame(d)`, `pa.table(d)`."""
+        reader = pa.RecordBatchReader.from_batches(self.rows.schema, self.to_batches())
+        return reader.__arrow_c_stream__(requested_schema)
 
     # Rows
 
@@ -175,7 +181,7 @@ class Dataset:
             wrong = next(int(i) for i in indices if not 0 <= i < len(self))
             raise IndexError(f"row {wrong} of a data set with {len(self)} rows")
         positions = indices.astype(np.int64)
-        return self._with(self._rows.take(positions), self._after("select", rows=positions))
+        return self._with(self.rows.take(positions), self._after("select", rows=positions))
 
     def shuffle(self, *, seed: int = 0) -> Dataset:
         """The same rows in an order that only `seed` and the number of rows decide."""
@@ -187,7 +193,7 @@ class Dataset:
         Missing values come last either way.
         """
         self._need([column])
-        return self._chosen(transforms.sort(self._rows, column, descending=descending))
+        return self._chosen(transforms.sort(self.rows, column, descending=descending))
 
     def filter(self, keep: Callable[[Row], object] | pc.Expression, *, workers: int = 1) -> Dataset:
         """The rows for which a function, or an Arrow expression, is true.
@@ -201,7 +207,7 @@ class Dataset:
         Raises:
             DataError: an expression that these columns do not have.
         """
-        return self._chosen(transforms.filter_(self._rows, keep, workers=workers))
+        return self._chosen(transforms.filter_(self.rows, keep, workers=workers))
 
     def split(
         self, part: float, *, seed: int = 0, stratify: str | None = None
@@ -232,7 +238,7 @@ class Dataset:
         """
         for other in others:
             refuse_other_columns(self.name, self.column_names, other.name, other.column_names)
-        rows = joined([self._rows, *(other._rows for other in others)])
+        rows = joined([self.rows, *(other.rows for other in others)])
         return self._with(rows, self._after("concatenate", others=others))
 
     def deduplicate(self, columns: Sequence[str] | None = None) -> Dataset:
@@ -242,7 +248,7 @@ class Dataset:
         """
         columns = self.column_names if columns is None else columns
         self._need(columns)
-        return self._chosen(transforms.deduplicate(self._rows, columns))
+        return self._chosen(transforms.deduplicate(self.rows, columns))
 
     # Columns
 
@@ -263,18 +269,18 @@ class Dataset:
         [{'label': 'b', 'rows': 2, 'most': 5}, {'label': 'a', 'rows': 1, 'most': 2}]
         """
         self._need([*columns, *(column for column, _ in values.values())])
-        table, origin = run(group_by(self._rows, columns, values), self._rows, self._origin)
+        table, origin = run(group_by(self.rows, columns, values), self.rows, self._origin)
         return self._with(Rows(table), origin)
 
     def rename(self, names: Mapping[str, str]) -> Dataset:
         """Columns under other names: `d.rename({"sentence": "text"})`."""
         self._need(names)
-        return self._with(self._rows.rename(names), self._after("rename", names=dict(names)))
+        return self._with(self.rows.rename(names), self._after("rename", names=dict(names)))
 
     def keep(self, columns: Sequence[str]) -> Dataset:
         """Only these columns, in this order."""
         self._need(columns)
-        return self._with(self._rows.keep(columns), self._after("keep", columns=list(columns)))
+        return self._with(self.rows.keep(columns), self._after("keep", columns=list(columns)))
 
     def drop(self, columns: Sequence[str]) -> Dataset:
         """All columns but these."""
@@ -305,13 +311,13 @@ class Dataset:
                 `replace`, or a column whose type changes on the way.
             ConfigError: another value of `batched`.
         """
-        step = transforms.map_(self._rows, f, batched, replace=replace, workers=workers)
+        step = transforms.map_(self.rows, f, batched, replace=replace, workers=workers)
         if not len(self):
             return self
         if replace:
-            table, origin = run(step, self._rows, self._origin)
+            table, origin = run(step, self.rows, self._origin)
             return self._with(Rows(table), origin)
-        return self._with(*run_new_columns(step, self._rows, self._origin))
+        return self._with(*run_new_columns(step, self.rows, self._origin))
 
     def cast(self, types: Mapping[str, pa.DataType | str | Feature]) -> Dataset:
         """Columns as other types: `d.cast({"n": "int64", "label": Label(("no", "yes"))})`.
@@ -324,8 +330,8 @@ class Dataset:
             ConfigError: no type of this name.
         """
         self._need(types)
-        step = transforms.cast(self._rows, types, self.name or "the data set")
-        return self._with(*run_new_columns(step, self._rows, self._origin))
+        step = transforms.cast(self.rows, types, self.name or "the data set")
+        return self._with(*run_new_columns(step, self.rows, self._origin))
 
     def tokenize(
         self, tokenizer: Encoder, *, column: str = "text", threads: int | None = None
@@ -343,8 +349,8 @@ class Dataset:
             DataError: the column is absent, is not text, or has missing values.
         """
         self._need([column])
-        step = transforms.tokenize(self._rows, tokenizer, column, threads=threads)
-        return self._with(*run_new_columns(step, self._rows, self._origin))
+        step = transforms.tokenize(self.rows, tokenizer, column, threads=threads)
+        return self._with(*run_new_columns(step, self.rows, self._origin))
 
     # Results on disk
 
@@ -371,23 +377,23 @@ class Dataset:
         from headway.data.cache import Store
         from headway.data.cache.origin import Origin
 
-        return self._with(self._rows, Origin(store or Store(), identity or self.fingerprint))
+        return self._with(self.rows, Origin(store or Store(), identity or self.fingerprint))
 
     def _need(self, columns: Iterable[str]) -> None:
         """Raises DataError for a column that is not there."""
         for name in columns:
-            if name not in self._rows.schema.names:
+            if name not in self.rows.schema.names:
                 raise no_column(name, self.column_names, self.name)
 
     def _chosen(self, step: Step) -> Dataset:
         """The rows at the positions that a step gives."""
-        table, origin = run(step, self._rows, self._origin)
-        return self._with(self._rows.take(table.column(0).to_numpy()), origin)
+        table, origin = run(step, self.rows, self._origin)
+        return self._with(self.rows.take(table.column(0).to_numpy()), origin)
 
     def _after(self, step: str, **arguments: Any) -> Origin | None:
         return self._origin and self._origin.after(step, **arguments)
 
     def _with(self, rows: Rows, origin: Origin | None) -> Dataset:
         made = Dataset(rows.table, name=self.name)
-        made._rows.order, made._origin = rows.order, origin
+        made.rows.order, made._origin = rows.order, origin
         return made

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from headway.data import compute as pc
+from headway.data import offsets
 
 __all__ = ["Blocks", "fingerprint"]
 
@@ -52,8 +53,15 @@ def fingerprint(table: pa.Table | Blocks) -> str:
     # Blocks of rows are cut at fixed places, so the chunks of the table leave no trace.
     for start in range(0, table.num_rows, _ROWS_AT_ONCE):
         for column in table.slice(start, _ROWS_AT_ONCE).columns:
-            _add(digest, pa.concat_arrays(column.chunks))
+            _add(digest, _one(column))
     return f"sha256:{digest.hexdigest()}"
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    """The column as one array, with offsets of 64 bits where those of 32 may not reach."""
+    if column.num_chunks > 1 and column.nbytes > offsets.MOST // 8:
+        column = column.cast(offsets.wide(column.type))
+    return pa.concat_arrays(column.chunks)
 
 
 def _add(digest: _Hash, array: pa.Array) -> None:
@@ -94,8 +102,8 @@ def _bytes(array: pa.Array) -> bytes:
 
 def _characters(texts: pa.Array) -> bytes:
     """The bytes of all texts one after the other; none may be missing."""
-    _, offsets, data = texts.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    _, starts, data = texts.buffers()
+    ends = np.frombuffer(starts, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
     return b"" if data is None else data.slice(ends[0], ends[-1] - ends[0]).to_pybytes()
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
+from headway.data.arrays import as_numpy, is_plain
 from headway.data.cellreader import cell_reader
 from headway.data.tables import stacked
+from headway.data.taking import Taker
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,15 +37,14 @@ class Rows:
     (2, [{'n': 10}])
     """
 
-    __slots__ = ("_batches", "_columns", "_readers", "_starts", "order", "table")
+    __slots__ = ("_columns", "_readers", "_taker", "order", "table")
 
     def __init__(self, table: pa.Table, order: Positions | None = None) -> None:
         self.table = table
         self.order = order
         self._columns: dict[str, pa.ChunkedArray] = {}  # in order, once they were asked for
         self._readers: list[tuple[str, Callable[[int], Any]]] | None = None
-        self._batches: list[pa.RecordBatch] | None = None
-        self._starts: Positions = np.zeros(1, np.int64)  # of the batches, and the end
+        self._taker: Taker | None = None
 
     def __len__(self) -> int:
         return int(self.table.num_rows) if self.order is None else len(self.order)
@@ -84,7 +83,9 @@ class Rows:
         """The rows from `start` to before `stop` as a table; a copy, where they have an order."""
         if self.order is None:
             return self.table.slice(start, stop - start)
-        return self._gather(self.order[start:stop])
+        if self._taker is None:
+            self._taker = Taker(self.table)
+        return self._taker.take(self.order[start:stop])
 
     def slice(self, start: int, length: int) -> pa.Table:
         """A block by its length, as Arrow asks for it."""
@@ -96,23 +97,21 @@ class Rows:
         for start in range(0, len(self), rows):
             yield self.block(start, min(start + rows, len(self)))
 
-    def dicts(self) -> Iterator[dict[str, Any]]:
-        """All rows as dicts of Python values; of an order, the next block is gathered meanwhile."""
+    def batches(self, rows: int | None = None) -> Iterator[pa.RecordBatch]:
+        """All rows as record batches of at most `rows`, copied only where there is an order."""
         if self.order is None:
-            for batch in self.table.to_batches(max_chunksize=_OBJECTS):
-                yield from batch.to_pylist()
+            yield from self.table.to_batches(max_chunksize=rows)
             return
-        size = 2 * self.block_rows
-        starts = range(0, len(self), size)
-        with ThreadPoolExecutor(1) as ahead:
-            gathered = [ahead.submit(self.slice, start, size) for start in starts[:1]]
-            for start in starts:
-                block = gathered.pop().result()
-                if start + size < len(self):
-                    gathered.append(ahead.submit(self.slice, start + size, size))
-                # Few objects at a time stay in the caches of the processor.
-                for piece in block.to_batches(max_chunksize=_OBJECTS):
-                    yield from piece.to_pylist()
+        for block in self.blocks(rows):
+            yield from block.to_batches()
+
+    def dicts(self) -> Iterator[dict[str, Any]]:
+        """All rows as dicts of Python values."""
+        blocks = [self.table] if self.order is None else self.blocks()
+        for block in blocks:
+            # Few objects at a time stay in the caches of the processor.
+            for batch in block.to_batches(max_chunksize=_OBJECTS):
+                yield from batch.to_pylist()
 
     @property
     def row_bytes(self) -> float:
@@ -129,10 +128,7 @@ class Rows:
         if self.order is None:
             return self.table.column(name)
         if name not in self._columns:
-            size = 8 * self.block_rows  # of text no more than 32-bit offsets reach
-            blocks = list(self.keep([name]).blocks(size))
-            chunks = [chunk for block in blocks for chunk in block.column(0).chunks]
-            self._columns[name] = pa.chunked_array(chunks, self.schema.field(name).type)
+            self._columns[name] = _gathered(self.keep([name]))
         return self._columns[name]
 
     def whole(self) -> pa.Table:
@@ -140,7 +136,7 @@ class Rows:
         if self.order is not None:
             columns = [self.column(name) for name in self.table.column_names]
             self.table, self.order = pa.table(columns, schema=self.schema), None
-            self._columns, self._readers, self._batches = {}, None, None
+            self._columns, self._readers, self._taker = {}, None, None
         return self.table
 
     def keep(self, names: Sequence[str]) -> Rows:
@@ -152,31 +148,27 @@ class Rows:
         new = [names.get(name, name) for name in self.table.column_names]
         return Rows(self.table.rename_columns(new), self.order)
 
-    def _gather(self, positions: Positions) -> pa.Table:
-        """The rows at these positions.
 
-        Every chunk is asked once, for all that is wanted of it, from its start to its end; what
-        comes is then put in order.
-        """
-        if self._batches is None:
-            self._batches = self.table.to_batches()
-            self._starts = np.cumsum([0, *map(len, self._batches)])
-        if not len(positions):
-            return self.table.slice(0, 0)
-        # Positions and their places in one number each: to sort those is faster than argsort.
-        bits = len(positions).bit_length()
-        pairs = np.sort((positions << bits) | np.arange(len(positions)))
-        sorted_, by_place = pairs >> bits, pairs & ((1 << bits) - 1)
-        first, last = np.searchsorted(self._starts, sorted_[[0, -1]], side="right") - 1
-        cuts = np.searchsorted(sorted_, self._starts[first : last + 2])
-        pieces = [
-            self._batches[first + i].take(pa.array(sorted_[a:b] - self._starts[first + i]))
-            for i, (a, b) in enumerate(pairwise(cuts))
-            if a < b
-        ]
-        back = np.empty_like(by_place)
-        back[by_place] = np.arange(len(positions))
-        return pa.Table.from_batches(pieces, self.schema).combine_chunks().take(pa.array(back))
+def _gathered(rows: Rows) -> pa.ChunkedArray:
+    """The only column of rows with an order: in one chunk if its values have one size."""
+    kind, column = rows.schema.types[0], rows.table.column(0)
+    blocks = (block.column(0) for block in rows.blocks(8 * rows.block_rows))
+    vectors = pa.types.is_fixed_size_list(kind)
+    inner, each = (kind.value_type, kind.list_size) if vectors else (kind, 1)
+    holes = column.null_count or (vectors and any(c.flatten().null_count for c in column.chunks))
+    if not is_plain(inner) or holes:
+        return pa.chunked_array([chunk for block in blocks for chunk in block.chunks], kind)
+    width, count = inner.bit_width // 8, each * len(rows)
+    buffer = pa.allocate_buffer(width * count)
+    filled, at = np.frombuffer(buffer, np.uint8), 0
+    for block in blocks:
+        found = as_numpy(block, rows.schema.names[0]).reshape(-1).view(np.uint8)
+        filled[at : at + len(found)] = found
+        at += len(found)
+    array = pa.Array.from_buffers(inner, count, [None, buffer], 0)
+    if vectors:
+        array = pa.Array.from_buffers(kind, len(rows), [None], 0, children=[array])
+    return pa.chunked_array([array])
 
 
 def joined(parts: Iterable[Rows]) -> Rows:

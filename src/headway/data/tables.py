@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
-from headway.errors import DataError, InputError
-
-if TYPE_CHECKING:
-    import pandas
+from headway.errors import DataError
 
 __all__ = [
     "attached",
-    "frame_of",
     "is_text",
     "new_columns",
     "refuse_other_columns",
@@ -107,19 +103,3 @@ def stacked(tables: Sequence[pa.Table]) -> pa.Table:
             f"a column changes its type between parts: {error}",
             allowed="one type in a column",
         ) from error
-
-
-def frame_of(table: pa.Table) -> pandas.DataFrame:
-    """The rows as a pandas DataFrame.
-
-    Raises:
-        InputError: pandas is not installed.
-    """
-    try:
-        import pandas  # noqa: F401 - heavy and optional: Arrow needs it, we only look
-    except ImportError:
-        raise InputError(
-            "to_pandas() needs pandas, which is not installed",
-            next_step="pip install pandas, or use to_arrow() or to_numpy(column)",
-        ) from None
-    return table.to_pandas()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from headway.data import _native
+from headway.data import _native, offsets
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -52,7 +52,7 @@ class Taker:
         found: _native.Taken | pa.Array | None
         for column in self._columns:
             if isinstance(column, _native.Column):
-                found = column.gather(visits)
+                found = column.gather(visits, offsets.MOST)
             else:
                 found = column.gather(positions)
             if found is None:
@@ -75,21 +75,25 @@ class _ArrowColumn:
         order = np.argsort(positions)
         rows = positions[order]
         cuts = np.searchsorted(rows, self._starts)
+        wanted = [
+            (chunk, rows[a:b] - start)
+            for chunk, start, (a, b) in zip(
+                self._chunks, self._starts[:-1], pairwise(cuts), strict=True
+            )
+            if a < b
+        ]
+        if len(positions) > 1 and _most_counted(wanted) > offsets.MOST:
+            return None
         back = np.empty_like(order)
         back[order] = np.arange(len(order))
-        try:
-            pieces = [
-                chunk.take(pa.array(rows[a:b] - start))
-                for chunk, start, (a, b) in zip(
-                    self._chunks, self._starts[:-1], pairwise(cuts), strict=True
-                )
-                if a < b
-            ]
-            return pa.concat_arrays(pieces).take(pa.array(back))
-        except pa.ArrowInvalid:  # offsets overflow
-            if len(positions) == 1:
-                raise
-            return None
+        pieces = [chunk.take(pa.array(at)) for chunk, at in wanted]
+        return pa.concat_arrays(pieces).take(pa.array(back))
+
+
+def _most_counted(wanted: list[tuple[pa.Array, Positions]]) -> int:
+    """The most that 32-bit offsets of one array would have to count of these rows."""
+    counted = [[int(one.sum()) for one in offsets.sizes(chunk, at, at + 1)] for chunk, at in wanted]
+    return max((sum(each) for each in zip(*counted, strict=True)), default=0)
 
 
 def _column_of(column: pa.ChunkedArray) -> _native.Column | _ArrowColumn:

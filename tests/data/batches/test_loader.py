@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,79 @@ def test_chunks_do_not_matter(rows: int, cuts: list[int]) -> None:
     )
     chunked = Dataset(table)
     assert [said(b) for b in make(chunked)] == [said(b) for b in make(data)]
+
+
+@settings(deadline=None)
+@given(st.data(), st.sampled_from(CUTS), st.integers(1, 3))
+def test_rows_in_an_order_are_as_if_they_had_been_copied(
+    drawn: st.DataObject, cut: Cut, world: int
+) -> None:
+    size = drawn.draw(st.integers(1, 60))
+    table = rows_of([n * 7 % 23 for n in range(size)]).to_arrow()
+    ids = table["ids"].to_pylist()
+    for row in drawn.draw(st.sets(st.integers(0, size - 1), max_size=3)):
+        ids[row] = None
+    table = table.set_column(0, "ids", pa.array(ids, pa.list_(pa.int32())))
+    whole = Dataset(pa.concat_tables([table[: size // 2], table[size // 2 :]]))
+    there = [row for row in range(size) if ids[row] is not None]
+    order = drawn.draw(st.lists(st.sampled_from(there), max_size=90)) if there else []
+    chosen = whole.select(order)
+    options: dict[str, Any] = {
+        "aligned": ["tags"],
+        "columns": ["label", "text"],
+        "window": 40,
+        "world": world,
+        "rank": drawn.draw(st.integers(0, world - 1)),
+    }
+    lazy = Loader(chosen, cut, **options)
+    copied = Loader(Dataset(table.take(pa.array(order, pa.int64()))), cut, **options)
+    assert lazy.state() == copied.state() and len(lazy) == len(copied)
+    for one, other in zip(lazy, copied, strict=True):
+        for part in ("rows", "starts", "offsets", "sequences"):
+            assert getattr(one, part).tolist() == getattr(other, part).tolist()
+        for name in ("ids", "tags", "label"):
+            assert one[name].tolist() == other[name].tolist()
+            assert one[name].dtype == other[name].dtype
+        assert one["text"].equals(other["text"])
+        assert one["label"].tolist() == [order[row] for row in one.rows]
+
+
+def test_values_that_miss_are_named_by_their_row_in_the_data_set() -> None:
+    data = Dataset.from_columns({"ids": [[1], [2], None, [4, None]], "n": [0, 1, None, 3]})
+    whole = data.select([1, 0])
+    labels = [one["n"] for one in Loader(whole, RowCount(2), columns=["n"], shuffle=False)]
+    assert isinstance(labels[0], np.ndarray) and labels[0].tolist() == [1, 0]
+    with pytest.raises(DataError, match="'ids' misses a value in 2 rows, the first is row 1"):
+        Loader(data.select([0, 3, 1, 2]), RowCount(2))
+    misaligned = data.map(lambda row: {"tags": [1, 2]}).select([1, 0])
+    with pytest.raises(DataError, match="row 0 has 2 values in 'tags' and 1 in 'ids'"):
+        list(Loader(misaligned, RowCount(2), aligned=["tags"], shuffle=False))
+
+
+@pytest.mark.parametrize("workers", [None, Threads(2), Processes(2)], ids=repr)
+def test_a_shuffled_data_set_is_not_copied(workers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = 60_000
+    data = Dataset.from_columns(
+        {
+            "ids": pa.array([[n] * 20 for n in range(rows)], pa.list_(pa.int32())),
+            "label": range(rows),
+            "text": ["x" * 100] * rows,
+        }
+    ).shuffle(seed=4)
+    for name in ("to_arrow", "column", "__iter__"):
+        monkeypatch.setattr(Dataset, name, lambda *_: pytest.fail("the data set was copied"))
+    tracemalloc.start()
+    before, highest, seen = pa.total_allocated_bytes(), 0, 0
+    loader = Loader(data, TokenBudget(4000), columns=["label", "text"], workers=workers, window=512)
+    for batch in loader:
+        highest = max(highest, pa.total_allocated_bytes() - before)
+        assert (batch["ids"][::20] == batch["label"]).all()
+        seen += len(batch)
+    ours = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert seen == rows
+    size = data.rows.table.nbytes
+    assert highest < size / 10 and ours < size / 4
 
 
 def test_rows_without_tokens_or_no_rows_at_all() -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headway.data.batches.rowstore import RaggedColumn, check_aligned, take
+from headway.data.batches.rowstore import RaggedColumn, check_aligned, is_numbers, take
+from headway.data.taking import Taker
 from headway.errors import DataError
 
 ROWS = st.lists(st.lists(st.integers(0, 99), max_size=8), min_size=1, max_size=30)
@@ -57,7 +58,9 @@ def test_taken_values_are_those_of_the_rows(cuts: list[int], rows: list[int]) ->
         pa.list_(pa.string()): [["x"] * n for n in range(10)],
     }
     for kind, values in columns.items():
-        found = take(chunked(values, cuts, kind).column("x"), np.array(rows, dtype=np.int64))
+        table = chunked(values, cuts, kind)
+        numbers = is_numbers(table.column("x"))
+        found = take(Taker(table), np.array(rows, dtype=np.int64), numbers=numbers)
         expected = [values[row] for row in rows]
         if isinstance(found, np.ndarray):
             assert found.flags.writeable
@@ -73,21 +76,69 @@ def test_dictionaries_that_differ_between_chunks() -> None:
         pa.array(["a", "b", "a"]).dictionary_encode(),
         pa.array(["c", "a"]).dictionary_encode(),
     ]
-    found = take(pa.chunked_array(chunks), np.array([4, 3, 1, 0]))
+    taker = Taker(pa.table({"x": pa.chunked_array(chunks)}))
+    found = take(taker, np.array([4, 3, 1, 0]), numbers=False)
     assert found.to_pylist() == ["a", "c", "b", "a"]
 
 
-def test_a_type_does_not_depend_on_which_rows_are_taken() -> None:
-    holes = pa.chunked_array([[1, None, 3]])
-    assert take(holes, np.array([0, 2])).to_pylist() == [1, 3]
-    assert isinstance(take(holes, np.array([0, 1])), pa.Array)
+PAIRS = pa.list_(pa.int8(), 2)
+HALVES = pa.list_(pa.float32(), 2)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "order", "expected"),
+    [
+        ([1, 2], pa.int64(), None, True),
+        ([True, False], pa.bool_(), None, True),
+        ([1, None, 3], pa.int64(), None, False),
+        ([1, None, 3], pa.int64(), [2, 0], True),
+        ([1, None, 3], pa.int64(), [2, 1], False),
+        ([0.5, None], pa.float32(), None, True),
+        ([[1, 2], [3, None]], PAIRS, None, False),
+        ([[1, 2], [3, None], None], PAIRS, [0, 0], True),
+        ([[1, 2], [3, None]], HALVES, None, True),
+        ([[1, 2], None], HALVES, None, False),
+        ([[1, 2], None], HALVES, [0], True),
+        (["a"], pa.string(), None, False),
+        ([[1]], pa.list_(pa.int8()), None, False),
+        ([], pa.int8(), None, True),
+        ([None], pa.int8(), [], True),
+    ],
+)
+def test_a_type_does_not_depend_on_which_rows_are_taken(
+    values: list[Any], kind: pa.DataType, order: list[int] | None, expected: bool
+) -> None:
+    table = chunked(values, [1], kind)
+    places = None if order is None else np.array(order, np.int64)
+    assert is_numbers(table.column("x"), order=places) is expected
+    for row in range(len(values)) if order is None else order:
+        found = take(Taker(table), np.array([row]), numbers=expected)
+        assert isinstance(found, np.ndarray if expected else pa.Array)
+        filled = [[0 if n is None or n != n else n for n in np.ravel(v)] for v in found.tolist()]
+        assert filled == [[n or 0 for n in np.ravel(values[row])]]
+
+
+@pytest.mark.parametrize("kind", [pa.list_(pa.int32()), pa.large_list(pa.int8()), PAIRS, HALVES])
+@pytest.mark.parametrize("skipped", [0, 1])
+def test_lists_are_missed_only_in_rows_that_count(kind: pa.DataType, skipped: int) -> None:
+    values: list[Any] = [[9, 9], [1, 2], None, [3, 4], [5, None], [6, 7]]
+    table = chunked(values, [4], kind).slice(skipped)
+    whole = np.array([1, 3, 5, 1]) - skipped
+    column = RaggedColumn(table, "x", order=whole)
+    lengths = column.lengths(whole)
+    assert lengths.tolist() == [2] * 4
+    assert column.gather(whole, whole * 0, lengths).tolist() == [1, 2, 3, 4, 6, 7, 1, 2]
+    for order, first in (([1, 2], 1), ([3, 1, 4, 2], 2), (None, 2 - skipped)):
+        places = None if order is None else np.array(order) - skipped
+        with pytest.raises(DataError, match=f"misses a value in . rows, the first is row {first}"):
+            RaggedColumn(table, "x", order=places)
 
 
 def test_what_is_gathered_is_ones_own() -> None:
     table = pa.table({"x": pa.array([[1, 2], [3]], pa.list_(pa.int32())), "y": [1, 2]})
     rows = np.array([0, 1])
     RaggedColumn(table, "x").gather(rows, rows * 0, np.array([2, 1]))[:] = 9
-    take(table.column("y"), rows)[:] = 9
+    take(Taker(table.select(["y"])), rows, numbers=True)[:] = 9
     assert table.to_pydict() == {"x": [[1, 2], [3]], "y": [1, 2]}
 
 

@@ -15,8 +15,10 @@ from headway.data.batches.batch import Batch
 from headway.data.batches.buckets import Cut, Pieces, check_whole
 from headway.data.batches.order import Order, spans
 from headway.data.batches.prefetch import Workers
-from headway.data.batches.rowstore import RaggedColumn, check_aligned, take
+from headway.data.batches.rowstore import RaggedColumn, check_aligned, is_numbers, take
 from headway.data.dataset import Dataset
+from headway.data.no_column import no_column
+from headway.data.taking import Taker
 from headway.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -59,7 +61,8 @@ class Loader(Generic[T]):
     loop that is left early is continued by the next one; `set_epoch` begins anew.
 
     Args:
-        data: the rows.
+        data: the rows. If they were chosen or ordered, they are read where they lie, and a batch's
+            `rows` count those of the data set.
         cut: how rows become batches: `TokenBudget`, `PaddedBudget`, `RowCount`, `Packing`,
             `Blocks`.
         tokens: the column of token ids, lists of numbers, whose lengths count. None = there is
@@ -111,20 +114,23 @@ class Loader(Generic[T]):
         data = data if isinstance(data, Dataset) else Dataset(data, name="the table")
         if tokens is None and aligned:
             raise ConfigError("aligned columns without tokens", next_step="name the token column")
-        table = data.to_arrow()
+        ragged = dict.fromkeys(([tokens] if tokens is not None else []) + list(aligned))
+        for name in (*ragged, *columns):
+            if name not in data.column_names:
+                raise no_column(name, data.column_names, data.name)
+        # What was chosen and ordered stays where it lies: batches are gathered from there.
+        table, self._chosen = data.rows.table, data.rows.order
         self._tokens = tokens
-        self._ragged = {
-            name: RaggedColumn(table, name)
-            for name in dict.fromkeys(([tokens] if tokens is not None else []) + list(aligned))
-            if data.column(name) is not None
-        }
-        self._columns = {name: data.column(name) for name in columns}
-        twice = self._ragged.keys() & self._columns.keys()
-        if twice:
+        self._ragged = {name: RaggedColumn(table, name, order=self._chosen) for name in ragged}
+        self._columns = {name: Taker(table.select([name])) for name in columns}
+        if twice := self._ragged.keys() & self._columns.keys():
             raise ConfigError(
                 f"column {min(twice)!r} twice", allowed="a value a token, or a value a row"
             )
-        lengths = np.ones_like if tokens is None else self._ragged[tokens].lengths
+        self._numbers = {
+            name: is_numbers(table.column(name), order=self._chosen) for name in columns
+        }
+        lengths = np.ones_like if tokens is None else self._lengths
         self._order = Order(
             len(data), lengths, cut, seed, world, shuffle, window=window, block=block
         )
@@ -200,6 +206,13 @@ class Loader(Generic[T]):
                 yield batch
         self._place = (epoch + 1, 0, 0)
 
+    def _places(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Where rows of the data set lie in its table."""
+        return rows if self._chosen is None else self._chosen[rows]
+
+    def _lengths(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return self._ragged[cast("str", self._tokens)].lengths(self._places(rows))
+
     def _runs(self, epoch: int, window: int, step: int) -> Iterator[_Run]:
         """The rest of an epoch, in parts worth a worker's while."""
         if window > self._order.windows:
@@ -231,14 +244,19 @@ class Loader(Generic[T]):
     def _gather(self, pieces: Pieces) -> list[Batch]:
         """Copies the rows of all these batches at once, and gives each its part."""
         rows, starts, lengths = pieces.rows, pieces.starts, pieces.lengths
+        places = self._places(rows)
         if (total := int(lengths.sum())) > _MOST_TOKENS:
             raise ConfigError(f"a batch of {total} tokens", allowed=f"up to {_MOST_TOKENS}")
         for name, column in self._ragged.items():
             if name != self._tokens:
-                expected = self._ragged[cast("str", self._tokens)].lengths(rows)
-                check_aligned(name, str(self._tokens), column.lengths(rows), expected, rows)
-        ragged = {n: one.gather(rows, starts, lengths) for n, one in self._ragged.items()}
-        columns = {name: take(column, rows) for name, column in self._columns.items()}
+                check_aligned(
+                    name, str(self._tokens), column.lengths(places), self._lengths(rows), rows
+                )
+        ragged = {n: one.gather(places, starts, lengths) for n, one in self._ragged.items()}
+        columns = {
+            name: take(column, places, numbers=self._numbers[name])
+            for name, column in self._columns.items()
+        }
         piece_ends, sequence_ends = _piece_ends(pieces), _from_zero(pieces.batches)
         offsets = _from_zero(lengths.cumsum())
         tokens = offsets[piece_ends].tolist()

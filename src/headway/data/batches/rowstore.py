@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from headway.data.batches.order import spans
-from headway.data.views import ragged, to_numpy
+from headway.data import _native
+from headway.data.arrays import as_lists, as_numpy, chunked, gaps, one_chunk, refuse_gaps
+from headway.data.taking import Taker
 from headway.errors import DataError
 
 if TYPE_CHECKING:
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
 
     Rows: TypeAlias = npt.NDArray[np.int64]
 
-__all__ = ["RaggedColumn", "check_aligned", "take"]
-
-_LONG = 160
-"""From so many numbers a row on, copying row by row is faster than taking number by number."""
+__all__ = ["RaggedColumn", "check_aligned", "is_numbers", "take"]
 
 
 class RaggedColumn:
@@ -28,9 +26,10 @@ class RaggedColumn:
     Args:
         table: the rows.
         name: of the column.
+        order: int64: those of the rows that count, if not all do.
 
     Raises:
-        DataError: it holds no lists of numbers, or misses some.
+        DataError: it holds no lists of numbers, or a row that counts misses some.
 
     >>> ids = RaggedColumn(pa.table({"ids": [[7, 8], [], [9, 5, 6]]}), "ids")
     >>> rows, starts, lengths = np.array([2, 0]), np.array([1, 0]), np.array([2, 2])
@@ -38,72 +37,59 @@ class RaggedColumn:
     (array([3, 2]), array([5, 6, 7, 8]))
     """
 
-    def __init__(self, table: pa.Table, name: str) -> None:
+    def __init__(self, table: pa.Table, name: str, *, order: Rows | None = None) -> None:
         column = table.column(name)
-        chunks = column.chunks or [pa.array([], column.type)]
-        self._parts = [ragged(pa.table({name: chunk}), name) for chunk in chunks]
-        self._ends = np.cumsum([len(chunk) for chunk in chunks])
+        refuse_gaps(_in_order(gaps(column), order), name)
+        chunks = [as_lists(chunk, name) for chunk in chunked(column).chunks]
+        native = _native.column_of([chunk.__arrow_c_array__() for chunk in chunks])
+        assert native is not None  # which lists of numbers always are
+        self._column, self._rows = native, len(column)
+        self._dtype = as_numpy(chunks[0].values[:0], name).dtype
 
     def lengths(self, rows: Rows) -> Rows:
         """How many numbers these rows have, int64 [n]."""
-        return self._bounds(rows)[1]
+        found = np.empty(len(rows), np.int64)
+        self._column.lengths(_native.visits_of(rows, self._rows), found)
+        return found
 
     def gather(self, rows: Rows, starts: Rows, lengths: Rows) -> npt.NDArray[Any]:
         """Numbers `starts` to `starts + lengths` of each row, laid end to end, as a copy."""
-        begin = self._bounds(rows)[0] + starts
-        if len(self._parts) == 1:
-            return _copied(self._parts[0][0], begin, lengths)
-        found = np.empty(int(lengths.sum()), dtype=self._parts[0][0].dtype)
-        places = lengths.cumsum() - lengths
-        chunk = self._ends.searchsorted(rows, side="right")
-        for number in np.unique(chunk):
-            here = np.flatnonzero(chunk == number)
-            copied = _copied(self._parts[number][0], begin[here], lengths[here])
-            found[spans(places[here], lengths[here])] = copied
+        found = np.empty(int(lengths.sum()), self._dtype)
+        self._column.copy_parts(_native.visits_of(rows, self._rows), starts, lengths, found)
         return found
 
-    def _bounds(self, rows: Rows) -> tuple[Rows, Rows]:
-        """Where these rows begin in their chunk's numbers, and their lengths."""
-        if len(self._parts) == 1:
-            offsets = self._parts[0][1]
-            begin = offsets[rows].astype(np.int64)
-            return begin, offsets[rows + 1] - begin
-        begin, lengths = np.empty_like(rows), np.empty_like(rows)
-        chunk = self._ends.searchsorted(rows, side="right")
-        for number in np.unique(chunk):
-            here = np.flatnonzero(chunk == number)
-            offsets = self._parts[number][1]
-            inside = rows[here] - (self._ends[number] - len(offsets) + 1)
-            begin[here] = offsets[inside]
-            lengths[here] = offsets[inside + 1] - begin[here]
-        return begin, lengths
 
+def is_numbers(column: pa.ChunkedArray, *, order: Rows | None = None) -> bool:
+    """Whether any of these rows are a numpy array of numbers; missing decimals are not-a-number.
 
-def take(column: pa.ChunkedArray, rows: Rows) -> npt.NDArray[Any] | pa.Array:
-    """These rows of a column, as a copy: numbers as numpy, anything else as Arrow has it.
-
-    Only the chunks with such rows are touched, and no chunk is copied. Whole numbers of which the
-    column misses any stay with Arrow; missing decimals are not-a-number.
+    Args:
+        column: of any type.
+        order: int64: those of its rows that count, if not all do.
     """
-    if column.num_chunks == 1:
-        found = column.chunk(0).take(pa.array(rows))
+    kind = column.type
+    vectors = pa.types.is_fixed_size_list(kind)
+    inner = kind.value_type if vectors else kind
+    if pa.types.is_floating(inner):
+        if not vectors or not column.null_count:
+            return True
+        missing = column.is_null().to_numpy()
+    elif pa.types.is_integer(inner) or pa.types.is_boolean(inner):
+        missing = gaps(column)
     else:
-        ends = np.cumsum([len(chunk) for chunk in column.chunks], dtype=np.int64)
-        chunk = ends.searchsorted(rows, side="right")
-        order = np.argsort(chunk, kind="stable")
-        parts = [column.chunk(0).slice(0, 0)] if column.num_chunks else [pa.array([], column.type)]
-        for number in np.unique(chunk):
-            here = column.chunk(int(number))
-            inside = rows[order[chunk[order] == number]] - (ends[number] - len(here))
-            parts.append(here.take(pa.array(inside)))
-        back = np.empty_like(order)
-        back[order] = np.arange(len(order))
-        found = pa.concat_arrays(parts).take(pa.array(back))
-    kind = found.type.value_type if pa.types.is_fixed_size_list(found.type) else found.type
-    whole = pa.types.is_integer(kind) or pa.types.is_boolean(kind)
-    if pa.types.is_floating(kind) or (whole and not column.null_count):
-        return to_numpy(pa.table({"column": found}), "column", copy=True)
-    return found
+        return False
+    return not _in_order(missing, order).any()
+
+
+def take(taker: Taker, rows: Rows, *, numbers: bool) -> npt.NDArray[Any] | pa.Array:
+    """Rows of a column, as a copy.
+
+    Args:
+        taker: of a table with this column alone.
+        rows: int64 [n].
+        numbers: what `is_numbers` says: a numpy array, or else an Arrow array, whichever rows.
+    """
+    found = taker.take(rows).column(0)
+    return as_numpy(found, "column", copy=True) if numbers else one_chunk(found)
 
 
 def check_aligned(name: str, tokens: str, found: Rows, expected: Rows, rows: Rows) -> None:
@@ -123,8 +109,5 @@ def check_aligned(name: str, tokens: str, found: Rows, expected: Rows, rows: Row
         )
 
 
-def _copied(values: npt.NDArray[Any], begin: Rows, lengths: Rows) -> npt.NDArray[Any]:
-    if len(lengths) and lengths.sum() >= _LONG * len(lengths):
-        ends = (begin + lengths).tolist()
-        return np.concatenate([values[a:b] for a, b in zip(begin.tolist(), ends, strict=True)])
-    return values.take(spans(begin, lengths))
+def _in_order(missing: npt.NDArray[np.bool_], order: Rows | None) -> npt.NDArray[np.bool_]:
+    return missing if order is None or not len(missing) else missing[order]
