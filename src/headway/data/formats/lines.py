@@ -116,7 +116,8 @@ def read_fast(data: memoryview | bytes, hint: pa.Schema) -> Part | None:
     """
     rows = _native.read_json_lines(data)
     if rows is not None:
-        table = pa.table(rows)
+        # pa.table() imports pandas, if it is there, to see that these are none of its rows.
+        table = pa.Table.from_batches([pa.record_batch(rows)])
         return Part(table, table.num_rows) if table.num_columns else None
     return read_nested(bytes(data), hint)
 

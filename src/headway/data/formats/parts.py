@@ -10,10 +10,8 @@ from __future__ import annotations
 import codecs
 import mmap
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -24,18 +22,17 @@ from headway.data import _native
 from headway.data.formats.source import ReadOptions, has_signature, is_utf8, text_buffer
 from headway.data.reading.badrows import BadRow, refuse_row
 from headway.data.reading.compression import COMPRESSIONS, unpacked
+from headway.data.threads import in_order
 from headway.errors import DataError
 
-__all__ = ["EMPTY", "KIND", "Block", "Part", "Parts", "TextBlocks", "conform", "in_order", "whole"]
+__all__ = ["EMPTY", "KIND", "Block", "Part", "Parts", "TextBlocks", "conform", "whole"]
 
 BLOCK_BYTES = 1 << 20
 # What a field of a part may say about its column: that there is nothing in it but empty cells.
 KIND, EMPTY = b"cells", "empty"
 _MOST_BYTES = 2**31 - 1 - (1 << 16)  # of one record, which Arrow's parsers count in 32 bits
-_MOST_WORKERS = 4
-_BLOCKS_KEPT = 16  # more than are read ahead
+_BLOCKS_KEPT = 6  # as many as are read ahead, and some
 
-A = TypeVar("A")
 B = TypeVar("B")
 
 
@@ -157,34 +154,6 @@ class TextBlocks:
         except DataError as error:
             return error
         return DataError(f"{self._path} changed while it was read", next_step="read it again")
-
-
-def in_order(function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
-    """`map` on a few threads, for functions that spend their time in Arrow.
-
-    At most one item more than there are threads is taken ahead, and none lives on after the last.
-    """
-    items = iter(items)
-    first = list(islice(items, 2))
-    if len(first) < 2:
-        yield from map(function, first)
-        return
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-    workers = min(_MOST_WORKERS, pa.cpu_count())
-    waiting: deque[Future[B]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for source in (first, items):
-                for item in source:
-                    waiting.append(pool.submit(function, item))
-                    if len(waiting) > workers:
-                        yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for one in waiting:
-                one.cancel()
 
 
 def whole(path: Path, options: ReadOptions, parts: Parts) -> pa.Table:
