@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from headway.data.batches.batch import Batch
-from headway.data.batches.buckets import Cut, Pieces, check_whole
+from headway.data.batches.buckets import Cut, Pieces
 from headway.data.batches.order import Order, spans
 from headway.data.batches.prefetch import Workers
 from headway.data.batches.rowstore import RaggedColumn, check_aligned, is_numbers, take
+from headway.data.check_whole import check_whole
 from headway.data.dataset import Dataset
 from headway.data.no_column import no_column
 from headway.errors import ConfigError
