@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -9,6 +10,7 @@ import pyarrow as pa
 
 from headway.data.arrays import as_numpy, as_ragged, gaps, refuse_gaps, without_gaps
 from headway.data.batches.order import spans
+from headway.data.offsets import wide
 from headway.errors import DataError
 
 if TYPE_CHECKING:
@@ -105,28 +107,36 @@ def is_numbers(column: pa.ChunkedArray, *, order: Rows | None = None) -> bool:
 def take(column: pa.ChunkedArray, rows: Rows, *, numbers: bool) -> npt.NDArray[Any] | pa.Array:
     """These rows of a column, as a copy.
 
-    Only the chunks with such rows are touched, and no chunk is copied.
+    Only the chunks with such rows are touched, and no chunk is copied. More text than offsets of
+    32 bits can count is of type `large_string`.
 
     Args:
         column: of any type.
         rows: int64 [n].
         numbers: what `is_numbers` says: a numpy array, or else an Arrow array, whichever rows.
     """
-    if column.num_chunks == 1:
-        found = column.chunk(0).take(pa.array(rows))
-    else:
-        ends = np.cumsum([len(chunk) for chunk in column.chunks], dtype=np.int64)
-        chunk = ends.searchsorted(rows, side="right")
-        order = np.argsort(chunk, kind="stable")
-        parts = [column.chunk(0).slice(0, 0)] if column.num_chunks else [pa.array([], column.type)]
-        for number in np.unique(chunk):
-            here = column.chunk(int(number))
-            inside = rows[order[chunk[order] == number]] - (ends[number] - len(here))
-            parts.append(here.take(pa.array(inside)))
-        back = np.empty_like(order)
-        back[order] = np.arange(len(order))
-        found = pa.concat_arrays(parts).take(pa.array(back))
+    found = None
+    with suppress(pa.ArrowInvalid):
+        found = _taken(column, rows)
+    if found is None:  # not while the error is held, which holds what was taken
+        found = _taken(column.cast(wide(column.type)), rows)
     return as_numpy(found, "column", copy=True) if numbers else found
+
+
+def _taken(column: pa.ChunkedArray, rows: Rows) -> pa.Array:
+    if column.num_chunks == 1:
+        return column.chunk(0).take(pa.array(rows))
+    ends = np.cumsum([len(chunk) for chunk in column.chunks], dtype=np.int64)
+    chunk = ends.searchsorted(rows, side="right")
+    order = np.argsort(chunk, kind="stable")
+    parts = [column.chunk(0).slice(0, 0)] if column.num_chunks else [pa.array([], column.type)]
+    for number in np.unique(chunk):
+        here = column.chunk(int(number))
+        inside = rows[order[chunk[order] == number]] - (ends[number] - len(here))
+        parts.append(here.take(pa.array(inside)))
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    return pa.concat_arrays(parts).take(pa.array(back))
 
 
 def check_aligned(name: str, tokens: str, found: Rows, expected: Rows, rows: Rows) -> None:
