@@ -253,7 +253,7 @@ def test_a_family_without_segments_reads_pairs_too(tmp_path: Path) -> None:
 
 
 def test_a_budget_that_cannot_be(model: Any) -> None:
-    with pytest.raises(ConfigError, match="batches of 0 tokens"):
+    with pytest.raises(ConfigError, match="batch_tokens=0"):
         model.embed(["w1"], batch_tokens=0)
 
 

@@ -118,7 +118,9 @@ def test_nothing_is_asked_from_outside(parsed):
         for value in attributes.values():
             assert all(url.startswith("#") for url in re.findall(r"url\((.*?)\)", value or ""))
     policy = [a["content"] for a in parsed.all("meta") if "http-equiv" in a]
-    assert policy == ["default-src 'none'; style-src 'unsafe-inline'"]
+    assert policy == [
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    ]
 
 
 def test_every_reference_inside_the_page_resolves(parsed):

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from headway.data import compute as pc
 from headway.data import transforms
+from headway.data.check_whole import check_whole
 from headway.data.duplicates.rowkeys import row_codes
 from headway.data.fingerprint import fingerprint
 from headway.data.groups import group_by
@@ -20,7 +21,7 @@ from headway.data.steps import Step, run, run_new_columns
 from headway.data.tables import refuse_other_columns, table_of
 from headway.data.transforms import Batched, Encoder
 from headway.data.views import Views
-from headway.errors import ConfigError, DataError
+from headway.errors import DataError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -48,7 +49,6 @@ class Dataset(Views):
         name: where they came from, for messages and reports.
 
     Attributes:
-        name: as given.
         rows: the table underneath, and which of its rows in which order.
 
     >>> data = Dataset.from_columns({"text": ["a b", "c", "d"], "label": [0, 1, 1]}, name="demo")
@@ -156,8 +156,8 @@ class Dataset(Views):
         Args:
             rows: the most that a batch has; None = as they lie, or a handy number of gathered ones.
         """
-        if rows is not None and rows < 1:
-            raise ConfigError(f"to_batches(rows={rows})", allowed="1 or more")
+        if rows is not None:
+            check_whole("to_batches(rows=", rows)
         return self.rows.batches(rows)
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:

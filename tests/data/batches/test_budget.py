@@ -77,5 +77,7 @@ def test_edges(make: Any) -> None:
     assert make([99], 10) == [[0]]
     assert sorted(make([99, 99, 10], 10)) == [[0], [1], [2]]
     for budget in (0, -1):
-        with pytest.raises(ConfigError, match=rf"batches of {budget} tokens. Allowed: 1 or more"):
+        with pytest.raises(
+            ConfigError, match=rf"batch_tokens={budget}\. Allowed: a whole number, 1 or more"
+        ):
             make([1], budget)

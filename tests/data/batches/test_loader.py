@@ -225,6 +225,19 @@ def test_a_shuffled_data_set_is_not_copied(workers: Any, monkeypatch: pytest.Mon
     assert highest < size / 10 and ours < size / 4
 
 
+@pytest.mark.parametrize("tokens", [None, "ids"])
+def test_long_texts_are_not_gathered_a_window_at_a_time(tokens: str | None) -> None:
+    texts = [str(row) * (200_000 // len(str(row))) for row in range(200)]
+    data = Dataset.from_columns({"ids": [[row] for row in range(200)], "text": texts})
+    before, highest, seen = pa.total_allocated_bytes(), 0, set()
+    for batch in Loader(data, RowCount(2), tokens=tokens, columns=["text"]):
+        highest = max(highest, pa.total_allocated_bytes() - before)
+        assert batch["text"].to_pylist() == [texts[row] for row in batch.rows]
+        seen |= set(batch.rows.tolist())
+    assert len(seen) == 200
+    assert highest < data.rows.table.nbytes / 3
+
+
 def test_rows_without_tokens_or_no_rows_at_all() -> None:
     for cut in CUTS:
         for lengths in ([], [0], [0] * 90):

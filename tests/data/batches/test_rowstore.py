@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -132,6 +133,19 @@ def test_lists_are_missed_only_in_rows_that_count(kind: pa.DataType, skipped: in
         places = None if order is None else np.array(order) - skipped
         with pytest.raises(DataError, match=f"misses a value in . rows, the first is row {first}"):
             RaggedColumn(table, "x", order=places)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chunks", [1, 2])
+def test_more_text_than_32_bits_count(chunks: int) -> None:
+    text = "x" * (1 << 20)
+    taker = Taker(pa.table({"x": pa.chunked_array([[text, "y"]] * chunks)}))
+    rows = np.arange(2200) * 2 % (2 * chunks)
+    rows[-1] = 1
+    found = take(taker, rows, numbers=False)
+    assert found.type == pa.large_string() and len(found) == 2200
+    assert pc.binary_length(found).to_pylist() == [1 << 20] * 2199 + [1]
+    assert [found[row].as_py() for row in (0, 1, 2198, 2199)] == [text, text, text, "y"]
 
 
 def test_what_is_gathered_is_ones_own() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from headway.data.batches.buckets import check_whole
+from headway.data.check_whole import check_whole
 from headway.errors import ConfigError, DataError, nearest
 
 if TYPE_CHECKING:

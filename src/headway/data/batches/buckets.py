@@ -6,17 +6,17 @@ A cut sees the lengths of some thousands of rows and a random number for each, a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from headway.data.batches.shuffling import ranked
-from headway.errors import ConfigError
+from headway.data.check_whole import check_whole
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Cut", "PaddedBudget", "Pieces", "RowCount", "TokenBudget", "check_whole"]
+__all__ = ["Cut", "PaddedBudget", "Pieces", "RowCount", "TokenBudget"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,10 +145,3 @@ class RowCount:
         order = ranked(keys)
         ends = np.arange(self.rows, len(order) + self.rows, self.rows).clip(max=len(order))
         return Pieces.whole(order, lengths[order], ends)
-
-
-def check_whole(option: str, value: Any, least: int = 1) -> None:
-    """A whole number of at least `least`, or a ConfigError that shows `option` and the value."""
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
-        closing = ")" if "(" in option else ""
-        raise ConfigError(f"{option}{value!r}{closing}", allowed=f"a whole number, {least} or more")

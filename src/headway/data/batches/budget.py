@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from headway.errors import ConfigError
+from headway.data.check_whole import check_whole
 
 __all__ = ["shuffled_batches", "sorted_batches"]
 
@@ -26,7 +26,7 @@ def sorted_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
     >>> sorted_batches([3, 9, 4, 2], budget=10)
     [[1], [2, 0, 3]]
     """
-    _check(budget)
+    check_whole("batch_tokens=", budget)
     return _cut(_longest_first(range(len(lengths)), lengths), lengths, budget)
 
 
@@ -47,7 +47,7 @@ def shuffled_batches(lengths: Sequence[int], budget: int, *, seed: int) -> list[
     >>> sorted(row for batch in shuffled_batches([3, 9, 4, 2], 10, seed=0) for row in batch)
     [0, 1, 2, 3]
     """
-    _check(budget)
+    check_whole("batch_tokens=", budget)
     chance = random.Random(seed)
     rows = list(range(len(lengths)))
     chance.shuffle(rows)
@@ -56,11 +56,6 @@ def shuffled_batches(lengths: Sequence[int], budget: int, *, seed: int) -> list[
         batches += _cut(_longest_first(members, lengths), lengths, budget)
     chance.shuffle(batches)
     return batches
-
-
-def _check(budget: int) -> None:
-    if budget < 1:
-        raise ConfigError(f"batches of {budget} tokens", allowed="1 or more")
 
 
 def _longest_first(rows: Sequence[int], lengths: Sequence[int]) -> list[int]:

@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from headway.data.batches.batch import Batch
-from headway.data.batches.buckets import Cut, Pieces, check_whole
+from headway.data.batches.buckets import Cut, Pieces
 from headway.data.batches.order import Order, spans
 from headway.data.batches.prefetch import Workers
 from headway.data.batches.rowstore import RaggedColumn, check_aligned, is_numbers, take
+from headway.data.check_whole import check_whole
 from headway.data.dataset import Dataset
 from headway.data.no_column import no_column
 from headway.data.taking import Taker
@@ -35,6 +36,8 @@ __all__ = ["Loader"]
 
 _TOKENS_AT_ONCE = 1 << 20
 """Batches are gathered together up to so many tokens, and given out as parts of one array."""
+_TOKEN_BYTES = 4
+"""What a row has in `columns` counts as one token for so many bytes."""
 _MOST_TOKENS = (1 << 31) - 1
 """What a batch may have: its offsets are of 32 bits, as attention kernels want them."""
 
@@ -72,9 +75,10 @@ class Loader(Generic[T]):
         seed: decides every order by chance.
         rank: which part of each step is given out, 0 to world - 1.
         world: how many parts there are; see `Order` for how they are dealt.
-        shuffle: see `Order`.
-        window: see `Order`.
-        block: see `Order`.
+        shuffle: False keeps the order of windows, and of rows as far as the cut allows.
+        window: about how many rows are drawn from all and cut together.
+        block: how many neighbours are drawn into a window together, so that memory and disks are
+            read in stretches; 1 draws each row by itself.
         transform: what is given out for a batch; None = the batch. Called in the workers.
         workers: `Threads` or `Processes` that gather ahead; None = gather when asked.
 
@@ -130,6 +134,8 @@ class Loader(Generic[T]):
         self._numbers = {
             name: is_numbers(table.column(name), order=self._chosen) for name in columns
         }
+        beside = sum(table.column(name).nbytes for name in self._columns)
+        self._beside = int(beside / max(1, table.num_rows) / _TOKEN_BYTES)
         lengths = np.ones_like if tokens is None else self._lengths
         self._order = Order(
             len(data), lengths, cut, seed, world, shuffle, window=window, block=block
@@ -219,7 +225,8 @@ class Loader(Generic[T]):
             raise _beyond(f"window {window} of {self._order.windows}")
         for number in range(window, self._order.windows):
             pieces = self._order.steps(epoch, number, self._rank)
-            ends = _from_zero(pieces.lengths.cumsum())[_piece_ends(pieces)]
+            weights = pieces.lengths + self._beside
+            ends = _from_zero(weights.cumsum())[_piece_ends(pieces)]
             steps = len(pieces.batches)
             if step > steps:
                 raise _beyond(f"step {step} of {steps} in window {number}")

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headway.data.batches.buckets import Cut, Pieces, check_whole
+from headway.data.batches.buckets import Cut, Pieces
 from headway.data.batches.shuffling import Permutation, mix, ranked, subkey
+from headway.data.check_whole import check_whole
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headway.data.batches.buckets import Pieces, check_whole
+from headway.data.batches.buckets import Pieces
 from headway.data.batches.shuffling import ranked
+from headway.data.check_whole import check_whole
 
 if TYPE_CHECKING:
     import numpy.typing as npt

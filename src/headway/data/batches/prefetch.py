@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from headway.data.batches.buckets import check_whole
+from headway.data.check_whole import check_whole
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from headway.data import _native
 from headway.data.arrays import as_lists, as_numpy, chunked, gaps, one_chunk, refuse_gaps
+from headway.data.offsets import wide
 from headway.data.taking import Taker
 from headway.errors import DataError
 
@@ -83,12 +84,16 @@ def is_numbers(column: pa.ChunkedArray, *, order: Rows | None = None) -> bool:
 def take(taker: Taker, rows: Rows, *, numbers: bool) -> npt.NDArray[Any] | pa.Array:
     """Rows of a column, as a copy.
 
+    More text than offsets of 32 bits can count is of type `large_string`.
+
     Args:
         taker: of a table with this column alone.
         rows: int64 [n].
         numbers: what `is_numbers` says: a numpy array, or else an Arrow array, whichever rows.
     """
     found = taker.take(rows).column(0)
+    if found.num_chunks > 1:
+        found = found.cast(wide(found.type))
     return as_numpy(found, "column", copy=True) if numbers else one_chunk(found)
 
 
