@@ -117,7 +117,7 @@ def cache(*, clear: bool, most: str | None, as_json: bool) -> None:
     """
     from headway.cli.terminal.results import show_entries
     from headway.data.cache import Store
-    from headway.reports.words import megabytes, plural
+    from headway.reports.words import file_size, plural
 
     store = Store()
     if most is not None:
@@ -129,7 +129,7 @@ def cache(*, clear: bool, most: str | None, as_json: bool) -> None:
         say_json({"removed": [entry.key for entry in removed], "kept": kept})
         return
     if clear or most is not None:
-        size = megabytes(sum(entry.bytes for entry in removed) / 1e6)
+        size = file_size(sum(entry.bytes for entry in removed))
         say(f"Removed {plural(len(removed), 'result')}, {size}.")
     show_entries(entries, store.most_bytes)
 
