@@ -15,6 +15,7 @@ Anything else that escapes is a fault of ours and exits with 1.
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "ResolveError",
     "TokenizerError",
     "nearest",
+    "said_by_system",
 ]
 
 
@@ -74,6 +76,15 @@ class ConfigError(InputError):
 
 class OutputError(InputError):
     """A place that cannot be written."""
+
+
+def said_by_system(error: OSError) -> str:
+    """Why the system refused something, without what a library wraps around it.
+
+    >>> said_by_system(OSError(28, "Error writing bytes to file. Detail: [errno 28] No space"))
+    'No space left on device'
+    """
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

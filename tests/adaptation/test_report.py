@@ -22,7 +22,7 @@ FIELDS = {
     "created": str,
     "command": str,
     "data": {"name": str, "rows": dict, "labels": dict, "hash": str, "columns": dict,
-             "duplicates_dropped": int, "leaked_dropped": int},
+             "duplicates_dropped": int, "leaked_dropped": int, "near_leaks": int},
     "label_names": list,
     "test": {"n": int, "confidence_interval_95": list},
     "baseline": {"name": str, "confidence_interval_95": list},

@@ -9,7 +9,7 @@ from training.tiny import rows
 
 from headway.adaptation import Settings
 from headway.adaptation.settings import NUMBERS, settings_from
-from headway.errors import ConfigError
+from headway.errors import ConfigError, DataError
 
 from .quick import changed, quick
 
@@ -22,6 +22,9 @@ VALUES: list[dict[str, Any]] = [
     {"kind": "regression"},
     {"encoding": "latin-1"},
     {"format": "csv"},
+    {"recipe": {"format": "xml", "row": "d", "columns": {"text": ".", "label": "@label"}}},
+    {"sample_by": "line"},
+    {"near": 0.9},
     {"max_labels_per_class": 3},
     {"validation": 0},
     {"validation": 0.3},
@@ -65,11 +68,20 @@ def test_every_setting_runs(
     kind = str(value) if name == "kind" else "single-label"
     data = rows(kind, n=30, pair=name == "pair")
     given: Any = data
+    if name == "recipe":
+        given = tmp_path / "rows.xml"
+        made = [f'<d label="{row["label"]}">{row["text"]}</d>' for row in data]
+        given.write_text(f"<r>{''.join(made)}</r>")
     if name in ("encoding", "format"):
         given = tmp_path / "rows.data"
         lines = [f'"{row["text"]} é","{row["label"]}"' for row in data]
         encoding = setting.get("encoding", "utf-8")
         given.write_bytes("\n".join(["text,label", *lines]).encode(encoding))
+    if name == "sample_by":  # of txt files, which hold no labels
+        (tmp_path / "a.txt").write_text("some text\n")
+        with pytest.raises(DataError, match="label"):
+            quick(data=tmp_path / "a.txt", **setting)
+        return
     extra = {"format": "csv"} if name == "encoding" else {}
     result = quick(data=given, **{"validation": 0.2, **extra, **setting})
     assert result.report["test"]["n"] > 0

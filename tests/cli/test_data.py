@@ -197,16 +197,34 @@ def test_why_a_step_was_computed() -> None:
 @pytest.mark.usefixtures("kept")
 def test_the_cache_is_shown_and_cleaned() -> None:
     shown = headway("data", "cache").stdout
-    assert shown.startswith("2 results, ")
+    assert re.match(r"2 results, \d+ kB of at most 20\.0 GB\n", shown)
+    assert len(re.findall(r"filter <lambda> +\d+ kB", shown)) == 2
+    assert re.search(r"filter <lambda>  996 rows, \d+ kB, ", headway("data", "why").stdout)
     assert shown.count("filter <lambda>") == 2
     kept = document(headway("data", "cache", "--json"))["kept"]
     size = kept[0]["bytes"] + kept[1]["bytes"] - 1
     left = document(headway("data", "cache", "--most", f"{size}B", "--json"))
     assert [one["key"] for one in left["kept"]] == [kept[0]["key"]]
     assert left["removed"] == [kept[1]["key"]]
-    assert headway("data", "cache", "--clear").stdout.startswith("Removed 1 result, ")
-    assert headway("data", "cache").stdout.startswith("0 results, 0 MB of at most ")
+    assert re.match(r"Removed 1 result, \d+ kB\.", headway("data", "cache", "--clear").stdout)
+    assert headway("data", "cache").stdout.startswith("0 results, 0 B of at most 20.0 GB")
     assert headway("data", "why").stdout.startswith("No step was computed yet")
+
+
+def test_a_folder_that_was_prepared_and_what_was_kept_of_it(
+    splits: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADWAY_CACHE", str(tmp_path / "cache"))
+    before = document(headway("data", "inspect", splits, "--json"))
+    found = library.prepare(splits)
+    assert isinstance(found, dict)
+    assert document(headway("data", "inspect", splits, "--json")) == before
+    for made, split in zip(
+        document(headway("data", "why", "--json")), ("test", "train"), strict=True
+    ):
+        kept = tmp_path / "cache" / "steps" / made["key"]
+        card = document(headway("data", "inspect", str(kept), "--json"))
+        assert (card["rows"], card["columns"]["label"]) == (len(found[split]), "label")
 
 
 @pytest.mark.parametrize("size", ["", "GB", "-1GB", "5 potatoes", "1e9"])

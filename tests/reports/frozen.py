@@ -46,6 +46,7 @@ def single_label() -> dict[str, Any]:
             "hash": "sha256:7d0f3b1c",
             "duplicates_dropped": 98,
             "leaked_dropped": 0,
+            "near_leaks": 2,
             "columns": {"text": "text", "pair": None, "label": "category"},
         },
         "label_names": LABELS,

@@ -79,6 +79,7 @@ def test_a_good_run_has_only_the_limits_of_every_run():
     report["data"]["rows"]["validation"] = 100
     report["lengths"]["windowed"] = 0
     report["test"]["calibration"]["expected_calibration_error"] = 0.01
+    report["data"]["near_leaks"] = 0
     found = limits(report)
     assert len(found) == 2
     assert "not what texts from another source" in found[0]
@@ -102,6 +103,7 @@ def plant(report, **changes):
     [
         ({"seeds": []}, "One run with one seed"),
         ({"data__rows__validation": 0}, "No validation rows"),
+        ({"data__near_leaks": 1}, "1 test text is nearly as in training"),
         ({"lengths__windowed": 1}, "1 text is longer than the model's 512 tokens"),
         ({"data__labels__sport": 3}, "Fewer than 8 training rows: sport."),
         ({"test__per_label__sport__support": 9}, "hardly measured: sport."),
@@ -118,6 +120,7 @@ def test_each_limit_is_said_when_it_holds_and_only_then(changes, said):
     clean = plant(
         single_label(),
         data__rows__validation=100,
+        data__near_leaks=0,
         lengths__windowed=0,
         test__calibration__expected_calibration_error=0.01,
     )

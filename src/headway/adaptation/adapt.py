@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from headway.adaptation.settings import Settings, settings_from
 from headway.adaptation.units import training_units
 from headway.checkpoints import new_head
 from headway.core.stacks import Decoder, EncoderDecoder
+from headway.data import Dataset
 from headway.errors import ConfigError
 from headway.logs import log
 from headway.model import Model, load
@@ -74,9 +75,9 @@ def adapt(
     Args:
         model: a model, or a name that `load` takes. A model is changed in place; its head is
             replaced by a fresh one.
-        data: rows, splits of rows, or a file or folder that `read` takes. A label is a text or a
-            number; lists of them (JSON lines, Parquet) are several labels a row; decimals are
-            numbers to predict.
+        data: rows, splits of rows, or a file, a folder or files that `read` takes. A label is a
+            text or a number; lists of them (JSON lines, Parquet) are several labels a row;
+            decimals are numbers to predict.
         task: name in TASKS.
         out: the folder for the model and its report; None = nothing is written. An older run in
             it is replaced.
@@ -212,7 +213,11 @@ def _measured(run: Run) -> dict[str, Any]:
 def _name(data: Data | None) -> str:
     if data is None:
         return ""
-    return str(data) if isinstance(data, (str, Path)) else "rows given in Python"
+    if isinstance(data, (str, Path)):
+        return str(data)
+    if isinstance(data, (Dataset, Mapping)):
+        return "rows given in Python"
+    return ", ".join(map(str, data))
 
 
 @contextmanager

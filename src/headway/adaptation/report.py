@@ -53,6 +53,7 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
             "hash": rows.fingerprint,
             "duplicates_dropped": rows.duplicates_dropped,
             "leaked_dropped": rows.leaked_dropped,
+            "near_leaks": rows.near_leaks,
             "columns": {
                 "text": rows.columns.text,
                 "pair": rows.columns.pair,

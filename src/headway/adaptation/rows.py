@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from headway.adaptation.overlap import near_leaks, without_duplicates, without_leaks
 from headway.adaptation.settings import Settings
 from headway.data import (
     Columns,
     Dataset,
-    drop_duplicates,
-    drop_leaked,
     few_per_class,
     guess_columns,
-    read,
+    open_rows,
     take_splits,
 )
 from headway.errors import ConfigError, DataError
 from headway.training.labels import kind_of, label_names, wrong_label
 
-__all__ = ["Data", "Rows", "answers_of", "prepare_rows", "read_rows", "texts_of"]
+__all__ = ["Data", "Rows", "answers_of", "each_text", "prepare_rows", "read_rows", "texts_of"]
 
-Data = Dataset | Mapping[str, Dataset] | str | Path
-"""Rows, splits of rows, or the name of a file or folder to read."""
+_AT_ONCE = 4096
+
+Data = Dataset | Mapping[str, Dataset] | str | Path | Sequence[str | Path]
+"""Rows, splits of rows, or the name of a file or folder to read, or a list of files."""
 
 ROWS_TO_SPARE = 1000
 """Training rows from which some of them choose the best epoch, where nothing else is said."""
@@ -47,6 +48,8 @@ class Rows:
         labels: names of the labels.
         duplicates_dropped: rows that were there twice.
         leaked_dropped: training and validation rows whose text is also a test text.
+        near_leaks: test rows whose text is nearly that of a training or validation row that is
+            left; None where they were not looked for.
         fingerprint: hash of all rows that were read.
         notes: what was decided, one line each.
     """
@@ -59,6 +62,7 @@ class Rows:
     labels: tuple[str, ...]
     duplicates_dropped: int
     leaked_dropped: int
+    near_leaks: int | None
     fingerprint: str
     notes: list[str] = field(default_factory=list)
 
@@ -77,19 +81,30 @@ class Rows:
         return data[self.columns.label]
 
 
-def texts_of(data: Dataset, columns: Columns) -> list[Any]:
+def texts_of(data: Dataset, columns: Columns, *, before: int = 0) -> list[Any]:
     """Strings, or pairs of them; an absent text is an empty one.
+
+    Args:
+        data: the rows.
+        columns: which hold the texts.
+        before: how many rows come before these, to number them in messages.
 
     Raises:
         DataError: a column holds something else than texts.
     """
-    read = [_strings(data, name) for name in columns.texts]
+    read = [_strings(data, name, before) for name in columns.texts]
     return read[0] if columns.pair is None else list(zip(*read, strict=True))
 
 
-def _strings(data: Dataset, name: str) -> list[str]:
+def each_text(data: Dataset, columns: Columns) -> Iterator[Any]:
+    """The same one by one, in memory that does not grow with the rows."""
+    for start in range(0, len(data), _AT_ONCE):
+        yield from texts_of(data[start : start + _AT_ONCE], columns, before=start)
+
+
+def _strings(data: Dataset, name: str, before: int) -> list[str]:
     values = data[name]
-    for number, value in enumerate(values):
+    for number, value in enumerate(values, before):
         if isinstance(value, (list, dict, bytes)):
             raise DataError(
                 f"column {name!r}, row {number + 1}: {value!r:.60} is no text",
@@ -126,10 +141,16 @@ def answers_of(data: Dataset, columns: Columns, kind: str, part: str) -> list[An
 
 
 def read_rows(data: Data, settings: Settings) -> Dataset | Mapping[str, Dataset]:
-    """Reads a name; rows pass as they are."""
-    if isinstance(data, (str, Path)):
-        return read(data, encoding=settings.encoding, format=settings.format)
-    return data
+    """Reads a name, or a list of them; rows pass as they are."""
+    if isinstance(data, (Dataset, Mapping)):
+        return data
+    return open_rows(
+        data,
+        encoding=settings.encoding,
+        format=settings.format,
+        recipe=settings.recipe,
+        sample_by=settings.sample_by,
+    )
 
 
 def prepare_rows(data: Data, settings: Settings, *, test: Data | None = None) -> Rows:
@@ -147,10 +168,9 @@ def prepare_rows(data: Data, settings: Settings, *, test: Data | None = None) ->
     _check_columns(pool, columns)
     kind = settings.kind or kind_of(pool.column(columns.label).to_pylist())
     labels = label_names(answers_of(pool, columns, kind, "train"), kind)
-    whole, dropped = _without_duplicates(given, columns)
+    whole, doubles, dropped = without_duplicates(given, columns, settings.near)
     notes = [columns.said, f"{kind}, {'as asked' if settings.kind else 'as the label column says'}"]
-    if dropped:
-        notes.append(f"{dropped} duplicate rows dropped")
+    notes += doubles
     fingerprint = _fingerprint(given, judge)
     if settings.max_labels_per_class is not None:
         whole, judge, said = _few(whole, judge, columns.label, kind, settings)
@@ -163,13 +183,23 @@ def prepare_rows(data: Data, settings: Settings, *, test: Data | None = None) ->
         validation_share=_validation_share(settings, whole),
     )
     notes.append(splits.said)
-    train, leaked = drop_leaked(splits.test, splits.train, columns.texts)
-    validation, also = drop_leaked(splits.test, splits.validation, columns.texts)
-    leaked += also
-    if leaked:
-        notes.append(f"{leaked} of these rows dropped whose text is also a test text")
+    (train, validation), leaks, leaked = without_leaks(
+        (splits.train, splits.validation), splits.test, columns, settings.near
+    )
+    near, alike = near_leaks((train, validation), splits.test, columns)
+    notes += [*leaks, *alike]
     rows = Rows(
-        train, validation, splits.test, columns, kind, labels, dropped, leaked, fingerprint, notes
+        train,
+        validation,
+        splits.test,
+        columns,
+        kind,
+        labels,
+        dropped,
+        leaked,
+        near,
+        fingerprint,
+        notes,
     )
     notes += _check(rows)
     return rows
@@ -259,16 +289,6 @@ def _fingerprint(*given: Dataset | Mapping[str, Dataset] | None) -> str:
     """One hash of all rows that were read."""
     parts = [_splits(data) for data in given if data is not None]
     return "+".join(splits[name].fingerprint for splits in parts for name in sorted(splits))
-
-
-def _without_duplicates(
-    data: Dataset | Mapping[str, Dataset], columns: Columns
-) -> tuple[Dataset | Mapping[str, Dataset], int]:
-    """Without rows that train, or would be cut for test, twice; given test rows all stay."""
-    if isinstance(data, Dataset):
-        return drop_duplicates(data, columns.texts)
-    train, dropped = drop_duplicates(data["train"], columns.texts)
-    return {**data, "train": train}, dropped
 
 
 def _validation_share(settings: Settings, data: Dataset | Mapping[str, Dataset]) -> float:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headway.data import Recipe
 from headway.errors import ConfigError, nearest
 from headway.training.kinds import KINDS
 from headway.training.options import PRECISIONS, RANGES, Range, check_ranges, check_word
@@ -33,6 +36,14 @@ class Settings:
     """Of the data files."""
     format: str | None = None
     """Of the data files; None = by their names."""
+    recipe: Recipe | Mapping[str, Any] | str | None = None
+    """Which parts of XML or parallel files are rows and columns: a recipe, or its file."""
+    sample_by: str | None = None
+    """What makes a row of plain text: line, paragraph or document; None = line."""
+    near: float | None = None
+    """Part of their runs of five characters that two texts share to count as the same: rows that
+    are nearly an earlier one, or nearly a test text, are dropped. None = only equal ones are, and
+    test rows that are nearly a training row are counted at 0.8."""
     max_labels_per_class: int | None = None
     """Train on so many rows of each class; every other row is test where no test is given."""
     validation: float | None = None
@@ -93,6 +104,7 @@ NUMBERS = {
     "lr": RANGES["learning_rate"],
     "max_labels_per_class": Range(1, whole=True),
     "validation": Range(0, 0.9),
+    "near": Range(0.1, 1),
     "window": Range(8, whole=True),
     "stride": Range(0, whole=True),
     "most_windows": Range(1, whole=True),
@@ -113,4 +125,7 @@ def settings_from(values: dict[str, Any]) -> Settings:
             raise ConfigError(
                 f"setting {name!r} is not known", allowed=", ".join(known), next_step=hint
             )
-    return Settings(**{name: value for name, value in values.items() if value is not None})
+    given = {name: value for name, value in values.items() if value is not None}
+    if isinstance(given.get("recipe"), os.PathLike):  # as run.json can hold it
+        given["recipe"] = os.fspath(given["recipe"])
+    return Settings(**given)

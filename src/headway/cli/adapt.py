@@ -7,7 +7,13 @@ from typing import Any
 import click
 
 import headway
-from headway.cli.terminal.options import PRECISION, column_options, file_options, json_option
+from headway.cli.terminal.options import (
+    PRECISION,
+    column_options,
+    file_options,
+    json_option,
+    near_option,
+)
 from headway.cli.terminal.output import say_error, say_json
 
 
@@ -21,6 +27,10 @@ from headway.cli.terminal.output import say_error, say_json
     "--test", metavar="DATA", help="Rows that judge.  [default: the test split, or a cut]"
 )
 @file_options
+@near_option(
+    "Drop training rows that share so much of their text with a test row or an earlier one, such "
+    "as 0.8.  [default: only equal ones]"
+)
 @click.option(
     "--kind",
     type=click.Choice(["single-label", "multi-label", "regression"]),

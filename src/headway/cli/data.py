@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import click
 
-import headway
 from headway.cli.terminal.group import Group
-from headway.cli.terminal.options import column_options, file_options, json_option
+from headway.cli.terminal.options import column_options, file_options, json_option, near_option
 from headway.cli.terminal.output import say, say_json
+from headway.cli.terminal.texts import rows_in
 
 
 @click.group("data", cls=Group)
@@ -29,6 +30,7 @@ def command() -> None:
 @click.option(
     "--out", metavar="DIR", help="Also write report.html, README.md (a data card) and report.json."
 )
+@near_option("How much of their text near duplicates share.  [default: 0.8]")
 @column_options
 @file_options
 @json_option
@@ -37,12 +39,12 @@ def inspect(
     *,
     tokenizer: str | None,
     out: str | None,
+    near: float | None,
     text: str | None,
     pair: str | None,
     label: str | None,
-    encoding: str | None,
-    format: str | None,
     as_json: bool,
+    **files: Any,
 ) -> None:
     """Labels, lengths, doubles, leaks, languages and odd rows of DATA.
 
@@ -52,12 +54,14 @@ def inspect(
     from headway.cli.terminal.tokens import tokenizer_of
     from headway.data import guess_columns
     from headway.data import inspect as card_of
+    from headway.data.duplicates.near import NEAR
 
     counter = tokenizer_of(tokenizer) if tokenizer is not None else None
-    rows = headway.read(data, format=format, encoding=encoding or "utf-8")
+    rows = rows_in(data, **files)
     columns = guess_columns(rows, text=text, pair=pair, label=label, labelled=label is not None)
     longest = counter.max_length if counter is not None else None
-    card = card_of(rows, columns, tokenizer=counter, max_length=longest)
+    alike = NEAR if near is None else near
+    card = card_of(rows, columns, tokenizer=counter, max_length=longest, near=alike)
     if out is not None:
         from headway.data import row_sample
         from headway.reports import write_data_report
@@ -113,7 +117,7 @@ def cache(*, clear: bool, most: str | None, as_json: bool) -> None:
     """
     from headway.cli.terminal.results import show_entries
     from headway.data.cache import Store
-    from headway.reports.words import megabytes, plural
+    from headway.reports.words import file_size, plural
 
     store = Store()
     if most is not None:
@@ -125,7 +129,7 @@ def cache(*, clear: bool, most: str | None, as_json: bool) -> None:
         say_json({"removed": [entry.key for entry in removed], "kept": kept})
         return
     if clear or most is not None:
-        size = megabytes(sum(entry.bytes for entry in removed) / 1e6)
+        size = file_size(sum(entry.bytes for entry in removed))
         say(f"Removed {plural(len(removed), 'result')}, {size}.")
     show_entries(entries, store.most_bytes)
 

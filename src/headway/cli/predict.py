@@ -67,10 +67,11 @@ def command(
 
 
 def _refuse_columns(columns: dict[str, Any]) -> None:
-    for name in ("text", "format"):
+    for name in ("text", "format", "recipe", "sample_by"):
         if columns[name] is not None:
             raise click.UsageError(
-                f"--{name} is of a file. Next: name the --file.", click.get_current_context()
+                f"--{name.replace('_', '-')} is of a file. Next: name the --file.",
+                click.get_current_context(),
             )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from headway.data.reading.badrows import BadRow, BadRows
     from headway.data.reading.files import FORMATS
     from headway.data.reading.gather import as_dataset, read_sql
+    from headway.data.reading.open import open_rows
     from headway.data.reading.prepare import prepare
     from headway.data.reading.read import read
     from headway.data.reading.recipes import Recipe
@@ -59,6 +60,7 @@ PUBLIC = {
     "interleave": "mixing",
     "near_groups": "duplicates.near",
     "near_matches": "duplicates.near",
+    "open_rows": "reading.open",
     "prepare": "reading.prepare",
     "read": "reading.read",
     "read_sql": "reading.gather",
@@ -97,6 +99,7 @@ __all__ = [
     "interleave",
     "near_groups",
     "near_matches",
+    "open_rows",
     "prepare",
     "read",
     "read_sql",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from headway.data.dataset import Dataset
-from headway.errors import DataError, OutputError
+from headway.errors import DataError, OutputError, said_by_system
 
 __all__ = ["WRITERS", "write"]
 
@@ -38,8 +38,8 @@ def write(data: Dataset, path: str | Path) -> Path:
         unfinished.replace(path)
     except OSError as error:
         raise OutputError(
-            f"cannot write {path}: {error.strerror or error}",
-            allowed="a folder that exists and may be written",
+            f"cannot write {path}: {said_by_system(error)}",
+            allowed="a folder that exists and may be written, with room for the rows",
         ) from error
     finally:
         unfinished.unlink(missing_ok=True)

@@ -95,6 +95,10 @@ def _data(data: dict[str, Any]) -> Pairs:
             "Training and validation rows that are also test rows, dropped",
             count(data.get("leaked_dropped")),
         ),
+        (
+            "Test rows that are nearly training or validation rows, kept",
+            count(data.get("near_leaks")),
+        ),
     ]
     return [(name, value) for name, value in found if value and value != "–"]
 

@@ -45,6 +45,11 @@ def _scope(report: Report) -> list[str]:
         found.append(
             "One run with one seed: another seed or other training rows would give another result."
         )
+    if near := data.get("near_leaks"):
+        found.append(
+            f"{plural(near, 'test text is', 'test texts are')} nearly as in training: the result "
+            "may be better than on texts that are all new."
+        )
     if data.get("rows", {}).get("validation") == 0:
         found.append("No validation rows: the settings were not chosen on held-out data.")
     return found

@@ -7,6 +7,7 @@ from typing import Any
 __all__ = [
     "count",
     "decimals",
+    "file_size",
     "languages",
     "megabytes",
     "percent",
@@ -97,6 +98,18 @@ def megabytes(value: float | None) -> str:
     if value is None:
         return NOTHING
     return f"{value / 1000:.1f} GB" if value >= 1000 else f"{value:.0f} MB"
+
+
+def file_size(size: int) -> str:
+    """A number of bytes on disk, in the largest unit of which there is one.
+
+    >>> file_size(0), file_size(3_200), file_size(412_300_000), file_size(2_311_000_000)
+    ('0 B', '3 kB', '412 MB', '2.3 GB')
+    """
+    if size >= 10**9:
+        return f"{size / 10**9:.1f} GB"
+    unit, name = next(((u, n) for u, n in ((10**6, "MB"), (10**3, "kB")) if size >= u), (1, "B"))
+    return f"{size / unit:.0f} {name}"
 
 
 def shorten(text: str, limit: int) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headway.data import BadRows
+from headway.data import BadRows, stream
 from headway.data.formats import parts
 from headway.errors import ConfigError
 
@@ -83,6 +83,21 @@ def test_the_header_is_guessed_from_its_cells(first: bytes, is_header: bool) -> 
 def test_a_first_cell_that_comes_back_in_its_column_is_no_name() -> None:
     data = read_bytes(b"great film\tpositive\nbad film\tnegative\nok\tpositive\n", "a.tsv")
     assert data["column_2"] == ["positive", "negative", "positive"]
+
+
+def test_what_comes_after_the_first_megabyte_says_nothing_of_the_header(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A million texts may hold the name of their column somewhere; a name is not lost by that."""
+    path = tmp_path / "a.csv"
+    rows = b"".join(b"word %d,x\n" % number for number in range(90_000))
+    path.write_bytes(b"text,label\n" + rows + b"text,x\n")
+    assert path.stat().st_size > 1 << 20
+    with caplog.at_level("INFO", logger="headway"):
+        assert one(path).column_names == stream(path).schema.names == ["text", "label"]
+    assert "the first line is taken as the header" in caplog.text
+    path.write_bytes(b"text,label\ntext,x\n" + rows)
+    assert one(path).column_names == ["column_1", "column_2"]
 
 
 def test_header_can_be_said() -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["PRECISION", "column_options", "file_options", "json_option", "together"]
+__all__ = ["PRECISION", "column_options", "file_options", "json_option", "near_option", "together"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,4 +38,19 @@ column_options = together(
 file_options = together(
     click.option("--encoding", metavar="NAME", help="Of the data files.  [default: utf-8]"),
     click.option("--format", metavar="NAME", help="Of the data files.  [default: by their names]"),
+    click.option(
+        "--recipe",
+        metavar="FILE",
+        help="A .toml or .json file that says what are rows and columns of XML or parallel files.",
+    ),
+    click.option(
+        "--sample-by",
+        type=click.Choice(["line", "paragraph", "document"]),
+        help="What makes a row of a txt file.  [default: line]",
+    ),
 )
+
+
+def near_option(help: str) -> Callable[[F], F]:
+    """How alike two texts are that count as the same."""
+    return click.option("--near", type=click.FloatRange(0.1, 1), metavar="SHARE", help=help)

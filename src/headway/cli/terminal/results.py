@@ -10,7 +10,7 @@ from rich.text import Text
 from headway.cli.terminal.output import say, say_prose, show, table
 from headway.data.cache import Entry, Made
 from headway.reports.plain import printable
-from headway.reports.words import count, megabytes, plural, seconds, shorten
+from headway.reports.words import count, file_size, plural, seconds, shorten
 
 __all__ = ["DIGITS", "show_entries", "show_made", "show_one"]
 
@@ -26,7 +26,7 @@ def show_made(made: Sequence[Made]) -> None:
     steps = [_step(one) for one in made]
     width = max(map(len, steps), default=0)
     for one, step in zip(made, steps, strict=True):
-        size = f"{count(one.rows)} rows, {megabytes(one.bytes / 1e6)}, {seconds(one.seconds)}"
+        size = f"{count(one.rows)} rows, {file_size(one.bytes)}, {seconds(one.seconds)}"
         say(f"{one.key[:DIGITS]}  {_when(one.when)}  {step:{width}}  {size}")
         why = ", ".join(one.why) + (" (resumed)" if one.resumed else "")
         say_prose(printable(why), indent=" " * (DIGITS + 2))
@@ -47,13 +47,13 @@ def show_one(one: Made) -> None:
 def show_entries(entries: Sequence[Entry], most: int) -> None:
     """What is kept, the last used first, and how much room it takes."""
     total = sum(entry.bytes for entry in entries)
-    kept = f"{plural(len(entries), 'result')}, {megabytes(total / 1e6)}"
-    say(f"{kept} of at most {megabytes(most / 1e6)}")
+    kept = f"{plural(len(entries), 'result')}, {file_size(total)}"
+    say(f"{kept} of at most {file_size(most)}")
     if not entries:
         return
     rows = table(["key", "last used", "step", "size"], right=(3,))
     for entry in entries:
-        cells = [entry.key[:DIGITS], _when(entry.used), _step(entry), megabytes(entry.bytes / 1e6)]
+        cells = [entry.key[:DIGITS], _when(entry.used), _step(entry), file_size(entry.bytes)]
         rows.add_row(*map(Text, cells))
     show(rows)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-import headway
 from headway.errors import ConfigError, DataError
 from headway.logs import log
 
-__all__ = ["texts_in_file", "texts_or_lines"]
+if TYPE_CHECKING:
+    from headway.data import Dataset
+
+__all__ = ["rows_in", "texts_in_file", "texts_or_lines"]
 
 
 def texts_or_lines(
@@ -59,27 +62,41 @@ def _lines(encoding: str) -> Iterator[str]:
         log.info("standard input was empty")
 
 
-def texts_in_file(
+def rows_in(
     path: str,
     *,
-    text: str | None,
-    pair: str | None,
     encoding: str | None,
     format: str | None,
-) -> list[str] | list[tuple[str, str]]:
-    """The texts of a data file, or its pairs of texts.
+    recipe: str | None,
+    sample_by: str | None,
+) -> Dataset | dict[str, Dataset]:
+    """The rows of DATA, as the options of files say.
+
+    Raises:
+        DataError: it cannot be read.
+        ConfigError: an option that its format does not have.
+    """
+    from headway.data import open_rows
+
+    return open_rows(
+        path, format=format, encoding=encoding or "utf-8", recipe=recipe, sample_by=sample_by
+    )
+
+
+def texts_in_file(path: str, *, text: str | None, pair: str | None, **files: Any) -> Iterator[Any]:
+    """The texts of a data file, or its pairs of texts, one by one.
 
     Raises:
         DataError: it cannot be read, has several splits, or no such column.
     """
-    from headway.adaptation.rows import texts_of
+    from headway.adaptation.rows import each_text
     from headway.data import Dataset, guess_columns
 
-    data = headway.read(path, format=format, encoding=encoding or "utf-8")
+    data = rows_in(path, **files)
     if not isinstance(data, Dataset):
         raise DataError(
             f"{path} holds several splits: {', '.join(data)}", next_step="name the file of one"
         )
     columns = guess_columns(data, text=text, pair=pair, labelled=False)
     log.info("%s", columns.said)
-    return texts_of(data, columns)
+    return each_text(data, columns)

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from headway.config import cache_folder
 from headway.data.cache.history import History, Made
-from headway.errors import OutputError
+from headway.errors import OutputError, said_by_system
 from headway.logs import log
 
 __all__ = ["Entry", "Store", "key_of"]
@@ -221,7 +221,7 @@ class Store:
 
     def _not_writable(self, error: OSError) -> OutputError:
         return OutputError(
-            f"{self.folder} cannot be written: {error.strerror or error}",
+            f"{self.folder} cannot be written: {said_by_system(error)}",
             next_step="free some space, or set HEADWAY_CACHE to another folder",
         )
 

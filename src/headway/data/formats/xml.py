@@ -67,7 +67,8 @@ def read_xml(path: Path, options: ReadOptions) -> pa.Table:
     if not reader.seen:
         raise DataError(
             f"{path} has no element {recipe.row!r}",
-            allowed=", ".join(sorted(reader.names - {"_"})[:20]),
+            allowed=", ".join(sorted(reader.names - {"_"})[:20])
+            or "XML; no element is in the file",
             next_step="correct row in the recipe",
         )
     return pa.Table.from_batches(batches, schema)

@@ -48,7 +48,7 @@ def find_in_folder(path: Path, format: str | None, options: ReadOptions, name: s
         }
     if _holds_classes(path, inside, format, least=2):
         return _classes(path, options, name)
-    files = readable(inside, format)
+    files = readable(_without_notes_of_steps(path, inside), format)
     if files:
         refuse_missing_shards(files)
         return split_files(files, format, options, name)
@@ -62,6 +62,12 @@ def find_in_folder(path: Path, format: str | None, options: ReadOptions, name: s
             next_step=f"name one of them, such as {inner[0]}",
         )
     raise _nothing_to_read(path)
+
+
+def _without_notes_of_steps(path: Path, inside: Sequence[Path]) -> list[Path]:
+    """Without what stands beside the rows that a step of a data set has kept."""
+    kept = all((path / name).is_file() for name in ("step.json", "part-00000.arrow"))
+    return [one for one in inside if not (kept and one.suffix == ".json")]
 
 
 def split_files(

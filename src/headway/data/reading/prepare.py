@@ -92,6 +92,8 @@ def _prepared(source: Source, options: ReadOptions, store: Store) -> Dataset:
     def make(folder: Path) -> int:
         if len(source.pieces) > 1:
             log.info("%s: %d files one after the other", source.name, len(source.pieces))
+        for left in folder.glob(".*"):  # by a process that was killed
+            left.unlink()
         write_rows(source, options, part_path(folder, 0))
         return open_parts(folder).num_rows
 

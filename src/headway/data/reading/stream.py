@@ -18,7 +18,7 @@ from headway.data.reading.large_batches import LargeBatches
 from headway.data.reading.options import read_options
 from headway.data.reading.settle import FirstGuess, find_types, settled_tables, types_of
 from headway.data.reading.sources import Source
-from headway.errors import DataError, OutputError
+from headway.errors import DataError, OutputError, said_by_system
 from headway.logs import log, progress
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def write_arrow(
         write_rows(source, options, to)
     except OSError as error:
         raise OutputError(
-            f"cannot write {to}: {error.strerror or error}",
+            f"cannot write {to}: {said_by_system(error)}",
             allowed="a folder that exists and may be written, with room for the rows",
         ) from error
     bad_rows = how.get("bad_rows")
