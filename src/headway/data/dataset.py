@@ -142,8 +142,7 @@ class Dataset(Views):
         Raises:
             DataError: no such column.
         """
-        if name not in self.rows.schema.names:
-            raise no_column(name, self.column_names, self.name)
+        self._need([name])
         return self.rows.column(name)
 
     def to_arrow(self) -> pa.Table:
@@ -224,9 +223,8 @@ class Dataset(Views):
             ConfigError: a part that leaves one of the two without rows.
         """
         count = rows_of_part(len(self), part)
-        strata = None
-        if stratify is not None:
-            strata = row_codes([pa.table({stratify: self.column(stratify)})], [stratify])[0]
+        self._need([] if stratify is None else [stratify])
+        strata = None if stratify is None else row_codes([self.rows], [stratify])[0]
         chosen = choose_rows(len(self), count, seed=seed, strata=strata)
         return self.select(np.flatnonzero(~chosen)), self.select(np.flatnonzero(chosen))
 

@@ -107,7 +107,7 @@ def few_per_class(data: Dataset, column: str, n: int, *, seed: int = 0) -> tuple
     if n < 1:
         raise ConfigError(f"{n} rows for every class", allowed="1 or more")
     missing = data.column(column).is_null().to_numpy()
-    codes = row_codes([data.to_arrow()], [column])[0]
+    codes = row_codes([data.rows], [column])[0]
     chosen = np.zeros(len(data), dtype=bool)
     order = np.random.default_rng(seed).permutation(len(data))
     for code in np.unique(codes):
@@ -141,7 +141,7 @@ def _even(data: Dataset, label: str | None) -> bool:
     kind = data.column(label).type
     if pa.types.is_nested(kind) or pa.types.is_floating(kind):
         return False
-    codes = row_codes([data.to_arrow()], [label])[0]
+    codes = row_codes([data.rows], [label])[0]
     return len(np.unique(codes)) * 2 <= len(data)
 
 

@@ -128,8 +128,7 @@ def deduplicate(rows: Rows, columns: Sequence[str]) -> Step:
     """The positions of the first rows of their kind."""
 
     def make(start: int, stop: int) -> pa.Table:
-        table = pa.table({name: rows.column(name) for name in columns})
-        codes = row_codes([table], columns)[0]
+        codes = row_codes([rows], columns)[0]
         return _positions(np.sort(np.unique(codes, return_index=True)[1]))
 
     return Step("deduplicate", make, (), {"columns": list(columns)})

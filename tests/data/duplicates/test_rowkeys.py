@@ -1,18 +1,48 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headway.data import Dataset, drop_duplicates, drop_leaked, few_per_class
 from headway.data.duplicates.rowkeys import fold, row_codes
+from headway.data.rows import Rows
 
 from ..helpers import texts
 
 SPACES = [chr(c) for c in range(sys.maxunicode + 1) if chr(c).isspace()]
 spaced = st.lists(st.sampled_from([*SPACES, "a", "ä", "."]), max_size=8).map("".join)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda data: drop_duplicates(data, ["text"])[0]["text"],
+        lambda data: drop_leaked(data[:4], data[4:], ["text"])[0]["text"],
+        lambda data: few_per_class(data, "label", 1)[0]["label"],
+        lambda data: data.deduplicate(["text"])["text"],
+        lambda data: data.split(0.5, stratify="label")[0]["label"],
+    ],
+)
+def test_of_rows_in_an_order_only_the_columns_compared_are_gathered(
+    step: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = {"text": list("abcabcba"), "label": [0, 1] * 4, "long": ["x"] * 8}
+    order = [7, 0, 3, 2, 5, 6, 1, 4]
+    ordered = {name: [values[row] for row in order] for name, values in columns.items()}
+    expected = step(Dataset.from_columns(ordered))
+    gathered: list[str] = []
+    column = Rows.column
+    monkeypatch.setattr(
+        Rows, "column", lambda self, name: gathered.append(name) or column(self, name)
+    )
+    monkeypatch.setattr(Dataset, "to_arrow", lambda self: pytest.fail("all was gathered"))
+    assert step(Dataset.from_columns(columns).select(order)) == expected
+    assert gathered and "long" not in gathered
 
 
 def folded(text: str, **options: bool) -> str:

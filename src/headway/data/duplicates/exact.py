@@ -51,7 +51,7 @@ def drop_duplicates(
     if near is not None:
         first = np.unique(near_groups(data, columns, threshold=near))
         return data.select(first), len(data) - len(first)
-    codes = row_codes([data.to_arrow()], columns, ignore_spacing=ignore_spacing)[0]
+    codes = row_codes([data.rows], columns, ignore_spacing=ignore_spacing)[0]
     first = np.sort(np.unique(codes, return_index=True)[1])
     return data.select(first), len(data) - len(first)
 
@@ -83,8 +83,6 @@ def drop_leaked(
     if near is not None:
         clean = near_matches(train, test, columns, threshold=near) < 0
         return test.select(np.flatnonzero(clean)), int(len(test) - clean.sum())
-    seen, asked = row_codes(
-        [train.to_arrow(), test.to_arrow()], columns, ignore_spacing=ignore_spacing
-    )
+    seen, asked = row_codes([train.rows, test.rows], columns, ignore_spacing=ignore_spacing)
     clean = ~np.isin(asked, seen)
     return test.select(np.flatnonzero(clean)), int(len(test) - clean.sum())

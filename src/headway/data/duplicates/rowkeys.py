@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +19,7 @@ from headway.data import compute as pc
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["fold", "row_codes"]
+__all__ = ["Columnar", "fold", "row_codes"]
 
 # What str.split() splits at: the separators, and the control characters that are white space.
 _SPACES = "[\\p{Z}\\x{9}-\\x{d}\\x{1c}-\\x{1f}\\x{85}]+"
@@ -33,13 +33,24 @@ def fold(texts: pa.ChunkedArray, *, ignore_spacing: bool = False) -> pa.ChunkedA
     return pc.replace_substring(pc.utf8_trim_whitespace(texts), "\r\n", "\n")
 
 
+class Columnar(Protocol):
+    """What has columns by name: a table, or rows of one, of which only those asked are gathered."""
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows there are."""
+
+    def column(self, name: str, /) -> pa.ChunkedArray:
+        """One column."""
+
+
 def row_codes(
-    tables: Sequence[pa.Table], columns: Sequence[str], *, ignore_spacing: bool = False
+    tables: Sequence[pa.Table | Columnar], columns: Sequence[str], *, ignore_spacing: bool = False
 ) -> list[npt.NDArray[np.int64]]:
     """For each table one int64 a row; two rows of any table share it when they are the same.
 
     Args:
-        tables: tables that all have `columns`.
+        tables: tables, or `Dataset.rows`, that all have `columns`.
         columns: what is compared; the other columns do not count.
         ignore_spacing: see the module's notion of sameness.
     """

@@ -85,7 +85,7 @@ def inspect(
             "text": columns.text,
             "pair": columns.pair,
             "label": columns.label,
-            "types": {field.name: str(field.type) for field in first.to_arrow().schema},
+            "types": {field.name: str(field.type) for field in first.rows.schema},
         },
         "rows": sum(len(part) for part in splits.values()),
         "near": near,
@@ -198,7 +198,7 @@ def _conflicts(part: Dataset, columns: Columns) -> int | None:
     if columns.label is None or columns.label not in part.column_names:
         return None
     distinct = drop_duplicates(part, [*columns.texts, columns.label])[0]
-    codes = row_codes([distinct.to_arrow()], columns.texts)[0]
+    codes = row_codes([distinct.rows], columns.texts)[0]
     return int((np.unique(codes, return_counts=True)[1] > 1).sum())
 
 
