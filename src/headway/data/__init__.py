@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from headway.data.reading.read import read
     from headway.data.reading.recipes import Recipe
     from headway.data.reading.stream import stream, write_arrow
+    from headway.data.shards.plan import scan
     from headway.data.splits import Splits, few_per_class, take_splits
     from headway.data.writing import write
 
@@ -63,6 +64,7 @@ PUBLIC = {
     "read": "reading.read",
     "read_sql": "reading.gather",
     "row_sample": "inspection.row_sample",
+    "scan": "shards.plan",
     "stream": "reading.stream",
     "take_splits": "splits",
     "write": "writing",
@@ -101,6 +103,7 @@ __all__ = [
     "read",
     "read_sql",
     "row_sample",
+    "scan",
     "stream",
     "take_splits",
     "write",

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from headway.data.formats.source import (
     ReadOptions,
+    Stretch,
     has_signature,
     is_text,
     is_utf8,
@@ -98,8 +99,9 @@ def text_blocks(
     Raises:
         DataError: what `text_buffer` refuses.
     """
-    rest, line, waiting, size = b"", 1, list[bytes](), 0
-    first, seen = True, False
+    begin = options.stretch or Stretch(0, 0)
+    rest, line, waiting, size = b"", begin.line, list[bytes](), 0
+    first, seen = begin.start == 0, False
     for data, last in _with_last(_utf8_parts(path, options)):
         waiting.append(data)
         size += len(data)
@@ -237,7 +239,9 @@ def _cast(column: pa.ChunkedArray, field: pa.Field, path: Path) -> pa.ChunkedArr
 def _utf8_parts(path: Path, options: ReadOptions) -> Iterator[bytes]:
     """The bytes of a file, decompressed, and decoded unless they are UTF-8."""
     compressed = path.suffix.lower() in COMPRESSIONS
-    parts = unpacked(path, options.max_expansion) if compressed else _file_parts(path)
+    parts = (
+        unpacked(path, options.max_expansion) if compressed else _file_parts(path, options.stretch)
+    )
     if is_utf8(options.encoding):
         yield from parts
         return
@@ -260,9 +264,14 @@ def _utf8_parts(path: Path, options: ReadOptions) -> Iterator[bytes]:
         first = first and not text
 
 
-def _file_parts(path: Path) -> Iterator[bytes]:
+def _file_parts(path: Path, stretch: Stretch | None) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while data := file.read(BLOCK_BYTES):
+        if stretch is None:
+            while data := file.read(BLOCK_BYTES):
+                yield data
+            return
+        file.seek(stretch.start)
+        while data := file.read(min(BLOCK_BYTES, stretch.stop - file.tell())):
             yield data
 
 
