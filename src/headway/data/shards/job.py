@@ -11,10 +11,13 @@ from typing import Any
 from headway.data.dataset import Dataset
 from headway.data.formats.source import ReadOptions, unreadable
 from headway.data.reading.badrows import BadRow, BadRows
+from headway.data.shards.facts import writing
 from headway.data.shards.stretches import Input, numbered
-from headway.errors import DataError
+from headway.errors import DataError, HeadwayError
 
 __all__ = ["Job", "Verb", "reading"]
+
+_MOST_TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,22 @@ class Job:
     format: str
     folder: Path
 
+    def begin(self, number: int, what: str) -> None:
+        """Counts how often a task was begun: an engine may begin it anew for ever.
+
+        Raises:
+            HeadwayError: its process was lost each time before.
+        """
+        tries = self.folder / f".{what}-{number:05d}.tries"
+        with writing(tries), tries.open("ab") as file:
+            file.write(b".")
+            count = file.tell()
+        if count > _MOST_TRIES:
+            raise HeadwayError(
+                f"{self.inputs[number]}: the process that works on it was ended {_MOST_TRIES} "
+                "times; was the memory full? Try fewer workers"
+            )
+
     def counted(self, number: int) -> tuple[ReadOptions, BadRows | None]:
         """The options for the input of a task, and who counts its bad rows."""
         options = replace(self.options, stretch=self.inputs[number].stretch)
@@ -76,10 +95,10 @@ class Job:
 def reading(
     given: Input, options: ReadOptions, again: Callable[[ReadOptions], Iterable[object]]
 ) -> Iterator[None]:
-    """Errors about a stretch of text name the line of the whole file.
+    """Errors about a stretch of text are those of the whole file, with its lines.
 
-    A task does not know on which line its stretch begins. Where something is wrong, the lines
-    before are counted and the stretch is read again.
+    A task does not know on which line its stretch begins, nor what stands above. Where something
+    is wrong, the file is read from its beginning to the end of the stretch.
 
     Args:
         given: what is read.
@@ -100,6 +119,6 @@ def reading(
         raise unreadable(given.path, error) from error
     except DataError:
         if options.stretch is not None and options.stretch.start:
-            for _ in again(replace(options, stretch=numbered(given))):
+            for _ in again(replace(options, stretch=replace(options.stretch, start=0))):
                 pass
         raise

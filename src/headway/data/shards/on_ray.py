@@ -10,7 +10,8 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
@@ -20,7 +21,6 @@ from headway.errors import ConfigError, HeadwayError, InputError
 
 __all__ = ["on_ray"]
 
-_TIMES_MORE = 3  # that a task whose process was lost is begun anew
 _PATIENCE = 5.0  # seconds for an answer of a cluster
 _STORE_BYTES = 256 << 20  # rows lie in files; only what tasks tell goes through Ray's memory
 
@@ -68,13 +68,15 @@ def _connect(ray: Any, workers: int | None, address: str) -> None:
     """Starts a cluster of this machine, or joins one."""
     _refuse_silent(address)
     here: dict[str, Any] = {}
+    given = {"RAY_USAGE_STATS_ENABLED": "0"}  # without it, Ray tells its makers
     if address == "local":
+        given["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # for modules of functions
         here = {
             "num_cpus": workers or len(os.sched_getaffinity(0)),
             "include_dashboard": False,
             "object_store_memory": _STORE_BYTES,
         }
-    with _environment("RAY_USAGE_STATS_ENABLED", "0"):  # without it, Ray tells its makers
+    with _environment(given):
         try:
             ray.init(address=address, log_to_driver=False, logging_level="error", **here)
         except (ConnectionError, RuntimeError, ValueError, SystemExit) as error:
@@ -82,16 +84,17 @@ def _connect(ray: Any, workers: int | None, address: str) -> None:
 
 
 @contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    before = os.environ.get(name)
-    os.environ[name] = value
+def _environment(given: Mapping[str, str]) -> Iterator[None]:
+    """Variables that processes which are started meanwhile have for good."""
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _refuse_silent(address: str) -> None:
@@ -132,9 +135,7 @@ def _run(
             given = ray.data.from_items(
                 [{"task": i} for i in tasks], override_num_blocks=len(tasks)
             )
-            done = given.map(
-                partial(_answer, work), num_cpus=1, concurrency=workers, max_retries=_TIMES_MORE
-            )
+            done = given.map(partial(_answer, work), num_cpus=1, concurrency=workers)
         try:
             for row in done.iter_rows():
                 if row["place"]:
@@ -142,8 +143,7 @@ def _run(
                 yield row["task"], json.loads(row["result"])
         except ray.exceptions.RayError as error:
             raise HeadwayError(
-                f"a worker process of the cluster was ended {_TIMES_MORE + 1} times at the same "
-                f"task; was the memory full? {' '.join(str(error).split())[:300]}"
+                f"the Ray cluster failed: {' '.join(str(error).split())[:300]}"
             ) from error
 
 

@@ -239,7 +239,7 @@ class Plan:
             "shard_bytes": str(self.shard_bytes),
             "number of files": str(len(files)),
             "bytes": str(sum(one.st_size for one in states.values())),
-            "names and times of files": key_of(listed),
+            "names and times of files": f"sha256:{key_of(listed)}",
             "bad rows": "an error" if strict else "left out",
             **reached(read_as=self.format, options=options, schema=self.schema),
         }

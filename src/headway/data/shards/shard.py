@@ -56,6 +56,7 @@ def made_already(job: Job, number: int) -> Facts | None:
 def make(job: Job, types: Types, number: int) -> Facts:
     """Writes a shard; gives its rows, bytes, hash and types, and how many rows were left out."""
     given = job.inputs[number]
+    job.begin(number, "shard")
     options, bad = job.counted(number)
     with unfinished(job.folder / shard_name(job, number)) as made:
         writer = ShardWriter(made, job.format)

@@ -56,6 +56,7 @@ def look(job: Job, number: int, above: pa.Schema | None = None) -> Facts:
         number: of the input.
         above: the types of what is above it in the file, if rows that contradict them are bad.
     """
+    job.begin(number, "types")
     options, bad = job.counted(number)
     schema, rows = _looked(job, number, options, above)
     facts = {
