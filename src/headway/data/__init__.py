@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from headway.data.duplicates.exact import drop_duplicates, drop_leaked
     from headway.data.duplicates.near import near_groups, near_matches
     from headway.data.features import Image, Label, Number, Sequence, Spans, Text, apply_features
+    from headway.data.formats.source import ReadOptions
     from headway.data.infer import describe_features, infer_features
     from headway.data.inspection.inspect import inspect
     from headway.data.inspection.row_sample import row_sample
@@ -43,6 +44,7 @@ PUBLIC = {
     "Label": "features",
     "Loader": "batches.loader",
     "Number": "features",
+    "ReadOptions": "formats.source",
     "Recipe": "reading.recipes",
     "Sequence": "features",
     "Spans": "features",
@@ -82,6 +84,7 @@ __all__ = [
     "Label",
     "Loader",
     "Number",
+    "ReadOptions",
     "Recipe",
     "Sequence",
     "Spans",

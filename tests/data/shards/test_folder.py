@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import multiprocessing
 import os
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +269,34 @@ def test_a_writer_gives_back_what_came_with_the_widest_types(format: str, tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     with pytest.raises(DataError, match="changes its type"):
         writer.write(pa.table({"v": ["text"]}))
+
+
+MEMORY = """
+import pathlib, sys
+from headway.data import scan
+made = scan(sys.argv[1]).map(lambda row: {"n": row["n"] + 1}).write(sys.argv[2], format=sys.argv[3])
+print(made.rows, len(made.files))
+# The peak since this program began; that of getrusage counts the one that started it too.
+print(pathlib.Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "format"), [("a.jsonl", "parquet"), ("a.jsonl.gz", "arrow")])
+def test_memory_does_not_grow_with_the_data(name: str, format: str, tmp_path: Path) -> None:
+    """270 MB in, as five shards or as one, and less than 320 MB of memory, of which 70 are
+    there before anything is read.
+    """
+    opener: Any = partial(gzip.open, compresslevel=1) if name.endswith(".gz") else open
+    with opener(tmp_path / name, "wt") as file:
+        for n in range(800_000):
+            file.write(json.dumps({"text": f"{n} words as they stand in rows " * 9, "n": n}) + "\n")
+    found = subprocess.run(
+        [sys.executable, "-c", MEMORY, str(tmp_path / name), str(tmp_path / "out"), format],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows, shards, peak = map(int, found.stdout.split())
+    assert (rows, shards) == (800_000, 1 if name.endswith(".gz") else 5)
+    assert peak < 320_000  # kilobytes

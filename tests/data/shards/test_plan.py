@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -292,6 +293,9 @@ def test_bad_rows_are_left_out_and_counted(
     made = plan.write(folder / "out")
     assert one(made.folder).fingerprint == one(path, bad_rows=theirs).fingerprint
     assert (ours.count, ours.first) == (theirs.count, theirs.first)
+    again = BadRows(keep=5)  # a call that makes nothing tells them too
+    assert replace(plan, options=ReadOptions(bad_row=again)).write(folder / "out").made == 0
+    assert (again.count, again.first) == (theirs.count, theirs.first)
 
 
 @pytest.mark.parametrize("size", [100, 500, 2000])

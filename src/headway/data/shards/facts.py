@@ -22,6 +22,7 @@ __all__ = [
     "add_bad_rows",
     "bad_rows_in",
     "flushed",
+    "not_writable",
     "read_facts",
     "schema_in",
     "unfinished",
@@ -54,10 +55,15 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(
-            f"cannot write {path.parent}: {error.strerror or error}",
-            allowed="a folder that exists and may be written, with room for the shards",
-        ) from error
+        raise not_writable(path)(error) from error
+
+
+def not_writable(path: Path) -> Callable[[OSError], OutputError]:
+    """What makes the error for a file that cannot be written."""
+    return lambda error: OutputError(
+        f"cannot write {path.parent}: {error.strerror or error}",
+        allowed="a folder that may be written, with room for the shards",
+    )
 
 
 @contextmanager

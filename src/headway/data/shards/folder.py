@@ -2,6 +2,7 @@
 
     DIR/part-00000-of-00012.parquet   the shards that have rows, once all of them are made
     DIR/.shards.json                  what they were made of and what they hold
+    DIR/.lock                         held by whoever writes here
     DIR/.unfinished/plan.json         of a run that goes on or was killed: what it makes
     DIR/.unfinished/00003.parquet     a shard that is finished, and 00003.json that tells of it
     DIR/.unfinished/.00003.parquet.*  one that is being written
@@ -11,24 +12,30 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from headway.data.cache.lock import alone
 from headway.data.cache.store import key_of
 from headway.data.cache.why import changes
-from headway.data.shards.facts import Facts, flushed, read_facts, write_facts, writing
+from headway.data.shards.facts import (
+    Facts,
+    flushed,
+    not_writable,
+    read_facts,
+    write_facts,
+    writing,
+)
 from headway.errors import OutputError
-from headway.logs import log
 
-__all__ = ["Shards", "alone", "begin", "complete", "finish", "publish"]
+__all__ = ["Shards", "begin", "complete", "finish", "held", "opened", "publish"]
 
 _MANIFEST = ".shards.json"
 _UNFINISHED = ".unfinished"
+_LOCK = ".lock"
 _PLAN, _ALL = "plan.json", "all.json"
 _MOST_SAID = 3
 
@@ -53,28 +60,24 @@ class Shards:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Makes a folder, and holds its lock, which is free again when the process ends.
+def held(folder: Path) -> Iterator[None]:
+    """Makes a folder, and holds its lock.
 
     Raises:
         OutputError: it cannot be made or written.
     """
-    with writing(folder / _UNFINISHED):
+    lock = folder / _LOCK
+    with writing(lock):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder, os.O_RDONLY)
-    try:
+    with alone(lock, not_writable(lock)):
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.info("%s: another process writes shards here: waiting for it", folder)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
 
 
-def complete(folder: Path, parts: Mapping[str, str]) -> Shards | None:
-    """The shards of a plan, if they are there.
+def complete(folder: Path, parts: Mapping[str, str]) -> Facts | None:
+    """The manifest of a plan's shards, if they are there.
 
     Raises:
         OutputError: other shards are, or one is missing.
@@ -95,7 +98,7 @@ def complete(folder: Path, parts: Mapping[str, str]) -> Shards | None:
                 f"{path} is missing or not as it was written",
                 next_step=f"remove {folder} and write the shards again",
             )
-    return _shards(folder, facts, made=0)
+    return facts
 
 
 def begin(folder: Path, parts: Mapping[str, str]) -> tuple[Path, Facts | None]:
@@ -117,7 +120,8 @@ def begin(folder: Path, parts: Mapping[str, str]) -> tuple[Path, Facts | None]:
                 )
             facts = None
         if facts is None:
-            others = [one.name for one in sorted(folder.iterdir()) if one.name != _UNFINISHED]
+            ours = (_UNFINISHED, _LOCK)
+            others = [one.name for one in sorted(folder.iterdir()) if one.name not in ours]
             if others:
                 raise OutputError(
                     f"{folder} holds {', '.join(others[:_MOST_SAID])}"
@@ -133,7 +137,11 @@ def begin(folder: Path, parts: Mapping[str, str]) -> tuple[Path, Facts | None]:
 
 
 def finish(
-    folder: Path, parts: Mapping[str, str], names: Sequence[str], told: Sequence[Facts], schema: str
+    folder: Path,
+    parts: Mapping[str, str],
+    names: Sequence[str],
+    told: Sequence[Facts],
+    about: Facts,
 ) -> Facts:
     """Notes what the folder is going to hold, before the shards get their names.
 
@@ -142,7 +150,7 @@ def finish(
         parts: what the plan is made of.
         names: the unfinished shards.
         told: what each holds.
-        schema: names and types, for people.
+        about: what else the manifest tells.
 
     Returns:
         The manifest.
@@ -160,7 +168,7 @@ def finish(
         "key": key_of(parts),
         "rows": sum(facts["rows"] for facts in told),
         "bytes": sum(facts["bytes"] for facts in told),
-        "schema": schema,
+        **about,
         "shards": shards,
         "parts": dict(parts),
     }
@@ -168,7 +176,7 @@ def finish(
     return manifest
 
 
-def publish(folder: Path, manifest: Facts, made: int) -> Shards:
+def publish(folder: Path, manifest: Facts) -> None:
     """Gives the shards their names; a run that was killed in between goes on here."""
     place = folder / _UNFINISHED
     with writing(place):
@@ -178,10 +186,10 @@ def publish(folder: Path, manifest: Facts, made: int) -> Shards:
         (place / _ALL).replace(folder / _MANIFEST)
         flushed(folder)
         shutil.rmtree(place, ignore_errors=True)
-    return _shards(folder, manifest, made)
 
 
-def _shards(folder: Path, manifest: Facts, made: int) -> Shards:
+def opened(folder: Path, manifest: Facts, made: int) -> Shards:
+    """What a complete folder holds, of which so many shards were made now."""
     files = tuple(folder / shard["file"] for shard in manifest["shards"])
     return Shards(folder, files, manifest["rows"], manifest["bytes"], made)
 

@@ -17,8 +17,16 @@ from headway.data.formats.source import ReadOptions
 from headway.data.reading.badrows import BadRows, refuse_row
 from headway.data.reading.together import together
 from headway.data.shards.engines import ENGINES, Run
-from headway.data.shards.facts import Facts, add_bad_rows, read_facts, schema_in
-from headway.data.shards.folder import Shards, alone, begin, complete, finish, publish
+from headway.data.shards.facts import Facts, add_bad_rows, bad_rows_in, read_facts, schema_in
+from headway.data.shards.folder import (
+    Shards,
+    begin,
+    complete,
+    finish,
+    held,
+    opened,
+    publish,
+)
 from headway.data.shards.job import Job, Verb
 from headway.data.shards.shard import made_already, make, settle, shard_name
 from headway.data.shards.stretches import input_files, inputs_of
@@ -193,24 +201,25 @@ class Plan:
         folder = Path(to).absolute()
         files = input_files(self.path, self.format)
         parts = self._key_parts(files, format)
-        with alone(folder):
-            there = complete(folder, parts)
-            if there is not None:
-                return there
-            place, manifest = begin(folder, parts)
-            if manifest is not None:
-                return publish(folder, manifest, made=0)
-            inputs = tuple(inputs_of(files, self.format, self.options, self.shard_bytes))
-            bad = self.options.bad_row
-            keep = bad.keep if isinstance(bad, BadRows) else None
-            job = Job(inputs, self.options, keep, self.verbs, format, place)
-            with ENGINES[engine](workers, address) as run:
-                told, schema, made = _all_made(job, self.schema, run)
-            if isinstance(bad, BadRows):
-                self._tell(job, told, bad)
-            said = ", ".join(f"{field.name}: {field.type}" for field in schema)
-            names = [shard_name(job, number) for number in range(len(inputs))]
-            return publish(folder, finish(folder, parts, names, told, said), made)
+        with held(folder):
+            manifest, made = complete(folder, parts), 0
+            if manifest is None:
+                place, manifest = begin(folder, parts)
+                if manifest is None:
+                    job = self._job(files, format, place)
+                    with ENGINES[engine](workers, address) as run:
+                        told, schema, made = _all_made(job, self.schema, run)
+                    names = [shard_name(job, number) for number in range(len(job.inputs))]
+                    said = ", ".join(f"{field.name}: {field.type}" for field in schema)
+                    about = {"schema": said, "bad": _left_out(job, told)}
+                    manifest = finish(folder, parts, names, told, about)
+                publish(folder, manifest)
+        bad = self.options.bad_row
+        if isinstance(bad, BadRows):
+            add_bad_rows(bad, manifest)
+            if manifest["bad"]["count"]:
+                log.warning("%s: %s", self.path, bad)
+        return opened(folder, manifest, made)
 
     def __getattr__(self, name: str) -> NoReturn:
         if name in _NEED_ALL_ROWS:
@@ -250,14 +259,21 @@ class Plan:
             parts[f"{number}"] = verb.name
         return parts
 
-    def _tell(self, job: Job, told: Sequence[Facts], bad: BadRows) -> None:
-        for number, facts in enumerate(told):
-            looked = read_facts(job.folder / looked_name(number))
-            for each in (looked, facts):
-                if each is not None:
-                    add_bad_rows(bad, each)
-        if bad.count:
-            log.warning("%s: %s", self.path, bad)
+    def _job(self, files: Sequence[Path], format: str, place: Path) -> Job:
+        inputs = inputs_of(files, self.format, self.options, self.shard_bytes)
+        bad = self.options.bad_row
+        keep = bad.keep if isinstance(bad, BadRows) else None
+        return Job(tuple(inputs), self.options, keep, self.verbs, format, place)
+
+
+def _left_out(job: Job, told: Sequence[Facts]) -> Facts:
+    """The rows that all tasks have left out, when types were found and when rows were made."""
+    bad = BadRows(job.keep or 0)
+    for number, facts in enumerate(told):
+        for each in (read_facts(job.folder / looked_name(number)), facts):
+            if each is not None:
+                add_bad_rows(bad, each)
+    return bad_rows_in(bad)
 
 
 def _all_made(
