@@ -26,6 +26,7 @@ HEAVY = [
     "huggingface_hub",
     "matplotlib",
     "pandas",
+    "ray",
     "scipy",
     "sklearn",
     "tokenizers",

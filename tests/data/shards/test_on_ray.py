@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -17,8 +16,7 @@ import pytest
 from headway.data import BadRows, scan
 from headway.data import compute as pc
 from headway.data.formats.source import ReadOptions
-from headway.data.shards.on_ray import on_ray
-from headway.errors import ConfigError, DataError, HeadwayError, InputError
+from headway.errors import ConfigError, DataError, HeadwayError
 from headway.tokenizer import Tokenizer
 
 from .helpers import contents, corpus_rows, one, visible_in, write_corpus, write_jsonl
@@ -187,51 +185,3 @@ def test_workers_limit_the_tasks_at_a_time(numbers: Path, tmp_path: Path) -> Non
 def test_an_address_beside_a_connection_is_refused(numbers: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="connected to a cluster already"):
         scan(numbers).write(tmp_path / "out", engine="ray", address="auto")
-
-
-def _told(row: dict[str, Any]) -> dict[str, Any]:
-    return {"told": os.environ.get("RAY_USAGE_STATS_ENABLED"), "worker": os.getpid()}
-
-
-@pytest.mark.slow
-def test_without_a_cluster_one_of_this_machine_starts_and_ends(
-    numbers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """This test is behind those that share a cluster, which must have ended."""
-    ray.shutdown()
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    monkeypatch.delenv("RAY_USAGE_STATS_ENABLED", raising=False)
-
-    made = scan(numbers, shard_bytes=2000).map(_told).write(tmp_path / "out", engine="ray")
-    assert set(one(made.folder)["told"]) == {"0"}
-    assert os.getpid() not in one(made.folder)["worker"]
-    assert not ray.is_initialized()
-    assert "RAY_USAGE_STATS_ENABLED" not in os.environ
-
-
-@pytest.mark.parametrize("by", ["address", "environment"])
-def test_a_cluster_that_does_not_answer_is_told_at_once(
-    by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{nobody.getsockname()[1]}"
-        monkeypatch.setenv("RAY_ADDRESS", address)
-        given = address if by == "address" else None
-        with (
-            pytest.raises(ConfigError, match=rf"no Ray cluster answers at {address}.*ray start"),
-            on_ray(None, given),
-        ):
-            pass
-
-
-@pytest.mark.parametrize("address", ["head:port", "ray://127.0.0.1:99999999999999999999"])
-def test_an_address_that_is_none_is_told(address: str) -> None:
-    with pytest.raises(ConfigError, match="no Ray cluster answers at"), on_ray(None, address):
-        pass
-
-
-def test_without_ray_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(InputError, match=r'pip install "ray\[data\]"'), on_ray(None, None):
-        pass

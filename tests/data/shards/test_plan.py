@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headway.data import BadRows, Dataset, Label, scan
+from headway.data import BadRows, Dataset, Label, Text, scan
 from headway.data import compute as pc
 from headway.data.formats.source import ReadOptions
 from headway.data.shards import shard
@@ -379,6 +379,85 @@ def test_files_without_rows_are_told_as_read_tells_them(content: str, tmp_path: 
     (tmp_path / "a.jsonl").write_text(content)
     told = said(lambda: scan(tmp_path / "a.jsonl", shard_bytes=1).write(tmp_path / "out"))
     assert told == said(lambda: one(tmp_path / "a.jsonl"))
+
+
+values = st.one_of(
+    st.none(),
+    st.integers(-5, 5),
+    st.sampled_from([0.5, 2.0, 1e300]),
+    st.text("aé語", max_size=3),
+    st.lists(st.integers(0, 3), max_size=2),
+)
+drawn_lines = st.lists(
+    st.one_of(
+        st.dictionaries(st.sampled_from("ab"), values, min_size=1),
+        st.fixed_dictionaries({"a": st.integers(0, 9)}),
+        st.sampled_from(["", "{", "[1]", " "]),
+    ),
+    min_size=1,
+    max_size=10,
+)
+
+
+def outcome(work: Any) -> Any:
+    """The rows and types that come, or what is said."""
+    try:
+        data = work()
+    except DataError as error:
+        return str(error)
+    return data.to_arrow().schema, list(data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(drawn_lines, st.integers(1, 80), st.booleans())
+def test_any_lines_in_any_stretches_are_what_read_makes_of_them(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[Any], size: int, lenient: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    path = folder / "a.jsonl"
+    written = (json.dumps(line) if isinstance(line, dict) else line for line in lines)
+    path.write_text("\n".join(written), "utf-8")
+    ours, theirs = (BadRows(), BadRows()) if lenient else (None, None)
+    options = ReadOptions() if ours is None else ReadOptions(bad_row=ours)
+
+    def sharded() -> Dataset:
+        return one(scan(path, options=options, shard_bytes=size).write(folder / "out").folder)
+
+    expected = outcome(lambda: one(path, bad_rows=theirs))
+    assert outcome(sharded) == expected
+    if ours is not None and theirs is not None and not isinstance(expected, str):
+        # What a row contradicts is "line 1" there, and "the lines above" across stretches; where
+        # it contradicts in two columns, either is told.
+        assert [row.line for row in ours.first] == [row.line for row in theirs.first]
+
+
+def test_a_whole_number_too_large_for_a_decimal_is_told(tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "a.jsonl", [{"n": 2**60}, {"n": 0.5}])
+    for size in (1, 1000):
+        told = said(lambda size=size: scan(path, shard_bytes=size).write(tmp_path / "out"))
+        assert "column 'n'" in told
+    with pytest.raises(DataError, match="column 'n'"):
+        one(path)
+
+
+@pytest.mark.parametrize("late", ["007", "x", "1.5", ""])
+def test_cells_of_a_csv_file_are_what_the_whole_file_says(late: str, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, last in (("a", "7"), ("b", late)):
+        cells = "".join(f"good day,{n}\n" for n in range(50))
+        (folder / f"{name}.csv").write_text(f"text,n\n{cells}one,two,three\nlast,{last}\n")
+    ours, theirs = BadRows(), BadRows()
+    plan = scan(folder, options=ReadOptions(bad_row=ours))
+    told = outcome(lambda: one(plan.write(tmp_path / "out").folder))
+    assert told == outcome(lambda: one(folder, bad_rows=theirs))
+    if not isinstance(told, str):
+        assert (ours.count, ours.first) == (theirs.count, theirs.first)
+    features = {"n": Text()}
+    read_as = ReadOptions(bad_row=BadRows(), features=features)
+    made = scan(folder, options=read_as).write(tmp_path / "texts")
+    expected = one(folder, features=features, bad_rows=BadRows())
+    assert one(made.folder).fingerprint == expected.fingerprint
 
 
 # How rows come

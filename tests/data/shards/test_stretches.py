@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -163,6 +164,23 @@ def test_broken_files_are_one_error(format: str, content: bytes, tmp_path: Path)
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"a\."):
         list(tables_of(cut(path, 4)))
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+def test_damaged_files_are_errors_or_rows(suffix: str, tmp_path: Path) -> None:
+    path = next(write_corpus(tmp_path, suffix, files=1).iterdir())
+    whole, rng = path.read_bytes(), random.Random(1)
+    refused = 0
+    for _ in range(200):
+        content = bytearray(whole)
+        content[rng.randrange(max(0, len(whole) - 1500), len(whole))] = rng.randrange(256)
+        path.write_bytes(content)
+        try:
+            list(tables_of(cut(path, len(whole) // 3)))
+        except DataError as error:
+            assert path.name in str(error)
+            refused += 1
+    assert 0 < refused < 200
 
 
 def test_files_are_those_of_one_data_set(tmp_path: Path) -> None:
