@@ -28,6 +28,7 @@ HEAVY = [
     "matplotlib",
     "pandas",
     "polars",
+    "ray",
     "scipy",
     "sklearn",
     "tokenizers",

@@ -76,7 +76,7 @@ TABLES = [
         frozenset({"cells", "conllu", "parts", "source", "squad", "values"}),
     ),
     Table("headway.pipelines", "PIPELINES", "pipelines"),
-    Table("headway.cli", "COMMANDS", "cli"),
+    Table("headway.cli", "COMMANDS", "cli", frozenset({"data_tokenize"})),
 ]
 
 

@@ -80,7 +80,7 @@ def test_no_command_shows_the_help_as_wrong_usage() -> None:
         (["adpt"], "no command 'adpt' (did you mean 'adapt'?). Allowed: adapt, evaluate, predict"),
         (["xyz"], "no command 'xyz'. Allowed: adapt,"),
         (["tokenizer", "encod"], "no command 'encod' (did you mean 'encode'?). Allowed: convert,"),
-        (["data", "xyz"], "no command 'xyz'. Allowed: cache, inspect, why."),
+        (["data", "xyz"], "no command 'xyz'. Allowed: cache, inspect, tokenize, why."),
         (["adapt", "--epoch", "3"], "No such option '--epoch'. Did you mean '--epochs'?"),
         (["adapt", "m"], "Missing argument 'DATA'. Next: headway adapt --help."),
         (["adapt", "m", "d"], "Missing option '--out'."),

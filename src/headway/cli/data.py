@@ -1,4 +1,4 @@
-"""`headway data`: looks at data sets, and at the results of their steps that are kept."""
+"""`headway data`: looks at data sets and at results of their steps, and writes token ids."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from headway.cli.data_tokenize import tokenize
 from headway.cli.terminal.group import Group
 from headway.cli.terminal.options import column_options, file_options, json_option, near_option
 from headway.cli.terminal.output import say, say_json
@@ -16,6 +17,9 @@ from headway.cli.terminal.texts import rows_in
 @click.group("data", cls=Group)
 def command() -> None:
     """Look at labelled text, and at results that are kept."""
+
+
+command.add_command(tokenize)
 
 
 @command.command("inspect")

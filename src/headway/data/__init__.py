@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from headway.data.duplicates.exact import drop_duplicates, drop_leaked
     from headway.data.duplicates.near import near_groups, near_matches
     from headway.data.features import Image, Label, Number, Sequence, Spans, Text, apply_features
+    from headway.data.formats.source import ReadOptions
     from headway.data.infer import describe_features, infer_features
     from headway.data.inspection.inspect import inspect
     from headway.data.inspection.row_sample import row_sample
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from headway.data.reading.read import read
     from headway.data.reading.recipes import Recipe
     from headway.data.reading.stream import stream, write_arrow
+    from headway.data.shards.plan import scan
     from headway.data.splits import Splits, few_per_class, take_splits
     from headway.data.writing import write
 
@@ -43,6 +45,7 @@ PUBLIC = {
     "Label": "features",
     "Loader": "batches.loader",
     "Number": "features",
+    "ReadOptions": "formats.source",
     "Recipe": "reading.recipes",
     "Sequence": "features",
     "Spans": "features",
@@ -65,6 +68,7 @@ PUBLIC = {
     "read": "reading.read",
     "read_sql": "reading.gather",
     "row_sample": "inspection.row_sample",
+    "scan": "shards.plan",
     "stream": "reading.stream",
     "take_splits": "splits",
     "write": "writing",
@@ -82,6 +86,7 @@ __all__ = [
     "Label",
     "Loader",
     "Number",
+    "ReadOptions",
     "Recipe",
     "Sequence",
     "Spans",
@@ -104,6 +109,7 @@ __all__ = [
     "read",
     "read_sql",
     "row_sample",
+    "scan",
     "stream",
     "take_splits",
     "write",

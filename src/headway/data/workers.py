@@ -19,7 +19,7 @@ from headway.errors import ConfigError, HeadwayError
 
 T = TypeVar("T")
 
-__all__ = ["in_processes"]
+__all__ = ["in_processes", "packed_error", "unpacked_error"]
 
 
 def in_processes(
@@ -94,7 +94,7 @@ def _serve(work: Callable[[int], Any], connection: Connection, parent: int) -> N
         try:
             connection.send((task, work(task), None))
         except Exception as error:
-            connection.send((task, None, _packed(error)))
+            connection.send((task, None, packed_error(error)))
 
 
 def _end_with(parent: int) -> None:
@@ -104,7 +104,8 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _packed(error: Exception) -> tuple[bytes | None, str]:
+def packed_error(error: Exception) -> tuple[bytes | None, str]:
+    """An error as bytes that another process of ours can raise, if it can be; and its place."""
     place = "".join(traceback.format_exception(error))
     try:
         return bytes(ForkingPickler.dumps(error)), place
@@ -124,12 +125,16 @@ def _result(connection: Connection, process: BaseProcess) -> tuple[int, Any]:
         ) from None
     if wrong is None:
         return task, result
-    packed, place = wrong
+    raise unpacked_error(*wrong)
+
+
+def unpacked_error(packed: bytes | None, place: str) -> Exception:
+    """The error that `packed_error` was given in another process, with its place as a note."""
     error: Exception = HeadwayError(f"a worker process failed:\n{place}")
-    if packed is not None:
+    if packed:
         try:
             error = ForkingPickler.loads(packed)
             error.add_note(f"in a worker process:\n{place}")
         except Exception:  # a class that cannot be made again from what it holds
             pass
-    raise error
+    return error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +18,7 @@ from headway.tokenizer.encoding import Encoding
 from headway.tokenizer.engine import NativePipeline
 from headway.tokenizer.formats import find
 from headway.tokenizer.formats.files import CONFIG, written_json
+from headway.tokenizer.handover import Contents, contents_of, steps_in
 from headway.tokenizer.reference import Pipeline
 from headway.tokenizer.roles import sane_length, special_roles
 from headway.tokenizer.windows import window_spans
@@ -109,6 +112,12 @@ class Tokenizer:
         """`sha256:...` of everything in the files that it was read from that decides its tokens."""
         told = json.dumps([self._document, self._config], sort_keys=True)
         return f"sha256:{hashlib.sha256(told.encode()).hexdigest()}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        steps = self._pipeline.reference
+        return _made_of, (
+            contents_of(self._document, steps, self._config, converted=self._converted),
+        )
 
     def id(self, token: str) -> int | None:
         """The number of a token, or None where it is not in the vocabulary."""
@@ -344,3 +353,16 @@ def _checked(ids: Iterable[int]) -> Iterator[int]:
                 next_step="leave out what marks positions without a token, like -100",
             )
         yield number
+
+
+@functools.lru_cache(maxsize=4)
+def _made_of(contents: Contents) -> Tokenizer:
+    """The tokenizer that another process has handed over; many tasks of one are given the same."""
+    atexit.register(_made_of.cache_clear)  # before C++ counts what was never freed
+    document, steps = steps_in(contents)
+    return Tokenizer(
+        NativePipeline(document, steps),
+        document,
+        json.loads(contents.config),
+        converted=contents.converted,
+    )

@@ -14,19 +14,19 @@ has finished are used by the next one.
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from headway.config import cache_folder
 from headway.data.cache.history import History, Made
+from headway.data.cache.lock import alone
 from headway.errors import OutputError, said_by_system
 from headway.logs import log
 
@@ -199,38 +199,15 @@ class Store:
             shutil.rmtree(self.folder / key, ignore_errors=True)
             (self.folder / f"{key}.lock").unlink(missing_ok=True)
 
-    @contextmanager
-    def _alone(self, key: str) -> Iterator[None]:
+    def _alone(self, key: str) -> AbstractContextManager[None]:
         """Holds the lock of a key."""
-        path = self.folder / f"{key}.lock"
-        while True:
-            try:
-                file = path.open("w")
-            except OSError as error:
-                raise self._not_writable(error) from error
-            with file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    log.info("another process makes this result: waiting for it")
-                    fcntl.flock(file, fcntl.LOCK_EX)
-                if _is_at(file.fileno(), path):
-                    yield
-                    return
-                # The file was removed while we waited: whoever comes now locks another one.
+        return alone(self.folder / f"{key}.lock", self._not_writable)
 
     def _not_writable(self, error: OSError) -> OutputError:
         return OutputError(
             f"{self.folder} cannot be written: {said_by_system(error)}",
             next_step="free some space, or set HEADWAY_CACHE to another folder",
         )
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _flush(path: Path) -> None:

@@ -13,7 +13,16 @@ from headway.data.formats.source import ReadOptions, mapped
 from headway.data.reading.compression import ALWAYS_ALLOWED
 from headway.errors import DataError
 
-__all__ = ["ARROW", "PARQUET", "open_arrow", "plain_table", "read_arrow", "read_parquet"]
+__all__ = [
+    "ARROW",
+    "PARQUET",
+    "open_arrow",
+    "plain_table",
+    "read_arrow",
+    "read_parquet",
+    "record_batches",
+    "row_group_bytes",
+]
 
 _ROWS_AT_ONCE = 1 << 14
 
@@ -41,6 +50,32 @@ def open_arrow(path: Path) -> pa.Table:
         return pa.ipc.open_file(mapped(path)).read_all()
 
 
+def row_group_bytes(path: Path) -> list[int]:
+    """How large the row groups of a Parquet file are unpacked, as its footer says.
+
+    Raises:
+        DataError: no Parquet file.
+    """
+    import pyarrow.parquet as parquet  # 25 ms that other formats need not pay
+
+    with _clear_errors(path, "Parquet"):
+        said = parquet.ParquetFile(pa.BufferReader(mapped(path))).metadata
+        return [said.row_group(i).total_byte_size for i in range(said.num_row_groups)]
+
+
+def record_batches(path: Path) -> int:
+    """The number of record batches of an Arrow file; 1 for a stream, which is read in one go.
+
+    Raises:
+        DataError: no Arrow file.
+    """
+    source = mapped(path)
+    if source.size < 6 or source.slice(0, 6).to_pybytes() != b"ARROW1":
+        return 1
+    with _clear_errors(path, "Arrow"):
+        return int(pa.ipc.open_file(source).num_record_batches)
+
+
 def _parquet_parts(path: Path, options: ReadOptions, known: pa.Schema | None) -> Iterator[Part]:
     import pyarrow.parquet as parquet  # 25 ms that other formats need not pay
 
@@ -50,8 +85,11 @@ def _parquet_parts(path: Path, options: ReadOptions, known: pa.Schema | None) ->
         yield Part(plain_table(path, file.schema_arrow.empty_table()), 0)
         # Nothing is asked of the columns in the footer: pyarrow ends the process over some lies.
         rows, size = 0, 0
+        cut, groups = options.stretch, None
+        if cut is not None:
+            groups = list(range(file.metadata.num_row_groups))[cut.start : cut.stop]
         most = max(ALWAYS_ALLOWED, path.stat().st_size * options.max_expansion)
-        for batch in file.iter_batches(_ROWS_AT_ONCE):
+        for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=groups):
             rows += batch.num_rows
             size += batch.nbytes
             if size > most:
@@ -62,8 +100,11 @@ def _parquet_parts(path: Path, options: ReadOptions, known: pa.Schema | None) ->
                 )
             batch.validate(full=True)  # text that is not UTF-8
             yield Part(plain_table(path, pa.table(batch)), batch.num_rows)
-        if rows != file.metadata.num_rows:
-            raise EOFError(f"{rows} rows, where the end of the file says {file.metadata.num_rows}")
+        said = file.metadata.num_rows
+        if groups is not None:
+            said = sum(file.metadata.row_group(i).num_rows for i in groups)
+        if rows != said:
+            raise EOFError(f"{rows} rows, where the end of the file says {said}")
 
 
 def _arrow_parts(path: Path, options: ReadOptions, known: pa.Schema | None) -> Iterator[Part]:
@@ -72,8 +113,10 @@ def _arrow_parts(path: Path, options: ReadOptions, known: pa.Schema | None) -> I
         whole = source.size >= 6 and source.slice(0, 6).to_pybytes() == b"ARROW1"
         reader = pa.ipc.open_file(source) if whole else pa.ipc.open_stream(source)
         yield Part(plain_table(path, reader.schema.empty_table()), 0)
-        batches = map(reader.get_batch, range(reader.num_record_batches)) if whole else reader
-        for batch in batches:
+        numbers = range(reader.num_record_batches) if whole else range(0)
+        if options.stretch is not None:
+            numbers = numbers[options.stretch.start : options.stretch.stop]
+        for batch in map(reader.get_batch, numbers) if whole else reader:
             # The file is not trusted: a wrong offset would read outside the mapped memory.
             batch.validate(full=True)
             yield Part(plain_table(path, pa.table(batch)), batch.num_rows)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,7 @@ def read_slowly(path: Path, options: ReadOptions, block: Block, kinds: Kinds) ->
 def _with_first_line(path: Path, options: ReadOptions, row: Any, number: int) -> RowError:
     """The error about a row once more, now with the line that it contradicts."""
     kinds = Kinds()
-    for block in TextBlocks(path, options):
+    for block in TextBlocks(path, replace(options, stretch=None)):
         for there, line in enumerate(block.data.split(b"\n"), block.line):
             try:
                 kinds.check(row if there == number else parse(line.decode()), f"line {there}")

@@ -19,7 +19,13 @@ import numpy as np
 import pyarrow as pa
 
 from headway.data import _native
-from headway.data.formats.source import ReadOptions, has_signature, is_utf8, text_buffer
+from headway.data.formats.source import (
+    ReadOptions,
+    Stretch,
+    has_signature,
+    is_utf8,
+    text_buffer,
+)
 from headway.data.reading.badrows import BadRow, refuse_row
 from headway.data.reading.compression import COMPRESSIONS, unpacked
 from headway.data.threads import in_order
@@ -69,7 +75,7 @@ class Parts:
     widen: Callable[[pa.Schema, pa.Schema], pa.Schema]
 
 
-def lines_in(data: memoryview) -> int:
+def lines_in(data: memoryview | bytes) -> int:
     """The number of line feeds."""
     codes = np.frombuffer(data, dtype=np.uint8)
     return int(np.count_nonzero(codes == ord("\n")))  # several times as fast as bytes.count
@@ -102,7 +108,8 @@ class TextBlocks:
         self._path, self._options = path, options
         self._views = _views(path, options, cut)
         self._count_lines = count_lines
-        self._line = 1
+        begin = options.stretch or Stretch(0, 0)
+        self._line, self._is_beginning, self._is_empty = begin.line, begin.start == 0, True
 
     def __iter__(self) -> Iterator[Block]:
         for view in self._good_views():
@@ -121,19 +128,17 @@ class TextBlocks:
 
     def _good_views(self) -> Iterator[memoryview]:
         """Those that may be text, by their beginning."""
-        first = self._line == 1
         for view in self._views:
-            if first and is_utf8(self._options.encoding):
+            if self._is_beginning and is_utf8(self._options.encoding):
                 if has_signature(bytes(view[:8])):
                     raise self._fault()
                 if bytes(view[:3]) == codecs.BOM_UTF8:
                     view = view[3:]
+            self._is_beginning = False
             if len(view):
+                self._is_empty = False
                 yield view
-            elif first:
-                raise self._fault()
-            first = False
-        if first:
+        if self._is_empty:
             raise self._fault()
 
     def _lines(self, view: memoryview) -> int | None:
@@ -232,10 +237,12 @@ def _views(
     """Bytes of whole records, decompressed and decoded if need be, but not looked at."""
     if path.suffix.lower() in COMPRESSIONS or not is_utf8(options.encoding):
         return _streamed(path, _utf8_parts(path, options), cut)
-    return _mapped(path, cut)
+    return _mapped(path, options.stretch, cut)
 
 
-def _mapped(path: Path, cut: Callable[[memoryview], int]) -> Iterator[memoryview]:
+def _mapped(
+    path: Path, stretch: Stretch | None, cut: Callable[[memoryview], int]
+) -> Iterator[memoryview]:
     """Views into the file itself, whose pages are let go some blocks behind."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -243,7 +250,8 @@ def _mapped(path: Path, cut: Callable[[memoryview], int]) -> Iterator[memoryview
             return
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     whole = memoryview(mapped)
-    start = kept = 0
+    start, size = (0, size) if stretch is None else (stretch.start, min(size, stretch.stop))
+    kept = start // mmap.PAGESIZE * mmap.PAGESIZE
     while start < size:
         stop, end = start, 0
         while not end:

@@ -19,6 +19,7 @@ from headway.errors import DataError
 
 __all__ = [
     "ReadOptions",
+    "Stretch",
     "has_signature",
     "is_utf8",
     "mapped",
@@ -42,6 +43,20 @@ _SIGNATURES = (
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a file that can be read without the rest (`headway.data.shards.stretches`).
+
+    start: the first byte of text, row group of Parquet or record batch of Arrow.
+    stop: the one behind the last.
+    line: the number of the line that begins at `start`; rows of text are told by it.
+    """
+
+    start: int
+    stop: int
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class ReadOptions:
     """How a file is written, where its name does not say; every reader takes the same.
 
@@ -55,6 +70,7 @@ class ReadOptions:
     max_expansion: how many times larger than a compressed file its contents may be.
     features: what columns hold, where that is known; their values are checked and converted.
     bad_row: told about a row that cannot be read; where it returns, the row is left out.
+    stretch: the part of the file that is read; None is all of it.
     """
 
     encoding: str = "utf-8"
@@ -67,6 +83,7 @@ class ReadOptions:
     max_expansion: float = MAX_EXPANSION
     features: Mapping[str, Feature] | None = None
     bad_row: Callable[[BadRow], None] = refuse_row
+    stretch: Stretch | None = None
 
 
 def text_buffer(path: Path, options: ReadOptions, *, empty_allowed: bool = False) -> pa.Buffer:

@@ -51,7 +51,7 @@ class Format:
     parts: Parts | None = None
 
 
-_ALL = ("features", "bad_row")
+_ALL = ("features", "bad_row", "stretch")
 _TEXT = ("encoding", "max_expansion")
 _CELLS = (*_TEXT, "header", "delimiter", "quoting")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any, TypedDict
 
 from headway.data.features import Feature
@@ -60,5 +61,7 @@ def read_options(format: str | None, given: Reading) -> tuple[str | None, ReadOp
     if known is not None and format not in (None, known.format):
         raise ConfigError(f"format={format!r} with a recipe for {known.format}")
     bad_rows = options.pop("bad_rows", None)
+    if not isinstance(bad_rows, (BadRows, NoneType)):
+        raise ConfigError(f"bad_rows={bad_rows!r}", allowed="BadRows()")
     options["bad_row"] = refuse_row if bad_rows is None else bad_rows
     return (known.format if known is not None else format), ReadOptions(**options)

@@ -20,7 +20,7 @@ from headway.data.reading.together import together
 from headway.data.tables import is_text, stacked
 from headway.errors import DataError
 
-__all__ = ["FirstGuess", "Types", "find_types", "settled_tables", "types_of"]
+__all__ = ["FirstGuess", "Types", "find_types", "settled_tables", "tables_of_piece", "types_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +129,31 @@ def settled_tables(
         DataError: rows of other types, or a value that is not what a feature allows.
     """
     for piece, known in zip(source.pieces, types.pieces, strict=True):
-        parts, before, kept = piece.parts(options), 0, 0
-        for part in _read(piece, parts, reading, known):
-            fitting = plain(_widened(parts, known, part)) == plain(known)
-            table = conform(part, known, piece.path) if fitting else None
-            if table is not None:
-                empty = _empty_columns(known, options)
-                table = _under(_featured(table, piece, options, before), types.rows, empty)
+        before = kept = 0
+        for read in tables_of_piece(piece, known, reading):
+            empty = _empty_columns(known, options)
+            table = _under(_featured(read, piece, options, before), types.rows, empty)
             if table is None:
-                raise _other_types(piece, part, known)
-            before += part.rows
+                raise _other_types(piece, read.schema, known)
+            before += read.num_rows
             kept += table.num_rows
             yield table
         _refuse_none(piece, kept)
+
+
+def tables_of_piece(piece: Piece, known: pa.Schema, options: ReadOptions) -> Iterator[pa.Table]:
+    """The rows of a piece with the types that are known, without features.
+
+    Raises:
+        DataError: what `read` refuses, or rows of other types.
+    """
+    parts = piece.parts(options)
+    for part in _read(piece, parts, options, known):
+        fitting = plain(_widened(parts, known, part)) == plain(known)
+        table = conform(part, known, piece.path) if fitting else None
+        if table is None:
+            raise _other_types(piece, part.table.schema, known)
+        yield table
 
 
 class FirstGuess:
@@ -263,8 +275,8 @@ def _refuse_none(piece: Piece, kept: int) -> None:
         raise DataError(f"{piece.path}: not one row of it can be read", allowed="at least one row")
 
 
-def _other_types(piece: Piece, part: Part, known: pa.Schema) -> DataError:
-    here = ", ".join(f"{one.name}: {one.type}" for one in part.table.schema)
+def _other_types(piece: Piece, schema: pa.Schema, known: pa.Schema) -> DataError:
+    here = ", ".join(f"{one.name}: {one.type}" for one in schema)
     return DataError(
         f"{piece.path} holds rows of other types than those given: {here}",
         allowed=", ".join(f"{one.name}: {one.type}" for one in known),

@@ -1,0 +1,76 @@
+"""`headway data tokenize`: files of any size to shards of token ids, on one machine or on many."""
+
+from __future__ import annotations
+
+import click
+
+from headway.cli.terminal.options import json_option
+from headway.cli.terminal.output import say, say_json
+
+__all__ = ["tokenize"]
+
+
+@click.command("tokenize")
+@click.argument("data")
+@click.option("--model", "--tokenizer", "model", required=True, metavar="MODEL|FILE")
+@click.option(
+    "--out", required=True, metavar="DIR", help="Folder of the shards; a killed run goes on there."
+)
+@click.option("--text", default="text", show_default=True, metavar="COL", help="Text column.")
+@click.option("--keep", multiple=True, metavar="COL", help="Keep this column too; may be repeated.")
+@click.option(
+    "--format",
+    type=click.Choice(["parquet", "arrow"]),
+    default="parquet",
+    show_default=True,
+    help="Of the shards.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Tasks at a time.  [default: 1; all processors of a cluster]",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="This machine, or a Ray cluster.",
+)
+@click.option("--address", metavar="HOST:PORT", help="Of the cluster.  [default: one started here]")
+@click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help="Of DATA.")
+@json_option
+def tokenize(
+    data: str,
+    *,
+    model: str,
+    out: str,
+    text: str,
+    keep: tuple[str, ...],
+    format: str,
+    workers: int | None,
+    engine: str,
+    address: str | None,
+    encoding: str,
+    as_json: bool,
+) -> None:
+    """Write the token ids of DATA as shards: column `ids`.
+
+    DATA is a file, a folder of files, or a pattern in quotes, such as "corpus/*.jsonl.gz". Large
+    files are cut, so that each shard is made of about 64 MB.
+    """
+    from headway.cli.terminal.tokens import tokenizer_of
+    from headway.data import scan
+    from headway.reports.words import megabytes, plural
+
+    plan = scan(data, encoding=encoding)
+    plan = plan.tokenize(tokenizer_of(model), column=text).keep(["ids", *keep])
+    made = plan.write(out, format=format, engine=engine, workers=workers, address=address)
+    if as_json:
+        files = [file.name for file in made.files]
+        say_json({"folder": out, "files": files, "rows": made.rows, "bytes": made.bytes})
+        return
+    size = megabytes(made.bytes / 1e6)
+    said = f"{plural(made.rows, 'row')} in {plural(len(made.files), 'shard')}, {size}"
+    say(f"{said}: {click.style(out, bold=True)}{'' if made.made else ', which was there already'}")
