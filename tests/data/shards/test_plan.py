@@ -135,6 +135,8 @@ def test_options_are_checked_before_anything_is_written(tmp_path: Path) -> None:
         plan.write(tmp_path / "out", workers=0)
     with pytest.raises(ConfigError, match="of this machine"):
         plan.write(tmp_path / "out", address="head:6379")
+    with pytest.raises(ConfigError, match=r"no format 'cvs' \(did you mean 'csv'"):
+        scan("x", format="cvs")
     with pytest.raises(ConfigError, match="shard_bytes=0"):
         scan("x", shard_bytes=0)
     with pytest.raises(ConfigError, match=r"BadRows\(\)"):
@@ -224,7 +226,7 @@ def test_a_schema_that_is_given_spares_the_look(
 ) -> None:
     path = write_jsonl(tmp_path / "a.jsonl", ({"n": n} for n in range(100)))
     schema = pa.schema([("n", pa.float64())])
-    monkeypatch.setattr("headway.data.shards.plan.look", None)
+    monkeypatch.setattr("headway.data.shards.run.look", None)
     made = scan(path, schema=schema, shard_bytes=200).write(tmp_path / "out")
     assert one(made.folder).to_arrow().schema == schema
     wrong = pa.schema([("n", pa.string())])

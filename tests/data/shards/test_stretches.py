@@ -206,9 +206,10 @@ def test_files_are_those_of_one_data_set(tmp_path: Path) -> None:
     for name in ("nothing.csv", "no*.csv", "**bad"):
         with pytest.raises(DataError, match=r"no file or folder|no file matches|is no pattern"):
             names(tmp_path / name)
-    (tmp_path / "x-00000-of-00002.csv").write_text("x\n")
+    (tmp_path / "shards").mkdir()
+    (tmp_path / "shards" / "x-00000-of-00002.csv").write_text("x\n")
     with pytest.raises(DataError, match="the first that is missing is number 00001"):
-        names(tmp_path / "*.csv")
+        names(tmp_path / "shards")
 
 
 def test_rows_that_several_files_make_are_no_input(tmp_path: Path) -> None:

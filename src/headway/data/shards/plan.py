@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pyarrow as pa
 
 from headway.data.cache import key_of, reached
-from headway.data.dataset import Dataset
 from headway.data.formats.source import ReadOptions
 from headway.data.reading.badrows import BadRows, refuse_row
 from headway.data.reading.find import Place
 from headway.data.reading.options import read_options
 from headway.data.reading.sources import Piece
-from headway.data.reading.together import together
-from headway.data.shards.engines import ENGINES, Run
-from headway.data.shards.facts import Facts, add_bad_rows, bad_rows_in, read_facts, schema_in
+from headway.data.shards.engines import ENGINES
+from headway.data.shards.facts import add_bad_rows
 from headway.data.shards.folder import (
     Shards,
     begin,
@@ -31,13 +28,13 @@ from headway.data.shards.folder import (
     publish,
 )
 from headway.data.shards.job import Job, Verb
-from headway.data.shards.shard import made_already, make, settle, shard_name
+from headway.data.shards.run import all_made, left_out
+from headway.data.shards.shard import shard_name
 from headway.data.shards.stretches import input_files, inputs_of
-from headway.data.shards.types import Types, given_types, look, looked_name, types_of
 from headway.data.shards.writer import FORMATS
 from headway.data.transforms import BATCHES, Batched, Encoder
-from headway.errors import ConfigError, DataError, nearest
-from headway.logs import log, progress
+from headway.errors import ConfigError, nearest
+from headway.logs import log
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -192,14 +189,8 @@ class Plan:
             OutputError: a folder that holds something else, or cannot be written.
             Whatever a function raises, with the place as a note.
         """
-        for name, known in ((format, FORMATS), (engine, ENGINES)):
-            if name not in known:
-                hint = nearest(name, known)
-                raise ConfigError(
-                    f"no {'format of shards' if known is FORMATS else 'engine'} {name!r}"
-                    + (f" ({hint})" if hint else ""),
-                    allowed=", ".join(known),
-                )
+        _refuse_unknown("format of shards", format, FORMATS)
+        _refuse_unknown("engine", engine, ENGINES)
         folder = Path(to).absolute()
         files = input_files(self.path, self.format, self.options)
         parts = self._key_parts(files, format)
@@ -210,10 +201,10 @@ class Plan:
                 if manifest is None:
                     job = self._job(files, format, place)
                     with ENGINES[engine](workers, address) as run:
-                        told, schema, made = _all_made(job, self.schema, run)
+                        told, schema, made = all_made(job, self.schema, run)
                     names = [shard_name(job, number) for number in range(len(job.inputs))]
                     said = ", ".join(f"{field.name}: {field.type}" for field in schema)
-                    about = {"schema": said, "bad": _left_out(job, told)}
+                    about = {"schema": said, "bad": left_out(job, told)}
                     manifest = finish(folder, parts, names, told, about)
                 publish(folder, manifest)
         bad = self.options.bad_row
@@ -269,72 +260,9 @@ class Plan:
         return Job(tuple(inputs), self.options, keep, self.verbs, format, place)
 
 
-def _left_out(job: Job, told: Sequence[Facts]) -> Facts:
-    """The rows that all tasks have left out, when types were found and when rows were made."""
-    bad = BadRows(job.keep or 0)
-    for number, facts in enumerate(told):
-        for each in (read_facts(job.folder / looked_name(number)), facts):
-            if each is not None:
-                add_bad_rows(bad, each)
-    return bad_rows_in(bad)
-
-
-def _all_made(
-    job: Job, schema: pa.Schema | None, run: Run
-) -> tuple[Sequence[Facts], pa.Schema, int]:
-    """What each shard holds, all with the same types; these types; how many were made now."""
-    types = _types(job, schema, run)
-    every = range(len(job.inputs))
-    told = {i: facts for i in every if (facts := made_already(job, i)) is not None}
-    missing = [i for i in every if i not in told]
-    told |= dict(progress(run(partial(make, job, types), missing), "write", total=len(missing)))
-    full = [i for i in every if told[i]["rows"]]
-    if not full:
-        raise DataError(
-            f"not one row of {len(job.inputs)} shards is left", allowed="at least one row"
+def _refuse_unknown(what: str, name: str, known: Iterable[str]) -> None:
+    if name not in known:
+        hint = nearest(name, known)
+        raise ConfigError(
+            f"no {what} {name!r}" + (f" ({hint})" if hint else ""), allowed=", ".join(known)
         )
-    common = _common([(told[i]["from"], schema_in(told[i])) for i in full])
-    narrow = [i for i in full if schema_in(told[i]) != common]
-    again = run(partial(settle, job, common), narrow)
-    told |= dict(progress(again, "settle types", total=len(narrow)))
-    return [told[i] for i in every], common, len(missing)
-
-
-def _types(job: Job, schema: pa.Schema | None, run: Run) -> Types:
-    if schema is not None and not job.options.features:
-        return given_types(job, [schema] * (job.inputs[-1].file + 1), None)
-    every = range(len(job.inputs))
-    seen = {i: facts for i in every if (facts := read_facts(job.folder / looked_name(i)))}
-    missing = [i for i in every if i not in seen]
-    seen |= dict(progress(run(partial(look, job), missing), "find types", total=len(missing)))
-    found = types_of(job, [seen[i] for i in every])
-    if schema is None:
-        return found
-    return given_types(job, [schema] * len(found.files), found.before)
-
-
-def _common(schemas: Sequence[tuple[str, pa.Schema]]) -> pa.Schema:
-    """The names and types that hold the rows of all shards; a column may be absent in some.
-
-    Raises:
-        DataError: a column whose types have nothing in common; the shards are named.
-    """
-    first = schemas[0][1]
-    if all(schema == first for _, schema in schemas):
-        return first
-    names = dict.fromkeys(name for _, schema in schemas for name in schema.names)
-    parts = []
-    for place, schema in schemas:
-        table = schema.empty_table()
-        for name in names:
-            if name not in schema.names:
-                table = table.append_column(name, pa.nulls(0))
-        parts.append(Dataset(table.select(list(names)), name=place))
-    try:
-        return together(parts, name="").to_arrow().schema
-    except DataError as error:
-        raise DataError(
-            error.problem,
-            allowed="one type in a column of all shards",
-            next_step="give values of one type in map(), or cast() the column",
-        ) from error
