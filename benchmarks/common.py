@@ -45,6 +45,18 @@ def seconds_of(work: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
+def private_memory() -> float:
+    """Megabytes that this process has for itself, pages of files left out."""
+    lines = Path("/proc/self/smaps_rollup").read_text("utf-8").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_Dirty")) / 1000
+
+
+def peak_memory() -> float:
+    """Megabytes that this process has had at most, pages of files that it mapped included."""
+    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+    return next(int(line.split()[1]) / 1000 for line in lines if line.startswith("VmHWM"))
+
+
 def machine() -> dict[str, Any]:
     """What the figures were read on."""
     names = ("headway", "torch", "transformers", "tokenizers", "scikit-learn", "numpy")

@@ -1,4 +1,4 @@
-"""Data sets beside their peer: opening, rows in and out of order, token ids on disk.
+"""Data sets beside their peer: imports, files read, rows in and out of order, token ids on disk.
 
 Every engine has 1.2 GB of short rows that it prepared itself, and works in a fresh process each
 time. What it sees is compared first: rows by their characters, shuffled rows as a set, ids as they
@@ -9,6 +9,7 @@ its own.
 from __future__ import annotations
 
 import argparse
+import csv
 import hashlib
 import importlib
 import json
@@ -24,16 +25,25 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute  # both engines need it, so its import is not measured
-from common import keep, median, need_data
+from common import keep, median, need_data, peak_memory, private_memory, seconds_of
 from corpus import FOLDER, english
 
 PEER = ["datasets==5.2.0", "dill==0.4.1", "xxhash==4.1.0", "multiprocess==0.70.19"]
 ENGINES = ["headway", "datasets"]
-WORKS = ["open", "sequential", "random", "shuffled", "tokenize"]
+READ = ["jsonl", "csv"]
+WORKS = ["import", *READ, "open", "sequential", "random", "shuffled", "tokenize"]
+IMPORTS = {
+    "python": "pass",
+    "headway.data": "import headway.data",
+    "Dataset and read": "from headway.data import Dataset, read",
+    "datasets": "import datasets",
+}
+PASSAGE = 1000  # characters of a row in the files that are read
 TIMES = 6  # how often the corpus is repeated in the file of rows
 ROW = 100  # bytes of a row, about
-ROWS = 400_000  # that are read as Python values in order and shuffled
+ROWS = {"headway": 400_000, "datasets": 100_000}  # read as Python values, in order and shuffled
 SINGLE = 100_000  # rows that are read one by one
+CHECKED = 20_000  # rows that are compared
 TEXTS = {"headway": 195, "datasets": 12}  # megabytes of text that are tokenized
 
 Result = dict[str, Any]
@@ -51,12 +61,32 @@ def main() -> None:
         return
     _install_peer()
     _write_rows()
+    for kind in READ:
+        _write_passages(kind)
     results: Result = {}
     for engine in ENGINES * 2:  # the second time, what was written is old enough to be trusted
         _run(engine, "prepare")
     for work in WORKS if options.only is None else [options.only]:
-        results[work] = _compared(work, options.rounds)
+        if work == "import":
+            results[work] = _imports(options.rounds)
+        else:
+            results[work] = _compared(work, options.rounds)
     keep("data", {"peer": PEER[0], **results})
+
+
+def _imports(rounds: int) -> Result:
+    """Milliseconds beyond bare Python, everything compiled before."""
+    seen: dict[str, list[float]] = {name: [] for name in IMPORTS}
+    for number in range(rounds + 1):
+        for name, code in IMPORTS.items():
+            command = [sys.executable, "-c", code]
+            seconds = seconds_of(
+                lambda c=command: subprocess.run(c, env=_environment(), check=True)
+            )
+            if number:
+                seen[name].append(1000 * seconds)
+    bare = median(seen.pop("python"))
+    return {name: {"ms": median(times) - bare} for name, times in seen.items()}
 
 
 def _compared(work: str, rounds: int) -> Result:
@@ -76,41 +106,95 @@ def _compared(work: str, rounds: int) -> Result:
 
 def _run(engine: str, work: str) -> Result:
     command = [sys.executable, __file__, "--child", engine, work]
-    peer = {"PYTHONPATH": str(_peer()), "HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(_work())}
-    environment = {**os.environ, "HEADWAY_CACHE": str(_work()), **peer}
-    told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    told = subprocess.run(command, env=_environment(), check=True, capture_output=True, text=True)
     return dict(json.loads(told.stdout.splitlines()[-1]))
 
 
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHONDONT")}
+    peer = {"PYTHONPATH": str(_peer()), "HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(_work())}
+    return {**kept, "HEADWAY_CACHE": str(_work()), **peer}
+
+
 def _child(engine: str, work: str) -> Result:
+    if work in READ:
+        return _read_ours(work) if engine == "headway" else _read_theirs(work)
     if work == "tokenize":
         return _tokenize_ours() if engine == "headway" else _tokenize_theirs()
     open_it = _open_ours if engine == "headway" else _open_theirs
     if work == "prepare":
         return {"rows": len(open_it())}
     _import(engine)
-    before, start = _private(), time.perf_counter()
+    before, start = private_memory(), time.perf_counter()
     data = open_it()
     if work == "open":
         seconds = time.perf_counter() - start
-        megabytes = _private() - before
+        megabytes = private_memory() - before
         return {"ms": 1000 * seconds, "private MB": megabytes, "check": len(data)}
     if work == "random":
         places = np.random.default_rng(0).integers(0, len(data), SINGLE).tolist()
-        return _rate(SINGLE, lambda: (data[place] for place in places))
-    part = data.select(range(ROWS))
-    part = part.shuffle(seed=1) if work == "shuffled" else part
-    return _rate(ROWS, lambda: part)
+        singly = [(data[place] for place in some) for some in (places, places[:CHECKED])]
+        return _rate(singly[0], SINGLE, singly[1])
+    part, few = data.select(range(ROWS[engine])), data.select(range(CHECKED))
+    if work == "shuffled":
+        part, few = part.shuffle(seed=1), few.shuffle(seed=1)
+    return _rate(part, ROWS[engine], few)
 
 
-def _rate(rows: int, read: Callable[[], Iterable[Any]]) -> Result:
-    """Rows a second, and the characters and labels in them, whatever their order."""
+def _rate(rows: Iterable[Any], count: int, few: Iterable[Any]) -> Result:
+    """Rows a second; and the characters and labels of some, which are the same in any order."""
     start = time.perf_counter()
-    for _ in read():
+    for _ in rows:
         pass
     seconds = time.perf_counter() - start
-    check = sum(len(row["text"]) * (1 + row["label"]) for row in read())
-    return {"rows/s": rows / seconds, "check": check}
+    check = sum(len(row["text"]) * (1 + row["label"]) for row in few)
+    return {"rows/s": count / seconds, "check": check}
+
+
+def _read_ours(kind: str) -> Result:
+    """A file of text to an open data set, as pandas was not there: Headway does not need it."""
+    sys.modules.pop("pandas", None)
+    sys.meta_path.insert(0, _NoPandas())
+    from headway.data import prepare
+    from headway.data.cache import Store
+
+    store = Store(_work() / "read")
+    store.clear()
+    data, told = _read(lambda: prepare(_passages(kind), store=store))
+    return told | _seen(data[:500], len(data))
+
+
+def _read_theirs(kind: str) -> Result:
+    import datasets
+
+    cache = _work() / "read-datasets"
+    shutil.rmtree(cache, ignore_errors=True)
+    datasets.disable_progress_bars()
+    name = "json" if kind == "jsonl" else kind
+    data, told = _read(
+        lambda: datasets.load_dataset(
+            name, data_files=str(_passages(kind)), split="train", cache_dir=str(cache)
+        )
+    )
+    return told | _seen(data.select(range(500)), len(data))
+
+
+class _NoPandas:
+    def find_spec(self, name: str, *_: Any) -> None:
+        if name == "pandas":
+            raise ImportError(name)
+
+
+def _read(work: Callable[[], Any]) -> tuple[Any, Result]:
+    start = time.perf_counter()
+    data = work()
+    seconds = time.perf_counter() - start
+    return data, {"seconds": seconds, "peak MB": peak_memory()}
+
+
+def _seen(rows: Iterable[Any], count: int) -> Result:
+    first = json.dumps([[row["text"], row["label"]] for row in rows]).encode()
+    return {"check": f"{count} {hashlib.sha256(first).hexdigest()}"}
 
 
 def _import(engine: str) -> None:
@@ -211,10 +295,32 @@ def _write_rows() -> None:
     written.replace(_rows())
 
 
-def _private() -> float:
-    """Megabytes that this process has for itself, pages of files left out."""
-    lines = Path("/proc/self/smaps_rollup").read_text("utf-8").splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_Dirty")) / 1000
+def _write_passages(kind: str) -> None:
+    """The corpus in passages with a label, as a file of text."""
+    path = _passages(kind)
+    if path.exists():
+        return
+    texts = [
+        text[start : start + PASSAGE].replace("\0", " ")
+        for text in english().to_pylist()
+        for start in range(0, len(text), PASSAGE)
+    ]
+    labels = np.random.default_rng(0).integers(0, 5, len(texts)).tolist()
+    unfinished = path.with_suffix(".unfinished")
+    with unfinished.open("w", encoding="utf-8", newline="") as file:
+        if kind == "csv":
+            writer = csv.writer(file)
+            writer.writerow(["text", "label"])
+            writer.writerows(zip(texts, labels, strict=True))
+        else:
+            for text, label in zip(texts, labels, strict=True):
+                row = {"text": text, "label": label}
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    unfinished.replace(path)
+
+
+def _passages(kind: str) -> Path:
+    return _work() / f"passages.{kind}"
 
 
 def _install_peer() -> None:
