@@ -12,6 +12,7 @@ import pytest
 from headway.cli import COMMANDS
 from headway.cli.data import command as data_commands
 from headway.cli.terminal.options import file_options
+from headway.cli.tokenizer import command as tokenizer_commands
 from headway.data.reading import open as opening
 
 from .calls import document, error_of, headway
@@ -47,9 +48,10 @@ def test_whatever_reads_files_has_all_options_of_files() -> None:
     assert shared == {"--encoding", "--format", "--recipe", "--sample-by"}
     places = (place.partition(":") for place in COMMANDS.values())
     commands = [getattr(importlib.import_module(module), name) for module, _, name in places]
-    commands += data_commands.commands.values()
+    commands += [*data_commands.commands.values(), *tokenizer_commands.commands.values()]
     readers = [one for one in commands if shared & options_of(one)]
-    assert sorted(str(one.name) for one in readers) == ["adapt", "evaluate", "inspect", "predict"]
+    names = ["adapt", "evaluate", "inspect", "predict", "train"]
+    assert sorted(str(one.name) for one in readers) == names
     assert all(shared <= options_of(one) for one in readers)
 
 
