@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from headway.cli.terminal.group import Group
-from headway.cli.terminal.options import file_options, json_option
+from headway.cli.terminal.options import FILE_OPTIONS, file_options, json_option
 from headway.cli.terminal.output import say, say_json
 from headway.cli.terminal.texts import lines_or_column, texts_or_lines
 
@@ -198,10 +198,6 @@ def train(
     *,
     out: str,
     text: str | None,
-    encoding: str | None,
-    format: str | None,
-    recipe: str | None,
-    sample_by: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -216,9 +212,8 @@ def train(
     from headway.tokenizer.training import train
 
     refuse_file(out)
-    texts = lines_or_column(
-        files, text=text, encoding=encoding, format=format, recipe=recipe, sample_by=sample_by
-    )
+    how = {name: options.pop(name) for name in FILE_OPTIONS}
+    texts = lines_or_column(files, text=text, **how)
     training = train(texts, **options)
     summary = {**summary_of(training, options["threads"]), "folder": out}
     save_whole(training.tokenizer, out)

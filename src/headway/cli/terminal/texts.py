@@ -70,6 +70,7 @@ def rows_in(
     format: str | None,
     recipe: str | None,
     sample_by: str | None,
+    features: str | None,
 ) -> Dataset | dict[str, Dataset]:
     """The rows of DATA, as the options of files say.
 
@@ -80,7 +81,12 @@ def rows_in(
     from headway.data import open_rows
 
     return open_rows(
-        path, format=format, encoding=encoding or "utf-8", recipe=recipe, sample_by=sample_by
+        path,
+        format=format,
+        encoding=encoding or "utf-8",
+        recipe=recipe,
+        sample_by=sample_by,
+        features=features,
     )
 
 
