@@ -9,6 +9,7 @@ from training.tiny import rows
 
 from headway.adaptation import Settings
 from headway.adaptation.settings import NUMBERS, settings_from
+from headway.data import Text
 from headway.errors import ConfigError, DataError
 
 from .quick import changed, quick
@@ -24,6 +25,7 @@ VALUES: list[dict[str, Any]] = [
     {"format": "csv"},
     {"recipe": {"format": "xml", "row": "d", "columns": {"text": ".", "label": "@label"}}},
     {"sample_by": "line"},
+    {"features": {"text": Text()}},
     {"near": 0.9},
     {"max_labels_per_class": 3},
     {"validation": 0},
@@ -72,7 +74,7 @@ def test_every_setting_runs(
         given = tmp_path / "rows.xml"
         made = [f'<d label="{row["label"]}">{row["text"]}</d>' for row in data]
         given.write_text(f"<r>{''.join(made)}</r>")
-    if name in ("encoding", "format"):
+    if name in ("encoding", "format", "features"):
         given = tmp_path / "rows.data"
         lines = [f'"{row["text"]} é","{row["label"]}"' for row in data]
         encoding = setting.get("encoding", "utf-8")
@@ -82,7 +84,7 @@ def test_every_setting_runs(
         with pytest.raises(DataError, match="label"):
             quick(data=tmp_path / "a.txt", **setting)
         return
-    extra = {"format": "csv"} if name == "encoding" else {}
+    extra = {"format": "csv"} if name in ("encoding", "features") else {}
     result = quick(data=given, **{"validation": 0.2, **extra, **setting})
     assert result.report["test"]["n"] > 0
     shown = result.report["settings"]

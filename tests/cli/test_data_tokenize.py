@@ -45,7 +45,7 @@ def test_options_reach_the_plan(corpus: Path, model: str, tmp_path: Path) -> Non
     told = document(
         headway(
             *("data", "tokenize", str(corpus / "*.jsonl"), "--model", model, "--json"),
-            *("--out", str(tmp_path / "out"), "--format", "arrow", "--workers", "2"),
+            *("--out", str(tmp_path / "out"), "--as", "arrow", "--workers", "2"),
             *("--text", "id", "--keep", "id", "--keep", "text", "--engine", "local"),
         )
     )
@@ -65,7 +65,7 @@ def test_options_reach_the_plan(corpus: Path, model: str, tmp_path: Path) -> Non
         (["--keep", "nothing"], "no column 'nothing'"),
         (["--encoding", "utf-9"], "utf-9"),
         (["--address", "head:6379"], "address='head:6379'"),
-        (["--format", "csv"], "'csv' is not one of"),
+        (["--as", "csv"], "'csv' is not one of"),
         (["--workers", "0"], "0 is not in the range"),
         (["--engine", "spark"], "'spark' is not one of"),
     ],

@@ -11,11 +11,12 @@ import pytest
 
 from headway.cli import COMMANDS
 from headway.cli.data import command as data_commands
-from headway.cli.terminal.options import file_options
+from headway.cli.terminal.options import FILE_OPTIONS, file_options
+from headway.cli.tokenizer import command as tokenizer_commands
 from headway.data.reading import open as opening
 
 from .calls import document, error_of, headway
-from .tiny import rows
+from .tiny import rows, write_csv
 
 XML = 'format = "xml"\nrow = "d"\n[columns]\ntext = "."\nlabel = "@label"\n'
 PARALLEL = '{"format": "parallel", "columns": {"a": "*.a", "b": "*.b"}}'
@@ -44,12 +45,13 @@ def test_whatever_reads_files_has_all_options_of_files() -> None:
     def every(**_: Any) -> None: ...
 
     shared = options_of(every)
-    assert shared == {"--encoding", "--format", "--recipe", "--sample-by"}
+    assert shared == {f"--{name.replace('_', '-')}" for name in FILE_OPTIONS}
     places = (place.partition(":") for place in COMMANDS.values())
     commands = [getattr(importlib.import_module(module), name) for module, _, name in places]
-    commands += data_commands.commands.values()
+    commands += [*data_commands.commands.values(), *tokenizer_commands.commands.values()]
     readers = [one for one in commands if shared & options_of(one)]
-    assert sorted(str(one.name) for one in readers) == ["adapt", "evaluate", "inspect", "predict"]
+    names = ["adapt", "evaluate", "inspect", "predict", "tokenize", "train"]
+    assert sorted(str(one.name) for one in readers) == names
     assert all(shared <= options_of(one) for one in readers)
 
 
@@ -78,6 +80,24 @@ def test_parallel_files(run: str, tmp_path: Path) -> None:
     assert [(row["text"], row["pair"]) for row in told] == [("late", "word1"), ("broken", "word2")]
 
 
+def test_features(model: str, run: str, tmp_path: Path) -> None:
+    names = ["delivery", "quality", "praise"]
+    numbered = [{**row, "label": str(names.index(row["label"]))} for row in rows(30)]
+    data = str(write_csv(tmp_path / "rows.csv", numbered))
+    (tmp_path / "f.toml").write_text(f"text = 'text'\nlabel = {{label = {names}}}\n")
+    options = ("--features", str(tmp_path / "f.toml"), "--json")
+    card = document(headway("data", "inspect", data, *options))
+    assert set(card["splits"]["all"]["labels"]) == set(names)
+    assert document(headway("evaluate", run, data, *options))["test"]["accuracy"] >= 0.9
+    quick = ("--epochs", "1", "--precision", "fp32", "--no-baseline", "--out", str(tmp_path / "r"))
+    assert document(headway("adapt", model, data, *quick, *options))["label_names"] == sorted(names)
+    assert len(document(headway("predict", run, "--file", data, *options))) == 30
+    (tmp_path / "f.toml").write_text("label = {label = ['a', 'b']}\n")
+    for arguments in (("data", "inspect", data), ("evaluate", run, data)):
+        said = error_of(headway(*arguments, *options))
+        assert "rows.csv row 3, column 'label': '2' is not label, 2 names: a, b" in said
+
+
 @pytest.mark.parametrize(("unit", "count"), [("line", 5), ("paragraph", 2), ("document", 1)])
 def test_what_makes_a_row_of_text(unit: str, count: int, run: str, tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
@@ -100,6 +120,8 @@ def test_what_makes_a_row_of_text(unit: str, count: int, run: str, tmp_path: Pat
             "has no element 'd'. Allowed: XML; no element is in the file",
         ),
         (("--recipe", "{}/recipe.toml", "--format", "csv"), "format='csv' with a recipe for xml"),
+        (("--features", "{}/none.toml"), "the features {}/none.toml cannot be read"),
+        (("--features", "{}/keys.toml"), "column 'format': no feature 'xml'"),
         (("--format", "xml"), "xml"),
         (("--sample-by", "word"), "'word' is not one of 'line', 'paragraph', 'document'"),
         (("--sample-by", "paragraph"), "sample_by='paragraph' means nothing for csv"),
@@ -126,7 +148,7 @@ def test_values_that_cannot_be(
         assert said.replace("{}", here) in error_of(headway(*arguments, *given))
 
 
-@pytest.mark.parametrize("option", ["recipe", "sample-by"])
+@pytest.mark.parametrize("option", ["recipe", "sample-by", "features"])
 def test_options_of_a_file_without_one(option: str, run: str) -> None:
     value = "line" if option == "sample-by" else "x.toml"
     said = error_of(headway("predict", run, "late", f"--{option}", value))

@@ -22,7 +22,7 @@ from headway.windows import window_texts
 
 __all__ = ["evaluate"]
 
-OF_THE_ROWS = ("text", "pair", "label", "encoding", "format", "recipe", "sample_by")
+OF_THE_ROWS = (*("text", "pair", "label", "encoding", "format", "recipe", "sample_by", "features"),)
 OF_THE_MODEL = ("window", "stride", "precision")
 
 
@@ -45,8 +45,8 @@ def evaluate(
         data: rows, splits of rows, or a file or folder that `read` takes.
         split: which split counts, where there are several.
         batch_tokens: most tokens in a forward pass.
-        settings: text, pair, label, encoding, format, recipe, sample_by, window, stride,
-            precision.
+        settings: text, pair, label, encoding, format, recipe, sample_by, features,
+            window, stride, precision.
 
     Raises:
         ConfigError: the model has no head for labels, or a setting is none of these.

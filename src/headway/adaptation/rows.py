@@ -150,6 +150,7 @@ def read_rows(data: Data, settings: Settings) -> Dataset | Mapping[str, Dataset]
         format=settings.format,
         recipe=settings.recipe,
         sample_by=settings.sample_by,
+        features=settings.features,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headway.data import Recipe
+from headway.data.features import Feature
 from headway.errors import ConfigError, nearest
 from headway.training.kinds import KINDS
 from headway.training.options import PRECISIONS, RANGES, Range, check_ranges, check_word
@@ -40,6 +41,8 @@ class Settings:
     """Which parts of XML or parallel files are rows and columns: a recipe, or its file."""
     sample_by: str | None = None
     """What makes a row of plain text: line, paragraph or document; None = line."""
+    features: Mapping[str, Feature] | str | None = None
+    """What columns hold, or the file that says it: values are checked and converted."""
     near: float | None = None
     """Part of their runs of five characters that two texts share to count as the same: rows that
     are nearly an earlier one, or nearly a test text, are dropped. None = only equal ones are, and
@@ -126,6 +129,7 @@ def settings_from(values: dict[str, Any]) -> Settings:
                 f"setting {name!r} is not known", allowed=", ".join(known), next_step=hint
             )
     given = {name: value for name, value in values.items() if value is not None}
-    if isinstance(given.get("recipe"), os.PathLike):  # as run.json can hold it
-        given["recipe"] = os.fspath(given["recipe"])
+    for name in ("recipe", "features"):
+        if isinstance(given.get(name), os.PathLike):  # as run.json can hold it
+            given[name] = os.fspath(given[name])
     return Settings(**given)

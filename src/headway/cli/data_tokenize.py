@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from headway.cli.terminal.options import json_option
+from headway.cli.terminal.options import file_options, json_option
 from headway.cli.terminal.output import say, say_json
+from headway.cli.terminal.texts import how_to_read
 
 __all__ = ["tokenize"]
 
@@ -19,11 +22,12 @@ __all__ = ["tokenize"]
 @click.option("--text", default="text", show_default=True, metavar="COL", help="Text column.")
 @click.option("--keep", multiple=True, metavar="COL", help="Keep this column too; may be repeated.")
 @click.option(
-    "--format",
+    "--as",
+    "shards",
     type=click.Choice(["parquet", "arrow"]),
     default="parquet",
     show_default=True,
-    help="Of the shards.",
+    help="Format of the shards.",
 )
 @click.option(
     "--workers",
@@ -39,7 +43,7 @@ __all__ = ["tokenize"]
     help="This machine, or a Ray cluster.",
 )
 @click.option("--address", metavar="HOST:PORT", help="Of the cluster.  [default: one started here]")
-@click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help="Of DATA.")
+@file_options
 @json_option
 def tokenize(
     data: str,
@@ -48,12 +52,12 @@ def tokenize(
     out: str,
     text: str,
     keep: tuple[str, ...],
-    format: str,
+    shards: str,
     workers: int | None,
     engine: str,
     address: str | None,
-    encoding: str,
     as_json: bool,
+    **files: Any,
 ) -> None:
     """Write the token ids of DATA as shards: column `ids`.
 
@@ -64,12 +68,12 @@ def tokenize(
     from headway.data import scan
     from headway.reports.words import megabytes, plural
 
-    plan = scan(data, encoding=encoding)
+    plan = scan(data, **how_to_read(**files))
     plan = plan.tokenize(tokenizer_of(model), column=text).keep(["ids", *keep])
-    made = plan.write(out, format=format, engine=engine, workers=workers, address=address)
+    made = plan.write(out, format=shards, engine=engine, workers=workers, address=address)
     if as_json:
-        files = [file.name for file in made.files]
-        say_json({"folder": out, "files": files, "rows": made.rows, "bytes": made.bytes})
+        names = [file.name for file in made.files]
+        say_json({"folder": out, "files": names, "rows": made.rows, "bytes": made.bytes})
         return
     size = megabytes(made.bytes / 1e6)
     said = f"{plural(made.rows, 'row')} in {plural(len(made.files), 'shard')}, {size}"

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import headway
-from headway.cli.terminal.options import PRECISION, file_options, json_option
+from headway.cli.terminal.options import FILE_OPTIONS, PRECISION, file_options, json_option
 from headway.cli.terminal.output import say, say_json
 from headway.cli.terminal.texts import texts_in_file, texts_or_lines
 
@@ -67,8 +67,8 @@ def command(
 
 
 def _refuse_columns(columns: dict[str, Any]) -> None:
-    for name in ("text", "format", "recipe", "sample_by"):
-        if columns[name] is not None:
+    for name in ("text", *FILE_OPTIONS):
+        if columns[name] is not None and name != "encoding":  # which standard input has too
             raise click.UsageError(
                 f"--{name.replace('_', '-')} is of a file. Next: name the --file.",
                 click.get_current_context(),

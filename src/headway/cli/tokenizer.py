@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from headway.cli.terminal.group import Group
-from headway.cli.terminal.options import json_option
+from headway.cli.terminal.options import FILE_OPTIONS, file_options, json_option
 from headway.cli.terminal.output import say, say_json
-from headway.cli.terminal.texts import texts_or_lines
+from headway.cli.terminal.texts import lines_or_column, texts_or_lines
 
 SPECIAL = click.option(
     "--special/--no-special",
@@ -190,18 +190,31 @@ def convert(model: str, *, format: str, out: str, as_json: bool) -> None:
     metavar="MB",
     help="For counting words; beyond it a temporary file is used.",
 )
+@click.option("--text", metavar="COL", help="Text column of the rows.  [default: guessed and said]")
+@file_options
 @json_option
-def train(files: tuple[str, ...], *, out: str, as_json: bool, **options: Any) -> None:
+def train(
+    files: tuple[str, ...],
+    *,
+    out: str,
+    text: str | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Learn a vocabulary from text FILES and save a tokenizer.
 
-    Each line is a text, in UTF-8. DIR gets a tokenizer.json, which other libraries read too.
+    Each line of a text file in UTF-8 is a text. Other FILES are DATA: csv, jsonl, parquet and so
+    on, compressed text, folders (of splits, train), pkg:NAME. DIR gets a tokenizer.json, which
+    other libraries read too.
     Ctrl-C ends training, and saves nothing.
     """
     from headway.cli.terminal.trained import refuse_file, save_whole, show_training, summary_of
     from headway.tokenizer.training import train
 
     refuse_file(out)
-    training = train(list(files), **options)
+    how = {name: options.pop(name) for name in FILE_OPTIONS}
+    texts = lines_or_column(files, text=text, **how)
+    training = train(texts, **options)
     summary = {**summary_of(training, options["threads"]), "folder": out}
     save_whole(training.tokenizer, out)
     if as_json:

@@ -7,7 +7,15 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["PRECISION", "column_options", "file_options", "json_option", "near_option", "together"]
+__all__ = [
+    "FILE_OPTIONS",
+    "PRECISION",
+    "column_options",
+    "file_options",
+    "json_option",
+    "near_option",
+    "together",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,6 +43,9 @@ column_options = together(
     click.option("--label", metavar="COL", help="Label column.  [default: guessed and said]"),
 )
 
+FILE_OPTIONS = ("encoding", "format", "recipe", "sample_by", "features")
+"""The names under which a command gets `file_options`."""
+
 file_options = together(
     click.option("--encoding", metavar="NAME", help="Of the data files.  [default: utf-8]"),
     click.option("--format", metavar="NAME", help="Of the data files.  [default: by their names]"),
@@ -47,6 +58,11 @@ file_options = together(
         "--sample-by",
         type=click.Choice(["line", "paragraph", "document"]),
         help="What makes a row of a txt file.  [default: line]",
+    ),
+    click.option(
+        "--features",
+        metavar="FILE",
+        help="A .toml or .json file that says what columns hold, such as the names of labels.",
     ),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,7 @@ from headway.logs import log
 if TYPE_CHECKING:
     from headway.data import Dataset
 
-__all__ = ["rows_in", "texts_in_file", "texts_or_lines"]
+__all__ = ["lines_or_column", "rows_in", "texts_in_file", "texts_or_lines"]
 
 
 def texts_or_lines(
@@ -62,14 +63,7 @@ def _lines(encoding: str) -> Iterator[str]:
         log.info("standard input was empty")
 
 
-def rows_in(
-    path: str,
-    *,
-    encoding: str | None,
-    format: str | None,
-    recipe: str | None,
-    sample_by: str | None,
-) -> Dataset | dict[str, Dataset]:
+def rows_in(path: str | list[str], **files: Any) -> Dataset | dict[str, Dataset]:
     """The rows of DATA, as the options of files say.
 
     Raises:
@@ -78,9 +72,55 @@ def rows_in(
     """
     from headway.data import open_rows
 
-    return open_rows(
-        path, format=format, encoding=encoding or "utf-8", recipe=recipe, sample_by=sample_by
-    )
+    return open_rows(path, **how_to_read(**files))
+
+
+def how_to_read(*, encoding: str | None, **files: Any) -> dict[str, Any]:
+    """The options of files as `headway.read` takes them."""
+    return {"encoding": encoding or "utf-8", **files}
+
+
+def lines_or_column(files: Sequence[str], *, text: str | None, **how: Any) -> Any:
+    """What a tokenizer learns from: files of plain lines as they are, else a column of their rows.
+
+    Raises:
+        DataError: rows that cannot be read, are splits without `train`, or have no such column.
+    """
+    if text is None and all(value is None for value in how.values()) and all(map(_is_lines, files)):
+        return list(files)
+    import pyarrow as pa
+
+    from headway.data import Dataset, guess_columns
+
+    found = rows_in(list(files) if len(files) > 1 else files[0], **how)
+    if not isinstance(found, Dataset):
+        if "train" not in found:
+            raise DataError(
+                f"{', '.join(files)} holds several splits: {', '.join(found)}",
+                next_step="name the files of one",
+            )
+        log.info("of the splits %s only train is learnt from", ", ".join(found))
+        found = found["train"]
+    columns = guess_columns(found, text=text, labelled=False)
+    log.info("%s", columns.said)
+    first, *others = (found.column(name) for name in columns.texts)
+    chunks = [
+        *first.chunks,
+        *(chunk for other in others for chunk in other.cast(first.type).chunks),
+    ]
+    return pa.chunked_array(chunks, first.type)
+
+
+def _is_lines(file: str) -> bool:
+    """Whether a file is read as lines, which takes no table of them."""
+    from headway.data.reading.compression import COMPRESSIONS
+    from headway.data.reading.files import format_of
+
+    path = Path(file)
+    pattern = not path.exists() and any(sign in file for sign in "*?[")
+    if pattern or path.is_dir() or file.startswith(("pkg:", "hf://")):
+        return False
+    return format_of(path) in (None, "txt") and path.suffix.lower() not in COMPRESSIONS
 
 
 def texts_in_file(path: str, *, text: str | None, pair: str | None, **files: Any) -> Iterator[Any]:

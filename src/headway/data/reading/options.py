@@ -11,6 +11,7 @@ from headway.data.features import Feature
 from headway.data.formats.source import ReadOptions
 from headway.data.reading.badrows import BadRows, refuse_row
 from headway.data.reading.compression import MAX_EXPANSION
+from headway.data.reading.featurefiles import load_features
 from headway.data.reading.files import FORMATS
 from headway.data.reading.recipes import Recipe, load_recipe
 from headway.errors import ConfigError, nearest
@@ -29,7 +30,7 @@ class Reading(TypedDict, total=False):
     sample_by: str | None
     recipe: Recipe | Mapping[str, Any] | str | os.PathLike[str] | None
     max_expansion: float
-    features: Mapping[str, Feature] | None
+    features: Mapping[str, Feature] | str | os.PathLike[str] | None
     bad_rows: BadRows | None
 
 
@@ -38,7 +39,7 @@ def read_options(format: str | None, given: Reading) -> tuple[str | None, ReadOp
 
     Raises:
         ConfigError: an option that does not exist or cannot be.
-        DataError: a recipe's file that cannot be read.
+        DataError: a file of a recipe or of features that cannot be read.
     """
     for name in given:
         if name not in Reading.__annotations__:
@@ -60,6 +61,8 @@ def read_options(format: str | None, given: Reading) -> tuple[str | None, ReadOp
     options["recipe"] = known = load_recipe(recipe) if recipe is not None else None
     if known is not None and format not in (None, known.format):
         raise ConfigError(f"format={format!r} with a recipe for {known.format}")
+    features = options.get("features")
+    options["features"] = load_features(features) if features is not None else None
     bad_rows = options.pop("bad_rows", None)
     if not isinstance(bad_rows, (BadRows, NoneType)):
         raise ConfigError(f"bad_rows={bad_rows!r}", allowed="BadRows()")

@@ -32,7 +32,7 @@ def read(
     sample_by: str | None = None,
     recipe: Recipe | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     max_expansion: float = MAX_EXPANSION,
-    features: Mapping[str, Feature] | None = None,
+    features: Mapping[str, Feature] | str | os.PathLike[str] | None = None,
     bad_rows: BadRows | None = None,
 ) -> Dataset | dict[str, Dataset]:
     """One data set; or a dict with train, validation and test, where the names of files say so.
@@ -68,7 +68,8 @@ def read(
         max_expansion: how many times larger than a compressed file its contents may be, which
             stops a small file that would fill the memory; 16 MB are always allowed.
         features: what columns hold, such as `{"label": Label(("neg", "pos")), "words":
-            Sequence(Text())}` (`headway.data.features`); every value is checked and converted.
+            Sequence(Text())}` (`headway.data.features`), or the path of a .toml or .json file that
+            says it (`headway.data.reading.featurefiles`); every value is checked and converted.
         bad_rows: `BadRows()` leaves out rows that cannot be read, counts them and keeps the first
             few with file, line, column and value; without it the first bad row is an error.
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headway.errors import ConfigError, DataError, nearest
+from headway.data.reading.tablefiles import table_in
+from headway.errors import ConfigError, nearest
 
 __all__ = ["Recipe", "load_recipe"]
 
@@ -72,7 +71,10 @@ def load_recipe(given: Recipe | Mapping[str, Any] | str | os.PathLike[str]) -> R
     """
     if isinstance(given, Recipe):
         return given
-    values = given if isinstance(given, Mapping) else _from_file(Path(given))
+    if isinstance(given, Mapping):
+        values = given
+    else:
+        values = table_in(Path(given), "recipe", allowed=", ".join(_KEYS))
     for key in values:
         if key not in _KEYS:
             hint = nearest(str(key), _KEYS)
@@ -80,16 +82,3 @@ def load_recipe(given: Recipe | Mapping[str, Any] | str | os.PathLike[str]) -> R
                 f"a recipe with {key!r}" + (f" ({hint})" if hint else ""), allowed=", ".join(_KEYS)
             )
     return Recipe(values.get("format", ""), values.get("columns", {}), values.get("row"))
-
-
-def _from_file(path: Path) -> Mapping[str, Any]:
-    if path.suffix not in (".toml", ".json"):
-        raise ConfigError(f"recipe {path}", allowed="a .toml or .json file, or a dict")
-    try:
-        text = path.read_text(encoding="utf-8")
-        values = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"the recipe {path} cannot be read: {error}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"the recipe {path} is no table", allowed=", ".join(_KEYS))
-    return values
