@@ -4,7 +4,6 @@
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/vector.h>
 
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -15,6 +14,7 @@
 #include "data/cells.h"
 #include "data/gather.h"
 #include "data/json_lines.h"
+#include "text/masks.h"
 #include "text/utf8.h"
 
 namespace nb = nanobind;
@@ -158,10 +158,7 @@ NB_MODULE(_native, m) {
     m.def(
         "is_text",
         [](const nb::object& text) {
-            return with_text(text, [](std::string_view bytes) {
-                return !std::memchr(bytes.data(), 0, bytes.size()) &&
-                       first_invalid_utf8(bytes) == bytes.size();
-            });
+            return with_text(text, is_clean_utf8);
         },
         "text"_a, "Whether bytes are UTF-8 without NUL.");
     m.def(
@@ -187,13 +184,11 @@ NB_MODULE(_native, m) {
         "text"_a, "delimiter"_a,
         "The place behind the last line end outside of quotes, or 0; whether all quotes are strict.");
     m.def(
-        "strictly_quoted",
-        [](const nb::object& text, char delimiter) {
-            return with_text(
-                text, [=](std::string_view bytes) { return strictly_quoted(bytes, delimiter); });
+        "count_feeds",
+        [](const nb::object& text) {
+            return with_text(text, [](std::string_view bytes) { return count_byte(bytes, '\n'); });
         },
-        "text"_a, "delimiter"_a,
-        "Whether every double quote opens a cell, closes one or is doubled inside one.");
+        "text"_a, "The number of line feeds.");
     nb::class_<Taken>(m, "Taken", "Rows or values; any Arrow library takes them over.")
         .def(
             "__arrow_c_array__", [](Taken& taken, const nb::object&) { return taken.capsules(); },
@@ -208,5 +203,19 @@ NB_MODULE(_native, m) {
             return rows;
         },
         "lines"_a, "The rows of lines that are plain objects, or None.");
+    m.def(
+        "read_cells",
+        [](const nb::object& text, char delimiter, bool quoting,
+           size_t columns) -> std::optional<Taken> {
+            auto cells = with_text(text, [=](std::string_view bytes) {
+                return read_cells(bytes, delimiter, quoting, columns);
+            });
+            if (!cells) return std::nullopt;
+            Taken taken;
+            export_cells(std::move(*cells), &taken.schema, &taken.array);
+            return taken;
+        },
+        "text"_a, "delimiter"_a, nb::kw_only(), "quoting"_a, "columns"_a,
+        "The cells of whole records as texts f0, f1, ..., or None where one is not as it should be.");
     bind_gather(m);
 }

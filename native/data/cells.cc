@@ -1,10 +1,13 @@
 #include "data/cells.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <string>
+#include <utility>
 
-#include "data/masks.h"
+#include "text/masks.h"
 
 namespace headway {
 
@@ -65,10 +68,14 @@ class Quotes {
         return ~inside;
     }
 
-    bool open() const { return inside_ != 0; }
-
     // Text before this place has no fault.
     size_t strict_before() const { return strict_before_; }
+
+    // Whether a text of this size that was gone through has none, and all its quotes are closed.
+    bool all_strict(size_t size) const {
+        // Where it ends in the middle of 64 bytes, a NUL seems to follow its last quote.
+        return inside_ == 0 && strict_before_ >= size;
+    }
 
    private:
     void note(size_t place) {
@@ -84,13 +91,15 @@ class Quotes {
 }  // namespace
 
 size_t count_line_ends(std::string_view text) {
-    size_t count = 0;
+    size_t count = count_byte(text, '\n');
+    if (!std::memchr(text.data(), '\r', text.size())) return count;
+    count += count_byte(text, '\r');
     bool was_return = false;
     each_64(text, [&](const Bytes64& bytes, size_t) {
-        const uint64_t feeds = bytes.equal_to('\n'), returns = bytes.equal_to('\r');
-        count += size_t(std::popcount(feeds | returns));
-        if (returns || was_return) {
-            count -= size_t(std::popcount(feeds & (returns << 1 | uint64_t(was_return))));
+        const uint64_t returns = bytes.equal_to('\r');
+        if (returns || was_return) {  // of both together, one is counted
+            const uint64_t before = returns << 1 | uint64_t(was_return);
+            count -= size_t(std::popcount(bytes.equal_to('\n') & before));
             was_return = returns >> 63;
         }
         return true;
@@ -120,14 +129,99 @@ RecordEnd last_record_end(std::string_view text, char delimiter) {
     return {end, end <= quotes.strict_before()};
 }
 
-bool strictly_quoted(std::string_view text, char delimiter) {
+namespace {
+
+// Puts cells into columns, record after record.
+class Cells {
+   public:
+    Cells(std::string_view text, bool quoting, size_t columns)
+        : text_(text), quoting_(quoting), columns_(columns) {}
+
+    // Takes what ends a cell, at increasing places; false where a record has a wrong number of cells.
+    bool end_cell(size_t place, bool ends_record) {
+        if (ends_record && place == start_ && cells_ == 0) {  // a blank line, or \n behind \r
+            start_ = place + 1;
+            return true;
+        }
+        if (cells_ == columns_.size()) return false;
+        add(columns_[cells_++], text_.substr(start_, place - start_));
+        start_ = place + 1;
+        if (!ends_record) return true;
+        const bool whole = cells_ == columns_.size();
+        cells_ = 0;
+        return whole;
+    }
+
+    // Takes the end of the text, which ends a record if one has begun.
+    bool finish() {
+        return (start_ >= text_.size() && cells_ == 0) || end_cell(text_.size(), true);
+    }
+
+    std::vector<CellColumn> columns() && { return std::move(columns_); }
+
+   private:
+    void add(CellColumn& column, std::string_view cell) {
+        if (quoting_ && !cell.empty() && cell.front() == '"') {
+            cell = cell.substr(1, cell.size() - 2);
+            for (size_t quote; (quote = cell.find('"')) != std::string_view::npos;) {
+                append(column, cell.substr(0, quote + 1));
+                cell.remove_prefix(std::min(quote + 2, cell.size()));  // both of a doubled one
+            }
+        }
+        append(column, cell);
+        column.borders.push(int32_t(column.text.size()));
+    }
+
+    static void append(CellColumn& column, std::string_view text) {
+        if (text.empty()) return;
+        column.text.reserve_more(text.size());
+        std::memcpy(column.text.end(), text.data(), text.size());
+        column.text.advance(text.size());
+    }
+
+    std::string_view text_;
+    bool quoting_;
+    std::vector<CellColumn> columns_;
+    size_t start_ = 0, cells_ = 0;  // of the cell, and of the record so far
+};
+
+}  // namespace
+
+std::optional<std::vector<CellColumn>> read_cells(std::string_view text, char delimiter,
+                                                  bool quoting, size_t columns) {
+    if (text.size() >= size_t(INT32_MAX)) return std::nullopt;
     Quotes quotes(delimiter);
+    Cells cells(text, quoting, columns);
+    bool good = true;
     each_64(text, [&](const Bytes64& bytes, size_t start) {
-        quotes.next(bytes, start);
-        return quotes.strict_before() == SIZE_MAX;
+        const uint64_t delimiters = bytes.equal_to(delimiter);
+        uint64_t ends = delimiters | bytes.equal_to('\n') | bytes.equal_to('\r');
+        if (quoting) ends &= quotes.next(bytes, start);
+        for (; ends && good; ends &= ends - 1) {
+            const int bit = std::countr_zero(ends);
+            good = cells.end_cell(start + size_t(bit), !(delimiters >> bit & 1));
+        }
+        return good;
     });
-    // Where the text ends in the middle of 64 bytes, a NUL seems to follow its last quote.
-    return !quotes.open() && quotes.strict_before() >= text.size();
+    // Only strict quotes say which bytes are inside of cells.
+    if (!good || !quotes.all_strict(text.size()) || !cells.finish()) return std::nullopt;
+    return std::move(cells).columns();
+}
+
+void export_cells(std::vector<CellColumn>&& columns, ArrowSchema* schema, ArrowArray* array) {
+    std::vector<ArrowSchema> schemas(columns.size());
+    std::vector<ArrowArray> arrays(columns.size());
+    const auto rows = int64_t(columns.empty() ? 0 : columns[0].borders.size() - 1);
+    for (size_t i = 0; i < columns.size(); ++i) {
+        columns[i].text.reserve_more(1);  // a buffer must be there even for no text
+        const OwnedBlock borders = columns[i].borders.release(), text = columns[i].text.release();
+        std::string name = "f";
+        name += std::to_string(i);
+        export_schema(&schemas[i], "u", std::move(name), {});
+        export_array(&arrays[i], rows, 0, {nullptr, borders.first, text.first}, {borders, text}, {});
+    }
+    export_schema(schema, "+s", "", std::move(schemas));
+    export_array(array, rows, 0, {nullptr}, {}, std::move(arrays));
 }
 
 }  // namespace headway

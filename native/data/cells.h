@@ -1,8 +1,14 @@
-// Where records of CSV end, told from the bytes alone.
+// The records of CSV: where they end, and their cells, told from the bytes alone.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string_view>
+#include <vector>
+
+#include "arrow/exported.h"
+#include "engine/buffer.h"
 
 namespace headway {
 
@@ -15,15 +21,31 @@ size_t last_line_end(std::string_view text);
 
 struct RecordEnd {
     size_t end;   // behind the last line end that no double quotes enclose, or 0
-    bool strict;  // whether all quotes before it open a cell, close one or are doubled inside one
+    // Whether every double quote before it opens a cell, closes one or is doubled inside one. Quotes
+    // alternate between opening and closing when a doubled one counts as closing and opening again,
+    // so a look at each quote's neighbours decides. False proves nothing: a lone quote may stand in a
+    // plain cell.
+    bool strict;
 };
 
 // The end of the last record in the beginning of a file, if all quotes before it are strict.
 RecordEnd last_record_end(std::string_view text, char delimiter);
 
-// Whether every double quote opens a cell, closes one or is doubled inside one. Quotes alternate
-// between opening and closing when a doubled one counts as closing and opening again, so a look at
-// each quote's neighbours decides. False proves nothing: a lone quote may stand in a plain cell.
-bool strictly_quoted(std::string_view text, char delimiter);
+// The cells of one column, one behind the other.
+struct CellColumn {
+    CellColumn() { borders.push(0); }
+
+    Buffer<int32_t> borders;
+    Buffer<char> text;
+};
+
+// The cells of whole records, of less than 2 GB, that have as many cells each as there are columns.
+// Blank lines are none. With `quoting`, a cell may stand in double quotes. Nothing where a record has
+// another number of cells, or quotes are not strict: whoever gets it finds out why in another way.
+std::optional<std::vector<CellColumn>> read_cells(std::string_view text, char delimiter,
+                                                  bool quoting, size_t columns);
+
+// Hands cells over as a struct array of texts named f0, f1, ...
+void export_cells(std::vector<CellColumn>&& columns, ArrowSchema* schema, ArrowArray* array);
 
 }  // namespace headway

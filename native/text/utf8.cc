@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "text/masks.h"
+
 namespace headway {
 
 namespace {
@@ -21,6 +23,18 @@ size_t broken_length(const unsigned char* text, size_t size) {
     return lead >= 0xF0 && size > 2 && is_continuation(text[2]) ? 3 : 2;
 }
 
+// The bytes of the character beyond ASCII that a text begins with, or 0 where it begins with none.
+size_t length_of_character(const unsigned char* text, size_t size) {
+    const unsigned char lead = text[0];
+    if (lead < 0xC2 || lead > 0xF4) return 0;
+    const size_t length = utf8_length(lead);
+    if (length > size || !may_follow(lead, text[1])) return 0;
+    for (size_t i = 2; i < length; ++i) {
+        if (!is_continuation(text[i])) return 0;
+    }
+    return length;
+}
+
 }  // namespace
 
 size_t first_invalid_utf8(std::string_view view) {
@@ -36,21 +50,39 @@ size_t first_invalid_utf8(std::string_view view) {
                 continue;
             }
         }
-        const unsigned char lead = text[at];
-        if (lead < 0x80) {
+        if (text[at] < 0x80) {
             ++at;
             continue;
         }
-        if (lead < 0xC2 || lead > 0xF4) return at;
-        const size_t length = utf8_length(lead);
-        if (at + length > size) return at;
-        if (!may_follow(lead, text[at + 1])) return at;
-        for (size_t i = 2; i < length; ++i) {
-            if (!is_continuation(text[at + i])) return at;
-        }
+        const size_t length = length_of_character(text + at, size - at);
+        if (length == 0) return at;
         at += length;
     }
     return size;
+}
+
+bool is_clean_utf8(std::string_view view) {
+    const auto* text = reinterpret_cast<const unsigned char*>(view.data());
+    size_t at = 0;
+    while (at < view.size()) {
+        size_t end = view.size();
+        if (at + kMasked <= view.size()) {
+            const Bytes64 bytes(view.data() + at);
+            if (bytes.equal_to(0)) return false;
+            end = at + kMasked;
+            if (!bytes.high()) {
+                at = end;
+                continue;
+            }
+        }
+        while (at < end) {
+            const size_t length =
+                text[at] < 0x80 ? text[at] != 0 : length_of_character(text + at, view.size() - at);
+            if (length == 0) return false;
+            at += length;
+        }
+    }
+    return true;
 }
 
 std::u32string decode_utf8(std::string_view view) {

@@ -11,6 +11,9 @@ namespace headway {
 // The place of the first byte that is not UTF-8, or text.size() where all is.
 size_t first_invalid_utf8(std::string_view text);
 
+// Whether text is UTF-8 without NUL.
+bool is_clean_utf8(std::string_view text);
+
 // How many bytes the character that begins with this byte has.
 inline size_t utf8_length(unsigned char lead) {
     return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;

@@ -19,10 +19,8 @@ def last_record_end(text: object, delimiter: str) -> tuple[int, bool]:
     The place behind the last line end outside of quotes, or 0; whether all quotes are strict.
     """
 
-def strictly_quoted(text: object, delimiter: str) -> bool:
-    """
-    Whether every double quote opens a cell, closes one or is doubled inside one.
-    """
+def count_feeds(text: object) -> int:
+    """The number of line feeds."""
 
 class Taken:
     """Rows or values; any Arrow library takes them over."""
@@ -31,6 +29,11 @@ class Taken:
 
 def read_json_lines(lines: object) -> Taken | None:
     """The rows of lines that are plain objects, or None."""
+
+def read_cells(text: object, delimiter: str, *, quoting: bool, columns: int) -> Taken | None:
+    """
+    The cells of whole records as texts f0, f1, ..., or None where one is not as it should be.
+    """
 
 class Visits:
     """Rows that are wanted, in the order in which they are visited."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import re
@@ -52,6 +54,7 @@ def record_end(text: bytes) -> int:
 @example(b"\r\n" * 64)
 def test_line_ends(text: bytes) -> None:
     assert _native.count_line_ends(text) == len(LINE_END.findall(text))
+    assert _native.count_feeds(text) == text.count(b"\n")
     assert _native.last_feed(text) == text.rfind(b"\n") + 1
     assert _native.last_line_end(text) == text.rfind(line_end_of(text), 0, sure_part(text)) + 1
 
@@ -63,10 +66,28 @@ def test_line_ends(text: bytes) -> None:
 @example(b"," * 63 + b'""')
 @example(b'"\n"' * 50)
 def test_quotes(text: bytes) -> None:
-    assert _native.strictly_quoted(text, ",") == is_strict(text)
     end, strict = _native.last_record_end(text, ",")
     assert end == record_end(text)
     assert strict == is_strict(text[:end])
+
+
+@pytest.mark.parametrize("quoting", [False, True])
+@given(text=BYTES, columns=st.integers(1, 3))
+@example(text=b'"a ""b"" c"\n\n\r\n"",x', columns=2)
+def test_cells(quoting: bool, text: bytes, columns: int) -> None:
+    """Those of the standard library, which reads strict quotes as everybody does."""
+    found = _native.read_cells(text, ",", quoting=quoting, columns=columns)
+    lines = io.StringIO(text.decode(), newline="")
+    how = csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE
+    rows = [row for row in csv.reader(lines, quoting=how) if row]
+    if found is None:
+        strict = is_strict(text) or not quoting
+        assert not strict or any(len(row) != columns for row in rows)
+        return
+    batch = pa.record_batch(found)
+    batch.validate(full=True)
+    assert batch.schema.names == [f"f{i}" for i in range(columns)]
+    assert [list(row.values()) for row in batch.to_pylist()] == rows
 
 
 @given(st.binary() | BYTES | st.text().map(lambda text: text.encode("utf-8", "surrogatepass")))

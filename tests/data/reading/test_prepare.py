@@ -62,7 +62,7 @@ def test_a_file_that_did_not_change_is_not_read(
     def refuse(*_: object) -> None:
         raise AssertionError("read again")
 
-    monkeypatch.setattr(files, "_read_digest", refuse)
+    monkeypatch.setattr(files, "_read", refuse)
     assert files.file_digests([path], store.folder) == digest
     with pytest.raises(AssertionError, match="read again"):  # a write may not show in its times yet
         files.file_digests([fresh], store.folder)

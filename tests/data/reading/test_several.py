@@ -321,9 +321,9 @@ def test_many_files_are_noted_at_once(tmp_path: Path) -> None:
         os.utime(file, (then, then))
     store = Store(tmp_path / "steps")
     prepare(tmp_path / "in", store=store)
-    with mock.patch("headway.data.cache.files.hashlib.file_digest") as digest:
+    with mock.patch("headway.data.cache.files._read") as read_again:
         assert len(prepare(tmp_path / "in", store=store)) == 1200
-    digest.assert_not_called()
+    read_again.assert_not_called()
 
 
 MEMORY = """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -10,18 +9,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from headway.data.threads import in_order
+from blake3 import blake3
 
 __all__ = ["file_digests"]
 
 _NAME = "files.json"
 _MOST = 1000
-_STRETCH, _AT_ONCE = 4 << 20, 1 << 18  # bytes
 _SETTLED = 2.0  # seconds after which a change would show in the times of the file
 
 
 def file_digests(paths: Sequence[Path], folder: Path) -> list[str]:
-    """A hash of the bytes of each file: SHA-256 of the SHA-256 of each stretch of 4 MB.
+    """`blake3:...` of the bytes of each file.
 
     Args:
         paths: any files.
@@ -54,7 +52,7 @@ def _digest(path: Path, known: Mapping[str, list[object]], notes: dict[str, list
     state = [before.st_size, before.st_mtime_ns, before.st_ctime_ns, before.st_ino, before.st_dev]
     if place in known and known[place][1:] == state:
         return str(known[place][0])
-    digest = _read_digest(path, before.st_size)
+    digest = _read(path)
     after = path.stat()
     same = (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
     if same and time.time() - after.st_mtime > _SETTLED:
@@ -62,20 +60,5 @@ def _digest(path: Path, known: Mapping[str, list[object]], notes: dict[str, list
     return digest
 
 
-def _read_digest(path: Path, size: int) -> str:
-    """The hash of the hashes of all stretches, which several processors read."""
-
-    def one(start: int) -> bytes:
-        hashed, left = hashlib.sha256(), _STRETCH
-        buffer = memoryview(bytearray(_AT_ONCE))
-        with path.open("rb", buffering=0) as file:
-            file.seek(start)
-            while left and (read := file.readinto(buffer[: min(left, _AT_ONCE)])):
-                hashed.update(buffer[:read])
-                left -= read
-        return hashed.digest()
-
-    hashed = hashlib.sha256()
-    for digest in in_order(one, range(0, max(1, size), _STRETCH)):
-        hashed.update(digest)
-    return f"sha256 of sha256 of 4 MB: {hashed.hexdigest()}"
+def _read(path: Path) -> str:
+    return f"blake3:{blake3(max_threads=blake3.AUTO).update_mmap(path).hexdigest()}"

@@ -1,4 +1,4 @@
-"""CSV and TSV, read in blocks on a few threads: Arrow parses, a slow exact scanner finds faults.
+"""CSV and TSV, read in blocks on a few threads; a slow exact scanner finds faults.
 
 Cells are text. A column becomes whole numbers or decimals only where every cell is one, written as
 programs write them (`12`, `0.5`, `6e-08`; but `007`, `1e5` and `NA` stay text); an empty cell is
@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -117,16 +116,35 @@ def _begin(
 
 def _parsed(data: memoryview, file: _File) -> pa.Table | None:
     """All cells as text, or None where the scanner must say what is wrong."""
+    cells = _native.read_cells(
+        data, file.dialect.delimiter, quoting=file.dialect.quoting, columns=file.columns
+    )
+    if cells is None:
+        return None
+    return pa.Table.from_batches([pa.record_batch(cells)]).rename_columns(file.names)
+
+
+def _good_cells(block: Block, file: _File, options: ReadOptions) -> pa.Table:
+    """The cells of the records that are not bad, after telling of those that are."""
+    good = []
+    for record in records(block.data, block.line, file.dialect):
+        bad = record.bad_row(file.path, block.data, file.columns, file.dialect)
+        if bad is None:
+            good.append(block.data[record.start : record.end])
+        else:
+            options.bad_row(bad)
+    table = _arrow_cells(b"".join(good), file)
+    if table is None or table.num_rows != len(good):
+        raise DataError(f"{file.path} from line {block.line} on cannot be read as cells")
+    return table
+
+
+def _arrow_cells(data: bytes, file: _File) -> pa.Table | None:
+    """Arrow's reading, which knows quotes in plain cells; None where it is none."""
     import pyarrow.csv as arrow_csv
 
-    if file.dialect.quoting and not _native.strictly_quoted(data, file.dialect.delimiter):
-        return None
-    return _arrow_cells(arrow_csv, data, file)
-
-
-def _arrow_cells(arrow_csv: Any, data: memoryview | bytes, file: _File) -> pa.Table | None:
     texts = dict.fromkeys(file.names, pa.string())
-    if not bytes(data[:64]).strip(b"\r\n") and not bytes(data).strip(b"\r\n"):
+    if not data:
         return pa.schema(texts.items()).empty_table()
     try:
         return arrow_csv.read_csv(
@@ -145,23 +163,6 @@ def _arrow_cells(arrow_csv: Any, data: memoryview | bytes, file: _File) -> pa.Ta
         )
     except pa.ArrowInvalid:
         return None
-
-
-def _good_cells(block: Block, file: _File, options: ReadOptions) -> pa.Table:
-    """The cells of the records that are not bad, after telling of those that are."""
-    import pyarrow.csv as arrow_csv
-
-    good = []
-    for record in records(block.data, block.line, file.dialect):
-        bad = record.bad_row(file.path, block.data, file.columns, file.dialect)
-        if bad is None:
-            good.append(block.data[record.start : record.end])
-        else:
-            options.bad_row(bad)
-    table = _arrow_cells(arrow_csv, b"".join(good), file)
-    if table is None or table.num_rows != len(good):
-        raise DataError(f"{file.path} from line {block.line} on cannot be read as cells")
-    return table
 
 
 def _header(path: Path, cells: pa.Table, header: bool | None) -> tuple[list[str], pa.Table]:

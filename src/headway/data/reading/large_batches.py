@@ -6,6 +6,8 @@ megabyte. Batches of 4 MB, and larger ones once there are many, keep the cost sm
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pyarrow as pa
 
 __all__ = ["LargeBatches"]
@@ -19,19 +21,18 @@ class LargeBatches:
 
     Args:
         file: takes the batches.
+        written: told of how many bytes were written, each time.
     """
 
-    def __init__(self, file: pa.RecordBatchFileWriter) -> None:
-        self._file = file
+    def __init__(self, file: pa.RecordBatchFileWriter, written: Callable[[int], None]) -> None:
+        self._file, self._tell = file, written
         self._waiting: list[pa.Table] = []
         self._bytes = self._written = 0
-        self.rows = 0
 
     def write(self, table: pa.Table) -> None:
         """Takes rows, which are written at the latest by `flush`."""
         self._waiting.append(table)
         self._bytes += table.nbytes
-        self.rows += table.num_rows
         if self._bytes >= min(_MOST, max(_LEAST, self._written // _BATCHES)):
             self.flush()
 
@@ -40,5 +41,6 @@ class LargeBatches:
         if self._waiting:
             # Columns of text that are too large for one batch stay in several.
             self._file.write_table(pa.concat_tables(self._waiting).combine_chunks())
+            self._tell(self._bytes)
         self._written += self._bytes
         self._waiting, self._bytes = [], 0

@@ -18,6 +18,7 @@ from headway.data.reading.large_batches import LargeBatches
 from headway.data.reading.options import read_options
 from headway.data.reading.settle import FirstGuess, find_types, settled_tables, types_of
 from headway.data.reading.sources import Source
+from headway.data.reading.writeback import Writeback
 from headway.errors import DataError, OutputError, said_by_system
 from headway.logs import log, progress
 
@@ -138,8 +139,12 @@ def _write(tables: Iterator[pa.Table], to: Path, what: str) -> None:
     first = next(tables, None)
     if first is None:  # even the first rows have types that need a second look
         return
-    with pa.OSFile(os.fspath(to), "wb") as sink, pa.ipc.new_file(sink, first.schema) as file:
-        batches = LargeBatches(file)
+    with (
+        pa.OSFile(os.fspath(to), "wb") as sink,
+        Writeback(to) as disk,
+        pa.ipc.new_file(sink, first.schema) as file,
+    ):
+        batches = LargeBatches(file, disk.written)
         for table in progress(chain([first], tables), what):
             batches.write(table)
         batches.flush()

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from headway.data import _native
 from headway.data.formats.columnar import record_batches, row_group_bytes
-from headway.data.formats.parts import Part, lines_in
+from headway.data.formats.parts import Part
 from headway.data.formats.source import ReadOptions, Stretch, is_utf8
 from headway.data.reading.compression import COMPRESSIONS
 from headway.data.reading.files import FORMATS
@@ -179,5 +180,5 @@ def numbered(given: Input) -> Stretch | None:
     before = 0
     with given.path.open("rb") as text:
         while text.tell() < cut.start:
-            before += lines_in(text.read(min(_READ, cut.start - text.tell())))
+            before += _native.count_feeds(text.read(min(_READ, cut.start - text.tell())))
     return replace(cut, line=before + 1)
