@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-import importlib
 import json
 import os
 import shutil
@@ -198,7 +197,25 @@ def _seen(rows: Iterable[Any], count: int) -> Result:
 
 
 def _import(engine: str) -> None:
-    importlib.import_module("headway.data" if engine == "headway" else "datasets")
+    """Everything that opening needs: a data set of one row was opened before."""
+    one = pa.table({"text": ["one"], "label": [1]})
+    place = _work() / f"one-{engine}"
+    shutil.rmtree(place, ignore_errors=True)
+    if engine == "headway":
+        from headway.data import prepare
+
+        place.mkdir()
+        with (
+            pa.OSFile(str(place / "a.arrow"), "wb") as file,
+            pa.ipc.new_file(file, one.schema) as to,
+        ):
+            to.write_table(one)
+        prepare(place / "a.arrow")
+    else:
+        import datasets
+
+        datasets.Dataset(datasets.table.InMemoryTable(one)).save_to_disk(str(place))
+        datasets.load_from_disk(str(place))
 
 
 def _open_ours() -> Any:

@@ -77,11 +77,19 @@ def _write(size: float) -> int:
     return written
 
 
-def _prepared() -> Any:
+def _write_one() -> None:
+    one = pa.table({"text": ["one"], "label": [1]})
+    path = str(_work() / "one.arrow")
+    with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, one.schema) as writer:
+        writer.write_table(one)
+
+
+def _prepared(path: Path | None = None) -> Any:
     from headway.data import prepare
     from headway.data.cache import Store
 
-    return prepare(_file(), store=Store(_work() / "steps"))
+    kept = "steps" if path is None else "one"
+    return prepare(path or _file(), store=Store(_work() / kept))
 
 
 def _open() -> Result:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Protocol
 
 import numpy as np
@@ -47,6 +46,8 @@ def fingerprint(table: pa.Table | Blocks) -> str:
     >>> fingerprint(whole) == fingerprint(parts)
     True
     """
+    import hashlib  # 4 ms that reading need not pay
+
     digest = hashlib.sha256(f"{table.num_rows} rows".encode())
     for field in table.schema:
         digest.update(f"\0{len(field.name.encode())} {field.name} {_kind(field.type)}".encode())

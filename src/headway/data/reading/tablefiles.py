@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,8 @@ def table_in(path: Path, what: str, *, allowed: str) -> dict[str, Any]:
         ConfigError: another suffix, or no table.
         DataError: a file that cannot be read.
     """
+    import tomllib
+
     if path.suffix not in (".toml", ".json"):
         raise ConfigError(f"{what} {path}", allowed="a .toml or .json file, or a dict")
     try:
