@@ -105,14 +105,18 @@ def _compared(work: str, rounds: int) -> Result:
 
 def _run(engine: str, work: str) -> Result:
     command = [sys.executable, __file__, "--child", engine, work]
-    told = subprocess.run(command, env=_environment(), check=True, capture_output=True, text=True)
+    told = subprocess.run(command, env=_environment(engine), check=True, capture_output=True, text=True)
     return dict(json.loads(told.stdout.splitlines()[-1]))
 
 
-def _environment() -> dict[str, str]:
+def _environment(engine: str) -> dict[str, str]:
+    """In which modules are compiled once, and the peer is found where it is asked for."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHONDONT")}
-    peer = {"PYTHONPATH": str(_peer()), "HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(_work())}
-    return {**kept, "HEADWAY_CACHE": str(_work()), **peer}
+    kept["HEADWAY_CACHE"] = str(_work())
+    if engine == "datasets":
+        kept |= {"PYTHONPATH": str(_peer()), "HF_HUB_OFFLINE": "1"}
+        kept["HF_DATASETS_CACHE"] = str(_work())
+    return kept
 
 
 def _child(engine: str, work: str) -> Result:

@@ -2,8 +2,10 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -56,7 +58,7 @@ struct Taken : Columns {
 
 // A column and the capsules that keep it alive.
 struct HeldColumn {
-    ColumnChunks chunks;
+    std::optional<ColumnChunks> chunks;  // always there, but in a place that is left open
     std::vector<std::pair<nb::object, nb::object>> capsules;
 };
 
@@ -89,7 +91,7 @@ Visits visits_of(const nb::object& wanted, int64_t rows) {
 }
 
 void check_visits(const HeldColumn& column, const Visits& visits) {
-    if (visits.of_rows() > column.chunks.rows()) throw nb::index_error("visits of another column");
+    if (visits.of_rows() > column.chunks->rows()) throw nb::index_error("visits of another column");
 }
 
 std::optional<Taken> gathered(const HeldColumn& column, const Visits& visits, int64_t most) {
@@ -97,7 +99,7 @@ std::optional<Taken> gathered(const HeldColumn& column, const Visits& visits, in
     Taken taken;
     {
         const nb::gil_scoped_release released;
-        if (!column.chunks.gather(visits, most, &taken.schema, &taken.array)) return std::nullopt;
+        if (!column.chunks->gather(visits, most, &taken.schema, &taken.array)) return std::nullopt;
     }
     return taken;
 }
@@ -115,7 +117,7 @@ void lengths_into(const HeldColumn& column, const Visits& visits, const nb::obje
     const Lent out(into, PyBUF_WRITABLE);
     auto* numbers = const_cast<int64_t*>(numbers_in(out, visits));
     const nb::gil_scoped_release released;
-    if (!column.chunks.lengths(visits, numbers)) throw nb::value_error("a column without lists");
+    if (!column.chunks->lengths(visits, numbers)) throw nb::value_error("a column without lists");
 }
 
 void copy_parts(const HeldColumn& column, const Visits& visits, const nb::object& starts,
@@ -124,19 +126,125 @@ void copy_parts(const HeldColumn& column, const Visits& visits, const nb::object
     const Lent from(starts), counts(lengths), out(into, PyBUF_WRITABLE);
     const int64_t *first = numbers_in(from, visits), *count = numbers_in(counts, visits);
     const nb::gil_scoped_release released;
-    if (!column.chunks.copy_parts(visits, first, count, const_cast<char*>(out.text().data()),
+    if (!column.chunks->copy_parts(visits, first, count, const_cast<char*>(out.text().data()),
                                   out.text().size())) {
         throw nb::value_error("parts that rows do not have, or memory of another size");
     }
 }
 
+template <class T>
+T number_at(const char* place) {
+    T number;
+    std::memcpy(&number, place, sizeof(T));
+    return number;
+}
+
+// A number as Python has it; null for formats that are none.
+PyObject* number_object(char format, const char* place) {
+    switch (format) {
+        case 'c':
+            return PyLong_FromLong(number_at<int8_t>(place));
+        case 'C':
+            return PyLong_FromLong(number_at<uint8_t>(place));
+        case 's':
+            return PyLong_FromLong(number_at<int16_t>(place));
+        case 'S':
+            return PyLong_FromLong(number_at<uint16_t>(place));
+        case 'i':
+            return PyLong_FromLong(number_at<int32_t>(place));
+        case 'I':
+            return PyLong_FromUnsignedLong(number_at<uint32_t>(place));
+        case 'l':
+            return PyLong_FromLongLong(number_at<int64_t>(place));
+        case 'L':
+            return PyLong_FromUnsignedLongLong(number_at<uint64_t>(place));
+        case 'f':
+            return PyFloat_FromDouble(number_at<float>(place));
+        case 'g':
+            return PyFloat_FromDouble(number_at<double>(place));
+        default:
+            return nullptr;
+    }
+}
+
+bool is_number(const std::string& format) {
+    return format.size() == 1 && std::string_view("cCsSiIlLfg").find(format[0]) != std::string::npos;
+}
+
+// Whether cells of a column become Python objects here.
+bool has_cells(const Layout& layout) {
+    if (layout.is_list) return is_number(layout.item_format);
+    return is_number(layout.format) || layout.format == "b" || layout.format == "u" ||
+           layout.format == "U" || layout.format == "z" || layout.format == "Z";
+}
+
+nb::object cell_object(const ColumnChunks& column, int64_t row) {
+    const Layout& layout = column.layout();
+    const ColumnChunks::Cell cell = column.cell(row);
+    if (cell.missing) return nb::none();
+    PyObject* made = nullptr;
+    if (layout.is_list) {
+        made = PyList_New(cell.count);
+        for (int64_t i = 0; made && i < cell.count; ++i) {
+            const char* place = cell.first + size_t(i) * layout.width;
+            PyObject* item = number_object(layout.item_format[0], place);
+            if (!item) {
+                Py_CLEAR(made);
+            } else {
+                PyList_SET_ITEM(made, i, item);
+            }
+        }
+    } else if (layout.kind == Layout::Kind::kBits) {
+        made = PyBool_FromLong(cell.bit);
+    } else if (layout.kind == Layout::Kind::kFixed) {
+        made = number_object(layout.format[0], cell.first);
+    } else if (layout.format == "u" || layout.format == "U") {
+        made = PyUnicode_DecodeUTF8(cell.first ? cell.first : "", cell.count, nullptr);
+    } else {
+        made = PyBytes_FromStringAndSize(cell.first ? cell.first : "", cell.count);
+    }
+    if (!made) throw nb::python_error();
+    return nb::steal(made);
+}
+
+// Single rows as dicts; the values of columns that have no cells here are set by others.
+class RowReader {
+   public:
+    explicit RowReader(const std::vector<std::pair<nb::str, const HeldColumn*>>& columns) {
+        for (const auto& [name, column] : columns) columns_.emplace_back(name, column ? *column : HeldColumn());
+    }
+
+    nb::dict read(int64_t row) const {
+        nb::dict found;
+        for (const auto& [name, column] : columns_) {
+            if (!column.chunks) {
+                found[name] = nb::none();
+                continue;
+            }
+            if (row < 0 || row >= column.chunks->rows()) throw nb::index_error("no such row");
+            found[name] = cell_object(*column.chunks, row);
+        }
+        return found;
+    }
+
+   private:
+    std::vector<std::pair<nb::str, HeldColumn>> columns_;
+};
+
 void bind_gather(nb::module_& m) {
     nb::class_<Visits>(m, "Visits", "Rows that are wanted, in the order in which they are visited.");
     m.def("visits_of", &visits_of, "wanted"_a, "rows"_a,
           "Visits of the rows at these numbers, int64, of a column that has so many rows.");
+    nb::class_<RowReader>(m, "RowReader", "Reads single rows of columns in place.")
+        .def(nb::init<const std::vector<std::pair<nb::str, const HeldColumn*>>&>(), "columns"_a)
+        .def("__call__", &RowReader::read, "row"_a,
+             "One row as a dict of Python values; None for columns that were given as None.");
     nb::class_<HeldColumn>(m, "Column", "A column in chunks, of which rows are gathered.")
         .def("gather", &gathered, "visits"_a, "most"_a = INT32_MAX,
              "A copy of the rows as they were wanted; None where offsets of 32 bits would exceed most.")
+        .def_prop_ro("has_cells", [](const HeldColumn& column) {
+            return has_cells(column.chunks->layout());
+        }, "Whether single values are read as Python objects.")
         .def("lengths", &lengths_into, "visits"_a, "into"_a,
              "Writes how long the list or text of each row is, as int64.")
         .def("copy_parts", &copy_parts, "visits"_a, "starts"_a, "lengths"_a, "into"_a,
@@ -146,7 +254,7 @@ void bind_gather(nb::module_& m) {
         [](std::vector<std::pair<nb::object, nb::object>> capsules) -> std::optional<HeldColumn> {
             std::optional<ColumnChunks> chunks = chunks_of(capsules);
             if (!chunks) return std::nullopt;
-            return HeldColumn{std::move(*chunks), std::move(capsules)};
+            return HeldColumn{std::move(chunks), std::move(capsules)};
         },
         "capsules"_a, "The column in these chunks of Arrow, or None where it has another type.");
 }

@@ -152,6 +152,27 @@ void ColumnChunks::each(const Visits& visits, Visit visit) const {
     }
 }
 
+ColumnChunks::Cell ColumnChunks::cell(int64_t row) const {
+    const size_t number = size_t(std::upper_bound(ends_.begin(), ends_.end(), row) - ends_.begin());
+    const Chunk& chunk = chunks_[number];
+    const auto at = size_t(row - (number ? ends_[number - 1] : 0) + chunk.offset);
+    if (chunk.valid && !bit(chunk.valid, at)) return {true, nullptr, 0, false};
+    if (layout_.kind == Kind::kBits) {
+        return {false, nullptr, 0, bit(reinterpret_cast<const uint8_t*>(chunk.values), at)};
+    }
+    if (layout_.kind == Kind::kFixed) return {false, chunk.values + at * layout_.width, 1, false};
+    int64_t begin, end;
+    if (layout_.large) {
+        begin = static_cast<const int64_t*>(chunk.borders)[at];
+        end = static_cast<const int64_t*>(chunk.borders)[at + 1];
+    } else {
+        begin = static_cast<const int32_t*>(chunk.borders)[at];
+        end = static_cast<const int32_t*>(chunk.borders)[at + 1];
+    }
+    const char* first = begin == end ? nullptr : chunk.values + size_t(begin) * layout_.width;
+    return {false, first, end - begin, false};
+}
+
 int64_t ColumnChunks::gather_valid(const Visits& visits, std::vector<const void*>& buffers,
                                    std::vector<OwnedBlock>& owned) const {
     if (!any_missing_) {

@@ -66,6 +66,16 @@ class ColumnChunks {
                     size_t size) const;
 
     int64_t rows() const { return ends_.empty() ? 0 : ends_.back(); }
+    const Layout& layout() const { return layout_; }
+
+    // Where the value of one row lies.
+    struct Cell {
+        bool missing;
+        const char* first;  // the value, or the first item of a run; null for no items
+        int64_t count;      // items of a run
+        bool bit;           // true/false
+    };
+    Cell cell(int64_t row) const;
 
    private:
     struct Chunk {

@@ -43,6 +43,15 @@ def visits_of(wanted: object, rows: int) -> Visits:
     Visits of the rows at these numbers, int64, of a column that has so many rows.
     """
 
+class RowReader:
+    """Reads single rows of columns in place."""
+
+    def __init__(self, columns: Sequence[tuple[str, Column]]) -> None: ...
+    def __call__(self, row: int) -> dict:
+        """
+        One row as a dict of Python values; None for columns that were given as None.
+        """
+
 class Column:
     """A column in chunks, of which rows are gathered."""
 
@@ -50,6 +59,10 @@ class Column:
         """
         A copy of the rows as they were wanted; None where offsets of 32 bits would exceed most.
         """
+
+    @property
+    def has_cells(self) -> bool:
+        """Whether single values are read as Python objects."""
 
     def lengths(self, visits: Visits, into: object) -> None:
         """Writes how long the list or text of each row is, as int64."""

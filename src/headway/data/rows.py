@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from headway.data.arrays import as_numpy, is_plain
-from headway.data.cellreader import cell_reader
+from headway.data.rowreader import row_reader
 from headway.data.tables import stacked
 from headway.data.taking import Taker
 
@@ -37,13 +37,13 @@ class Rows:
     (2, [{'n': 10}])
     """
 
-    __slots__ = ("_columns", "_readers", "_taker", "order", "table")
+    __slots__ = ("_columns", "_reader", "_taker", "order", "table")
 
     def __init__(self, table: pa.Table, order: Positions | None = None) -> None:
         self.table = table
         self.order = order
         self._columns: dict[str, pa.ChunkedArray] = {}  # in order, once they were asked for
-        self._readers: list[tuple[str, Callable[[int], Any]]] | None = None
+        self._reader: Callable[[int], dict[str, Any]] | None = None
         self._taker: Taker | None = None
 
     def __len__(self) -> int:
@@ -73,11 +73,9 @@ class Rows:
 
     def row(self, place: int) -> dict[str, Any]:
         """One row as a dict of Python values."""
-        if self._readers is None:
-            columns = zip(self.table.column_names, self.table.columns, strict=True)
-            self._readers = [(name, cell_reader(column)) for name, column in columns]
-        at = place if self.order is None else int(self.order[place])
-        return {name: read(at) for name, read in self._readers}
+        if self._reader is None:
+            self._reader = row_reader(self.table)
+        return self._reader(place if self.order is None else int(self.order[place]))
 
     def block(self, start: int, stop: int) -> pa.Table:
         """The rows from `start` to before `stop` as a table; a copy, where they have an order."""
@@ -136,7 +134,7 @@ class Rows:
         if self.order is not None:
             columns = [self.column(name) for name in self.table.column_names]
             self.table, self.order = pa.table(columns, schema=self.schema), None
-            self._columns, self._readers, self._taker = {}, None, None
+            self._columns, self._reader, self._taker = {}, None, None
         return self.table
 
     def keep(self, names: Sequence[str]) -> Rows:

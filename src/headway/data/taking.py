@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Positions = npt.NDArray[np.int64]
 
-__all__ = ["Taker"]
+__all__ = ["Taker", "held_column"]
 
 
 class Taker:
@@ -35,7 +35,7 @@ class Taker:
 
     def __init__(self, table: pa.Table) -> None:
         self._table = table
-        self._columns = [_column_of(column) for column in table.columns]
+        self._columns = [held_column(one) or _ArrowColumn(one) for one in table.columns]
 
     def take(self, positions: Positions) -> pa.Table:
         """A copy of the rows at `positions`, int64, in their order.
@@ -96,6 +96,6 @@ def _most_counted(wanted: list[tuple[pa.Array, Positions]]) -> int:
     return max((sum(each) for each in zip(*counted, strict=True)), default=0)
 
 
-def _column_of(column: pa.ChunkedArray) -> _native.Column | _ArrowColumn:
-    capsules = [chunk.__arrow_c_array__() for chunk in column.chunks]
-    return _native.column_of(capsules) or _ArrowColumn(column)
+def held_column(column: pa.ChunkedArray) -> _native.Column | None:
+    """A column whose rows are read without Arrow, or None where it has another type."""
+    return _native.column_of([chunk.__arrow_c_array__() for chunk in column.chunks])

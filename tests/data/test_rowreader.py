@@ -1,4 +1,4 @@
-"""Single values are those that Arrow gives."""
+"""Single rows are those that Arrow gives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway.data.cellreader import cell_reader
+from headway.data.rowreader import row_reader
 
 from .helpers import texts
 
@@ -44,8 +44,11 @@ def test_cells_are_those_of_arrow(
     start = drawn.draw(st.integers(0, len(column)))
     column = column.slice(start, drawn.draw(st.integers(0, len(column) - start)))
     expected = column.to_pylist()
-    read = cell_reader(column)
-    cells = [read(row) for row in range(len(column))]
+    read = row_reader(pa.table({"n": range(len(column)), "x": column}))
+    rows = [read(row) for row in range(len(column))]
+    assert [list(row) for row in rows] == [["n", "x"]] * len(rows)
+    assert [row["n"] for row in rows] == list(range(len(rows)))
+    cells = [row["x"] for row in rows]
     assert cells == expected
     assert list(map(type, cells)) == list(map(type, expected))
 
@@ -53,4 +56,12 @@ def test_cells_are_those_of_arrow(
 def test_texts_that_are_not_utf8_are_an_error() -> None:
     wrong = pa.array([b"a", b"\xff"]).view(pa.string())
     with pytest.raises(UnicodeDecodeError):
-        cell_reader(pa.chunked_array([wrong]))(1)
+        row_reader(pa.table({"x": wrong}))(1)
+
+
+def test_rows_that_are_not_there() -> None:
+    for column in ([1, 2], [{"a": 1}, {"a": 2}]):
+        read = row_reader(pa.table({"x": column}))
+        for row in (-1, 2):
+            with pytest.raises(IndexError):
+                read(row) if row > 0 or isinstance(column[0], int) else [][0]
