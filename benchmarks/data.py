@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,8 @@ def _imports(rounds: int) -> Result:
     for number in range(rounds + 1):
         for name, code in IMPORTS.items():
             command = [sys.executable, "-c", code]
-            seconds = seconds_of(
-                lambda c=command: subprocess.run(c, env=_environment(), check=True)
-            )
+            run = partial(subprocess.run, command, env=_environment(name), check=True)
+            seconds = seconds_of(run)
             if number:
                 seen[name].append(1000 * seconds)
     bare = median(seen.pop("python"))
@@ -105,7 +105,8 @@ def _compared(work: str, rounds: int) -> Result:
 
 def _run(engine: str, work: str) -> Result:
     command = [sys.executable, __file__, "--child", engine, work]
-    told = subprocess.run(command, env=_environment(engine), check=True, capture_output=True, text=True)
+    environment = _environment(engine)
+    told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     return dict(json.loads(told.stdout.splitlines()[-1]))
 
 
@@ -163,6 +164,7 @@ def _read_ours(kind: str) -> Result:
 
     store = Store(_work() / "read")
     store.clear()
+    prepare(_two_rows(kind), store=store)  # everything is imported
     data, told = _read(lambda: prepare(_passages(kind), store=store))
     return told | _seen(data[:500], len(data))
 
@@ -174,11 +176,9 @@ def _read_theirs(kind: str) -> Result:
     shutil.rmtree(cache, ignore_errors=True)
     datasets.disable_progress_bars()
     name = "json" if kind == "jsonl" else kind
-    data, told = _read(
-        lambda: datasets.load_dataset(
-            name, data_files=str(_passages(kind)), split="train", cache_dir=str(cache)
-        )
-    )
+    load = partial(datasets.load_dataset, name, split="train", cache_dir=str(cache))
+    load(data_files=str(_two_rows(kind)))
+    data, told = _read(lambda: load(data_files=str(_passages(kind))))
     return told | _seen(data.select(range(500)), len(data))
 
 
@@ -338,6 +338,15 @@ def _write_passages(kind: str) -> None:
                 row = {"text": text, "label": label}
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
     unfinished.replace(path)
+
+
+def _two_rows(kind: str) -> Path:
+    path = _work() / f"two.{kind}"
+    rows = ["text,label", "a,1", "b,2"]
+    if kind == "jsonl":
+        rows = ['{"text": "a", "label": 1}', '{"text": "b", "label": 2}']
+    path.write_text("\n".join(rows) + "\n")
+    return path
 
 
 def _passages(kind: str) -> Path:

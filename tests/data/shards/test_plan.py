@@ -79,13 +79,6 @@ def test_shards_open_elsewhere_in_order(tmp_path: Path) -> None:
     assert dataset.dataset(made.folder).to_table()["n"].to_pylist() == expected
 
 
-def test_shards_open_in_the_datasets_package(tmp_path: Path) -> None:
-    datasets = pytest.importorskip("datasets", reason="the datasets package is not installed")
-    made = scan(write_corpus(tmp_path / "in", ".jsonl"), shard_bytes=4000).write(tmp_path / "out")
-    found = datasets.load_dataset(str(made.folder), cache_dir=str(tmp_path / "cache"))
-    assert found["train"]["n"][:] == one(tmp_path / "in")["n"]
-
-
 def test_verbs_are_those_of_a_data_set(tmp_path: Path) -> None:
     folder = write_corpus(tmp_path / "in", ".jsonl", files=1)
 
