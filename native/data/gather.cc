@@ -18,6 +18,8 @@ using Kind = Layout::Kind;
 // So many rows ahead memory is asked for, which then comes while others are copied.
 constexpr size_t kAhead = 32;
 constexpr size_t kLine = 64;  // bytes that come at once
+// Of so many rows ahead all lines are asked for, but no more than the processor can wait for.
+constexpr size_t kNear = 4, kFetched = 2048;
 constexpr int64_t kBuckets = 1024;  // of rows that are near each other
 
 size_t width_of(std::string_view format) {
@@ -57,9 +59,12 @@ char* take(size_t size, std::vector<const void*>& buffers, std::vector<OwnedBloc
 template <class Goal>
 void copy_all(const std::vector<const char*>& from, Goal goal) {
     for (size_t i = 0; i < from.size(); ++i) {
-        if (i + kAhead < from.size()) {
-            __builtin_prefetch(from[i + kAhead]);
-            __builtin_prefetch(from[i + kAhead] + kLine);
+        if (i + kAhead < from.size()) __builtin_prefetch(from[i + kAhead]);
+        if (i + kNear < from.size()) {
+            const size_t size = std::min(kFetched, goal(i + kNear).second);
+            for (size_t at = kLine; at < size; at += kLine) {
+                __builtin_prefetch(from[i + kNear] + at);
+            }
         }
         const auto [to, size] = goal(i);
         if (size) std::memcpy(to, from[i], size);

@@ -16,7 +16,7 @@ import pytest
 
 from headway.data import Dataset, Label, prepare, read, stream
 from headway.data.cache import Store
-from headway.data.reading.compression import COMPRESSIONS
+from headway.data.formats.compression import COMPRESSIONS
 from headway.data.reading.files import SUFFIXES
 from headway.errors import DataError, ResolveError
 from headway.hub.wheels import DATA_SUFFIXES

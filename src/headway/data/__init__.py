@@ -12,32 +12,32 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headway.data.badrows import BadRow, BadRows
     from headway.data.batches.loader import Loader
     from headway.data.columns import Columns, guess_columns
     from headway.data.dataset import Dataset
     from headway.data.duplicates.exact import drop_duplicates, drop_leaked
     from headway.data.duplicates.near import near_groups, near_matches
     from headway.data.features import Image, Label, Number, Sequence, Spans, Text, apply_features
+    from headway.data.formats.recipes import Recipe
     from headway.data.formats.source import ReadOptions
     from headway.data.infer import describe_features, infer_features
     from headway.data.inspection.inspect import inspect
     from headway.data.inspection.row_sample import row_sample
     from headway.data.mixing import interleave
-    from headway.data.reading.badrows import BadRow, BadRows
     from headway.data.reading.files import FORMATS
     from headway.data.reading.gather import as_dataset, read_sql
     from headway.data.reading.open import open_rows
     from headway.data.reading.prepare import prepare
     from headway.data.reading.read import read
-    from headway.data.reading.recipes import Recipe
     from headway.data.reading.stream import stream, write_arrow
     from headway.data.shards.plan import scan
     from headway.data.splits import Splits, few_per_class, take_splits
     from headway.data.writing import write
 
 PUBLIC = {
-    "BadRow": "reading.badrows",
-    "BadRows": "reading.badrows",
+    "BadRow": "badrows",
+    "BadRows": "badrows",
     "Columns": "columns",
     "Dataset": "dataset",
     "FORMATS": "reading.files",
@@ -46,7 +46,7 @@ PUBLIC = {
     "Loader": "batches.loader",
     "Number": "features",
     "ReadOptions": "formats.source",
-    "Recipe": "reading.recipes",
+    "Recipe": "formats.recipes",
     "Sequence": "features",
     "Spans": "features",
     "Splits": "splits",

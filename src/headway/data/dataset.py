@@ -17,7 +17,8 @@ from headway.data.groups import group_by
 from headway.data.no_column import no_column
 from headway.data.rows import Rows, joined
 from headway.data.sampling import choose_rows, rows_of_part
-from headway.data.steps import Step, run, run_new_columns
+from headway.data.step import Step
+from headway.data.steps import run, run_new_columns
 from headway.data.tables import refuse_other_columns, table_of
 from headway.data.transforms import Batched, Encoder
 from headway.data.views import Views

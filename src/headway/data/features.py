@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from headway.data import compute as pc
-from headway.data.reading.badrows import BadRow, refuse_row, shown
+from headway.data.badrows import BadRow, refuse_row, shown
 from headway.data.tables import is_text
 from headway.errors import ConfigError, DataError, nearest
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from headway.data import compute as pc
 from headway.data.rows import Rows
-from headway.data.steps import Step
+from headway.data.step import Step
 from headway.errors import ConfigError, DataError, nearest
 
 __all__ = ["AGGREGATES", "group_by"]

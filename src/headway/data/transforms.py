@@ -12,7 +12,8 @@ from headway.data import compute as pc
 from headway.data.duplicates.rowkeys import row_codes
 from headway.data.features import Feature, apply_features
 from headway.data.rows import Rows
-from headway.data.steps import Step, ranges_of
+from headway.data.step import Step
+from headway.data.steps import ranges_of
 from headway.data.tables import attached, is_text, new_columns, stacked, transposed
 from headway.errors import ConfigError, DataError
 

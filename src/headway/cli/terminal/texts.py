@@ -113,7 +113,7 @@ def lines_or_column(files: Sequence[str], *, text: str | None, **how: Any) -> An
 
 def _is_lines(file: str) -> bool:
     """Whether a file is read as lines, which takes no table of them."""
-    from headway.data.reading.compression import COMPRESSIONS
+    from headway.data.formats.compression import COMPRESSIONS
     from headway.data.reading.files import format_of
 
     path = Path(file)

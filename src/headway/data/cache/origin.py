@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from headway.data.rows import Rows
-    from headway.data.steps import Step
+    from headway.data.step import Step
 
 __all__ = ["Fill", "Origin"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from headway.data import _native
-from headway.data.reading.badrows import BadRow, shown
+from headway.data.badrows import BadRow, shown
 
 __all__ = ["Dialect", "Record", "last_record_end", "records"]
 

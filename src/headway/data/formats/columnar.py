@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from headway.data.formats.compression import ALWAYS_ALLOWED
 from headway.data.formats.parts import Part, Parts
 from headway.data.formats.source import ReadOptions, mapped
-from headway.data.reading.compression import ALWAYS_ALLOWED
 from headway.errors import DataError
 
 __all__ = [

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from headway.data.badrows import BadRow, shown
 from headway.data.formats.conllu import (
     SentenceError,
     is_conllu,
@@ -21,7 +22,6 @@ from headway.data.formats.conllu import (
     table_of_sentences,
 )
 from headway.data.formats.source import ReadOptions, text_buffer
-from headway.data.reading.badrows import BadRow, shown
 from headway.errors import DataError
 
 __all__ = ["read_conll"]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from headway.data.formats.compression import without_compression
 from headway.data.formats.parts import BLOCK_BYTES, Part, Parts
 from headway.data.formats.source import ReadOptions, text_buffer
-from headway.data.reading.compression import without_compression
 from headway.data.reading.layout import visible
 from headway.errors import DataError
 from headway.logs import log

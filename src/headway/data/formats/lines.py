@@ -23,10 +23,10 @@ import pyarrow as pa
 
 from headway.data import _native
 from headway.data import compute as pc
+from headway.data.badrows import BadRow, refuse_row, shown
 from headway.data.formats.parts import Block, Part, Parts, TextBlocks, plain, whole
 from headway.data.formats.source import ReadOptions
 from headway.data.formats.values import DEEPEST, Kinds, RowError, columns_of, kind_of, parse
-from headway.data.reading.badrows import BadRow, refuse_row, shown
 from headway.errors import DataError
 
 if TYPE_CHECKING:

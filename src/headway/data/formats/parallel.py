@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from headway.data.formats.recipes import Recipe
 from headway.data.formats.source import ReadOptions, text_buffer
 from headway.data.formats.text import lines_of
 from headway.data.reading.layout import visible
-from headway.data.reading.recipes import Recipe
 from headway.data.tables import stacked
 from headway.errors import ConfigError, DataError
 

@@ -18,6 +18,8 @@ from typing import TypeVar, cast
 import pyarrow as pa
 
 from headway.data import _native
+from headway.data.badrows import BadRow, refuse_row
+from headway.data.formats.compression import COMPRESSIONS, unpacked
 from headway.data.formats.source import (
     ReadOptions,
     Stretch,
@@ -25,8 +27,6 @@ from headway.data.formats.source import (
     is_utf8,
     text_buffer,
 )
-from headway.data.reading.badrows import BadRow, refuse_row
-from headway.data.reading.compression import COMPRESSIONS, unpacked
 from headway.data.threads import in_order
 from headway.errors import DataError
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from headway.data.badrows import BadRow, shown
 from headway.data.formats import squad
 from headway.data.formats.source import ReadOptions, text_buffer
 from headway.data.formats.values import Kinds, RowError, columns_of, kind_of, parse
-from headway.data.reading.badrows import BadRow, shown
 from headway.errors import DataError
 
 __all__ = ["read_json", "read_squad"]

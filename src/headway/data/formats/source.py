@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from headway.data.badrows import BadRow, refuse_row
 from headway.data.features import Feature
-from headway.data.reading.badrows import BadRow, refuse_row
-from headway.data.reading.compression import COMPRESSIONS, MAX_EXPANSION, decompressed
-from headway.data.reading.recipes import Recipe
+from headway.data.formats.compression import COMPRESSIONS, MAX_EXPANSION, decompressed
+from headway.data.formats.recipes import Recipe
 from headway.errors import DataError
 
 __all__ = [

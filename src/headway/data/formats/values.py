@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from headway.data.reading.badrows import BadRow, shown
+from headway.data.badrows import BadRow, shown
 from headway.errors import DataError
 
 __all__ = ["DEEPEST", "Kinds", "RowError", "columns_of", "kind_of", "parse"]

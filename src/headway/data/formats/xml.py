@@ -17,8 +17,8 @@ from xml.parsers import expat
 
 import pyarrow as pa
 
+from headway.data.badrows import BadRow, shown
 from headway.data.formats.source import ReadOptions, text_buffer
-from headway.data.reading.badrows import BadRow, shown
 from headway.errors import ConfigError, DataError
 
 __all__ = ["read_xml"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from headway.data.features import Feature, Image, Label, Number, Sequence, Spans, Text
-from headway.data.reading.tablefiles import table_in
+from headway.data.formats.tablefiles import table_in
 from headway.errors import ConfigError, nearest
 
 __all__ = ["load_features"]

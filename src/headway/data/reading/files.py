@@ -11,6 +11,7 @@ import pyarrow as pa
 from headway.data.dataset import Dataset
 from headway.data.features import apply_features
 from headway.data.formats.columnar import ARROW, PARQUET, read_arrow, read_parquet
+from headway.data.formats.compression import COMPRESSIONS, without_compression
 from headway.data.formats.conll import read_conll
 from headway.data.formats.delimited import CSV, TSV, read_csv, read_tsv
 from headway.data.formats.folder import FOLDER, read_folder
@@ -21,7 +22,6 @@ from headway.data.formats.records import read_json, read_squad
 from headway.data.formats.source import ReadOptions
 from headway.data.formats.text import LINES, read_labelled_lines, read_text
 from headway.data.formats.xml import read_xml
-from headway.data.reading.compression import COMPRESSIONS, without_compression
 from headway.errors import ConfigError, DataError
 
 __all__ = [

@@ -13,10 +13,10 @@ from urllib.parse import quote
 import numpy as np
 import pyarrow as pa
 
+from headway.data.badrows import shown
 from headway.data.dataset import Dataset
 from headway.data.features import Feature, apply_features
 from headway.data.formats.columnar import plain_table
-from headway.data.reading.badrows import shown
 from headway.data.tables import table_of
 from headway.errors import DataError, InputError
 

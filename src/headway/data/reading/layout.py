@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from headway.data.reading.compression import without_compression
+from headway.data.formats.compression import without_compression
 from headway.errors import DataError
 from headway.logs import log
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, TypedDict
 
+from headway.data.badrows import BadRows, refuse_row
 from headway.data.features import Feature
+from headway.data.formats.compression import MAX_EXPANSION
+from headway.data.formats.recipes import Recipe, load_recipe
 from headway.data.formats.source import ReadOptions
-from headway.data.reading.badrows import BadRows, refuse_row
-from headway.data.reading.compression import MAX_EXPANSION
 from headway.data.reading.featurefiles import load_features
 from headway.data.reading.files import FORMATS
-from headway.data.reading.recipes import Recipe, load_recipe
 from headway.errors import ConfigError, nearest
 
 __all__ = ["Reading", "read_options"]

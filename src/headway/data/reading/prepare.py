@@ -11,8 +11,8 @@ from headway.data.cache.code import own_version
 from headway.data.cache.files import file_digests
 from headway.data.cache.parts import open_parts, part_path
 from headway.data.dataset import Dataset
+from headway.data.formats.compression import COMPRESSIONS
 from headway.data.formats.source import ReadOptions, unreadable
-from headway.data.reading.compression import COMPRESSIONS
 from headway.data.reading.find import Place, Sources, find_sources
 from headway.data.reading.options import read_options
 from headway.data.reading.sources import Piece, Source

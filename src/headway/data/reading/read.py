@@ -6,14 +6,14 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from headway.data.badrows import BadRows
 from headway.data.dataset import Dataset
 from headway.data.features import Feature
-from headway.data.reading.badrows import BadRows
-from headway.data.reading.compression import MAX_EXPANSION
+from headway.data.formats.compression import MAX_EXPANSION
+from headway.data.formats.recipes import Recipe
 from headway.data.reading.files import FORMATS
 from headway.data.reading.find import Place, find_sources
 from headway.data.reading.options import read_options
-from headway.data.reading.recipes import Recipe
 from headway.data.reading.sources import Source, read_source
 from headway.logs import log
 

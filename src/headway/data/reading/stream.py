@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from headway.data.badrows import refuse_row
 from headway.data.formats.parts import without_counting
 from headway.data.formats.source import ReadOptions
-from headway.data.reading.badrows import refuse_row
 from headway.data.reading.find import Place, find_sources
 from headway.data.reading.large_batches import LargeBatches
 from headway.data.reading.options import read_options

@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from headway.data.reading.badrows import BadRow, BadRows
+from headway.data.badrows import BadRow, BadRows
 from headway.errors import OutputError
 
 __all__ = [

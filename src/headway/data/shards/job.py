@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from headway.data.badrows import BadRow, BadRows
 from headway.data.dataset import Dataset
 from headway.data.formats.source import ReadOptions, unreadable
-from headway.data.reading.badrows import BadRow, BadRows
 from headway.data.shards.facts import writing
 from headway.data.shards.stretches import Input, numbered
 from headway.errors import DataError, HeadwayError

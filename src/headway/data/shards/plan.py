@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pyarrow as pa
 
+from headway.data.badrows import BadRows, refuse_row
 from headway.data.cache import key_of, reached
 from headway.data.formats.source import ReadOptions
-from headway.data.reading.badrows import BadRows, refuse_row
 from headway.data.reading.find import Place
 from headway.data.reading.options import read_options
 from headway.data.reading.sources import Piece

@@ -7,8 +7,8 @@ from functools import partial
 
 import pyarrow as pa
 
+from headway.data.badrows import BadRows
 from headway.data.dataset import Dataset
-from headway.data.reading.badrows import BadRows
 from headway.data.reading.together import together
 from headway.data.shards.engines import Run
 from headway.data.shards.facts import Facts, add_bad_rows, bad_rows_in, read_facts, schema_in

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from headway.data.badrows import BadRow
 from headway.data.dataset import Dataset
 from headway.data.features import apply_features
 from headway.data.formats.parts import without_counting
 from headway.data.formats.source import ReadOptions
-from headway.data.reading.badrows import BadRow
 from headway.data.reading.settle import tables_of_piece
 from headway.data.reading.sources import Piece
 from headway.data.shards.facts import (

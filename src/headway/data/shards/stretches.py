@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from headway.data import _native
 from headway.data.formats.columnar import record_batches, row_group_bytes
+from headway.data.formats.compression import COMPRESSIONS
 from headway.data.formats.parts import Part
 from headway.data.formats.source import ReadOptions, Stretch, is_utf8
-from headway.data.reading.compression import COMPRESSIONS
 from headway.data.reading.files import FORMATS
 from headway.data.reading.find import Place, find_sources
 from headway.data.reading.sources import Piece, Source

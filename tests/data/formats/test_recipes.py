@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from headway.data import Recipe, read
-from headway.data.reading.recipes import load_recipe
+from headway.data.formats.recipes import load_recipe
 from headway.errors import ConfigError, DataError
 
 TOML = 'format = "xml"\nrow = "doc"\n[columns]\ntext = "body"\nid = "@id"\n'

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headway.data.reading.tablefiles import table_in
+from headway.data.formats.tablefiles import table_in
 from headway.errors import ConfigError, nearest
 
 __all__ = ["Recipe", "load_recipe"]

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.data import FORMATS, read
-from headway.data.reading.compression import COMPRESSIONS
+from headway.data.formats.compression import COMPRESSIONS
 from headway.errors import ConfigError, DataError
 
-from ..formats.test_folder import plant
-from ..formats.test_source import PLACES
 from ..helpers import one, read_bytes, refusal
+from .test_folder import plant
+from .test_source import PLACES
 
 PACK = {
     ".gz": gzip.compress,
@@ -184,7 +184,7 @@ def test_memory_does_not_grow_with_the_contents(suffix: str, tmp_path: Path) -> 
     plant(tmp_path, {"a.txt" + suffix: PACK[suffix](bytes(300_000_000))})
     code = (
         "import sys, pathlib\n"
-        "from headway.data.reading.compression import decompressed\n"
+        "from headway.data.formats.compression import decompressed\n"
         "status = pathlib.Path('/proc/self/status')\n"
         "peak = lambda: int(status.read_text().split('VmHWM:')[1].split()[0])\n"
         "before = peak()\n"
