@@ -66,7 +66,7 @@ def tokenize(
     """
     from headway.cli.terminal.tokens import tokenizer_of
     from headway.data import scan
-    from headway.reports.words import megabytes, plural
+    from headway.reports.words import file_size, plural
 
     plan = scan(data, **how_to_read(**files))
     plan = plan.tokenize(tokenizer_of(model), column=text).keep(["ids", *keep])
@@ -75,6 +75,6 @@ def tokenize(
         names = [file.name for file in made.files]
         say_json({"folder": out, "files": names, "rows": made.rows, "bytes": made.bytes})
         return
-    size = megabytes(made.bytes / 1e6)
+    size = file_size(made.bytes)
     said = f"{plural(made.rows, 'row')} in {plural(len(made.files), 'shard')}, {size}"
     say(f"{said}: {click.style(out, bold=True)}{'' if made.made else ', which was there already'}")
