@@ -73,7 +73,8 @@ TABLES = [
         "headway.data.reading.files",
         "FORMATS",
         "data/formats",
-        frozenset({"cells", "conllu", "parts", "source", "squad", "values"}),
+        frozenset({"cells", "conllu", "parts", "source", "squad", "values"})
+        | {"compression", "recipes", "tablefiles"},
     ),
     Table("headway.pipelines", "PIPELINES", "pipelines"),
     Table("headway.cli", "COMMANDS", "cli", frozenset({"data_tokenize"})),
