@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headway.data import Dataset, steps
+from headway.data import Dataset, step
 from headway.data.cache import Store
 from headway.errors import ConfigError, DataError, HeadwayError, OutputError
 
@@ -35,7 +35,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of 1,000 rows, however short these are."""
-    monkeypatch.setattr(steps, "_PART_BYTES", 1)
+    monkeypatch.setattr(step, "_PART_BYTES", 1)
 
 
 def numbers(rows: int = 3500) -> Dataset:
@@ -206,7 +206,7 @@ def _killed(folder: Path, marks: Path, workers: int) -> None:
             file.write("x")
         return {"m": row["n"] + 1}
 
-    steps._PART_BYTES = 1
+    step._PART_BYTES = 1
     numbers().cached(Store(folder)).map(f, workers=workers)
 
 
