@@ -22,8 +22,8 @@ class Taker:
     """Takes rows of a table by number, as often as asked.
 
     Numbers, texts and lists of numbers are copied without an object for any of them; columns of
-    other types take Arrow's way. Each chunk is gone through once a call, from its start to its end,
-    since a disk that is read in order is faster.
+    other types take Arrow's way. Rows are visited from low to high numbers but for those that are
+    near each other, since memory and disks are faster like that.
 
     Args:
         table: any Arrow table, which is kept alive.

@@ -4,6 +4,7 @@ values.py  a hash of any value
 code.py    a function -> what it reaches, with hashes
 store.py   a key -> a folder on disk, made once
 lock.py    one process at a time
+flush.py   what was written is on the disk
 files.py   the hash of a file, read once
 history.py what was made lately, and why
 parts.py   the rows of a result as files, made and resumed one by one

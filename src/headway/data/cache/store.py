@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headway.config import cache_folder
+from headway.data.cache.flush import flush
 from headway.data.cache.history import History, Made
 from headway.data.cache.lock import alone
 from headway.errors import OutputError, said_by_system
@@ -187,10 +188,10 @@ class Store:
         written = unfinished / _FACTS
         written.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
         for file in unfinished.iterdir():
-            _flush(file)
-        _flush(unfinished)
+            flush(file)
+        flush(unfinished)
         unfinished.rename(path)
-        _flush(self.folder)
+        flush(self.folder)
         return size
 
     def _remove(self, key: str) -> None:
@@ -208,11 +209,3 @@ class Store:
             f"{self.folder} cannot be written: {said_by_system(error)}",
             next_step="free some space, or set HEADWAY_CACHE to another folder",
         )
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,13 +14,13 @@ from typing import Any
 import pyarrow as pa
 
 from headway.data.badrows import BadRow, BadRows
+from headway.data.cache.flush import flush
 from headway.errors import OutputError
 
 __all__ = [
     "Facts",
     "add_bad_rows",
     "bad_rows_in",
-    "flushed",
     "not_writable",
     "read_facts",
     "schema_in",
@@ -38,7 +37,7 @@ def write_facts(path: Path, facts: Mapping[str, Any]) -> None:
     """Writes a JSON file, which is there as a whole or not at all."""
     with writing(path), unfinished(path) as made:
         made.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
-        flushed(made)
+        flush(made)
 
 
 def read_facts(path: Path) -> Facts | None:
@@ -75,15 +74,6 @@ def unfinished(path: Path) -> Iterator[Path]:
         made.replace(path)
     finally:
         made.unlink(missing_ok=True)
-
-
-def flushed(path: Path) -> None:
-    """Puts what a file holds onto the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def written_schema(schema: pa.Schema) -> str:

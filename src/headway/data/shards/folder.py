@@ -18,12 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from headway.data.cache.flush import flush
 from headway.data.cache.lock import alone
 from headway.data.cache.store import key_of
 from headway.data.cache.why import changes
 from headway.data.shards.facts import (
     Facts,
-    flushed,
     not_writable,
     read_facts,
     write_facts,
@@ -184,7 +184,7 @@ def publish(folder: Path, manifest: Facts) -> None:
             if (place / shard["was"]).exists():
                 (place / shard["was"]).replace(folder / shard["file"])
         (place / _ALL).replace(folder / _MANIFEST)
-        flushed(folder)
+        flush(folder)
         shutil.rmtree(place, ignore_errors=True)
 
 

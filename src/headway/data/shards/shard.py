@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from headway.data.badrows import BadRow
+from headway.data.cache.flush import flush
 from headway.data.dataset import Dataset
 from headway.data.features import apply_features
 from headway.data.formats.parts import without_counting
@@ -18,7 +19,6 @@ from headway.data.reading.sources import Piece
 from headway.data.shards.facts import (
     Facts,
     bad_rows_in,
-    flushed,
     read_facts,
     unfinished,
     write_facts,
@@ -106,7 +106,7 @@ def _finished(made: Path) -> Facts:
     """The bytes and the hash of a file that is on the disk from here on."""
     with writing(made):
         made.touch()
-        flushed(made)
+        flush(made)
         return {"bytes": made.stat().st_size, "hash": digest_of(made)}
 
 
