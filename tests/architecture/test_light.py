@@ -23,6 +23,7 @@ LIGHT = [
     "headway.errors",
 ]
 HEAVY = [
+    "h5py",
     "huggingface_hub",
     "jax",
     "matplotlib",

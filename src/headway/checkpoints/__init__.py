@@ -1,9 +1,10 @@
 """Models on disk, in the ecosystem's own format: read strictly, written all at once.
 
 checkpoint.py  a folder as parts of a model     folders.py     a folder replaced whole
-tensors.py     weight files                     embedding.py   how a text's vector is made
+tensors.py     which weight files               embedding.py   how a text's vector is made
 assign.py      tensors into a module            generation.py  how text is written
 heads.py       which head                       documents.py   JSON files
+weights/       weight files of other frameworks
 """
 
 from headway.checkpoints.checkpoint import (

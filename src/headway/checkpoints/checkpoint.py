@@ -21,7 +21,16 @@ from headway.checkpoints.embedding import Embedding, read_embedding, write_embed
 from headway.checkpoints.folders import replaced_folder
 from headway.checkpoints.generation import GENERATION, Generation, read_generation
 from headway.checkpoints.heads import KINDS, HeadPlan, architecture, plan_head
-from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, read_tensors, write_tensors
+from headway.checkpoints.tensors import (
+    STALE_WEIGHTS,
+    WEIGHTS,
+    bundle_index,
+    read_tensors,
+    said_of_weights,
+    write_tensors,
+)
+from headway.checkpoints.weights.original_bert import CONFIG as ORIGINAL_CONFIG
+from headway.checkpoints.weights.original_bert import original_config
 from headway.core.fields import GENERIC
 from headway.core.initial import initialise
 from headway.core.names import Row, matches_any, prefixed
@@ -107,17 +116,18 @@ def load_checkpoint(
     """Reads a model folder; every tensor is accounted for.
 
     Args:
-        folder: has config.json and weights.
+        folder: has config.json, or bert_config.json of BERT's first release, and weights.
         keep_head: whether the head that the folder carries is wanted.
         dtype: of the parameters, whatever they are stored in.
 
     Raises:
         CheckpointError: config, weights and vocabulary cannot be read or do not fit together.
-        ConfigError: the dtype is not one of numbers with fractions.
+        ConfigError: the dtype is not one of numbers with fractions, or a package that reads the
+            weights is not installed.
     """
     if dtype not in DTYPES:
         raise ConfigError(f"dtype {dtype}", allowed=", ".join(map(str, DTYPES)))
-    values = read_object(folder / CONFIG)
+    values = _read_config(folder)
     family = family_of(values.get("model_type"))
     config = family.from_hf(values)
     generation, embedding = read_generation(folder, values), read_embedding(folder)
@@ -129,7 +139,8 @@ def load_checkpoint(
     whole = _whole(body, head).to(dtype)
     left = _fill(whole, family, plan, values, read_tensors(folder), str(folder))
     inner = {name for name in left if family.PREFIX and name.startswith(family.PREFIX)}
-    notes = _notes(values, plan, sorted(left.keys() - inner), keep_head=keep_head)
+    notes = said_of_weights(folder)
+    notes += _notes(values, plan, sorted(left.keys() - inner), keep_head=keep_head)
     return Checkpoint(
         family=family,
         config=config,
@@ -177,6 +188,13 @@ def saved_checkpoint(
         if checkpoint.embedding.declared:
             write_embedding(checkpoint.embedding, checkpoint.config.hidden, new)
         yield new
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    """What config.json holds, or would hold of a first release of BERT."""
+    if not (folder / CONFIG).is_file() and (folder / ORIGINAL_CONFIG).is_file():
+        return original_config(folder, bundle_index(folder))
+    return read_object(folder / CONFIG)
 
 
 def _whole(body: Body, head: nn.Module | None) -> nn.ModuleDict:

@@ -9,6 +9,9 @@ from headway.errors import ResolveError, nearest
 
 __all__ = ["data_at", "listed", "model_folder"]
 
+CONFIGS = ("config.json", "bert_config.json")
+"""What tells a model's folder: the ecosystem's file, and that of BERT's first release."""
+
 
 def model_folder(path: Path) -> Path:
     """`path`, once it is known to be a folder with a config.json.
@@ -26,7 +29,7 @@ def model_folder(path: Path) -> Path:
             if (path.parent / "config.json").is_file()
             else "",
         )
-    if not (path / "config.json").is_file():
+    if not any((path / name).is_file() for name in CONFIGS):
         inner = sorted(child.parent for child in path.glob("*/config.json"))
         raise ResolveError(
             f"no config.json in {str(path)!r}, which holds {listed(_children(path))}",
