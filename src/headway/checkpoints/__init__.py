@@ -12,6 +12,7 @@ from headway.checkpoints.checkpoint import (
     is_model_folder,
     load_checkpoint,
     saved_checkpoint,
+    write_description,
 )
 from headway.checkpoints.folders import replaced_folder
 from headway.checkpoints.heads import HeadPlan, new_head
@@ -24,4 +25,5 @@ __all__ = [
     "new_head",
     "replaced_folder",
     "saved_checkpoint",
+    "write_description",
 ]

@@ -40,7 +40,13 @@ from headway.families import class_name, family_of
 from headway.tokenizer import Tokenizer
 from headway.tokenizer.formats.folder import FILES as TOKENIZER_FILES
 
-__all__ = ["Checkpoint", "is_model_folder", "load_checkpoint", "saved_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "is_model_folder",
+    "load_checkpoint",
+    "saved_checkpoint",
+    "write_description",
+]
 
 CONFIG = "config.json"
 DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
@@ -179,15 +185,20 @@ def saved_checkpoint(
         ours=is_model_folder,
         replaced=lambda name: any(fnmatch.fnmatchcase(name, pattern) for pattern in gone),
     ) as new:
-        write_json(new / CONFIG, _config_values(checkpoint))
+        write_description(checkpoint, new)
         write_tensors(_tensors(checkpoint), new / WEIGHTS)
-        if checkpoint.generation.stored:
-            write_json(new / GENERATION, checkpoint.generation.stored)
-        if checkpoint.tokenizer is not None:
-            checkpoint.tokenizer.save(new)
-        if checkpoint.embedding.declared:
-            write_embedding(checkpoint.embedding, checkpoint.config.hidden, new)
         yield new
+
+
+def write_description(checkpoint: Checkpoint, folder: Path) -> None:
+    """Writes config.json, the tokenizer and whatever else a model has beside its weights."""
+    write_json(folder / CONFIG, _config_values(checkpoint))
+    if checkpoint.generation.stored:
+        write_json(folder / GENERATION, checkpoint.generation.stored)
+    if checkpoint.tokenizer is not None:
+        checkpoint.tokenizer.save(folder)
+    if checkpoint.embedding.declared:
+        write_embedding(checkpoint.embedding, checkpoint.config.hidden, folder)
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 layout       ragged batches: which rows belong to which text
 masks        who may attend to whom
 kernels      attention itself: a readable one, a fast one, the GPU's
+padded       batches in a rectangle, for programs that are traced
 attention    the projections around a kernel
 feedforward  plain and gated, and their activations
 positions    learned, rotary, relative

@@ -7,6 +7,8 @@ eager    one sequence after the other, as the formula reads; the oracle, and the
 batched  padded inside, one call for the whole batch; the fast one on processors
 varlen   the fused variable-length kernel of GPUs, nothing padded
 
+A fourth, in `padded.py`, is for programs that are traced to run elsewhere.
+
 Shapes: q [query tokens, heads, size]; k, v [key tokens, key heads, size], where heads is a multiple
 of key heads (grouped-query attention); the result is [query tokens, heads, size].
 Source: Vaswani et al. 2017, arXiv 1706.03762; grouped heads: Ainslie et al. 2023, arXiv 2305.13245.
@@ -21,6 +23,7 @@ from torch.utils.checkpoint import checkpoint
 
 from headway.core.dropout import dropout
 from headway.core.masks import Pattern, everywhere
+from headway.core.padded import PaddedLayout, padded
 from headway.core.taps import Tap
 
 __all__ = ["attend", "batched", "eager", "varlen"]
@@ -36,6 +39,8 @@ def attend(
     q: Tensor, k: Tensor, v: Tensor, pattern: Pattern, *, scale: float, drop: float, map_tap: Tap
 ) -> Tensor:
     """Runs the fastest kernel that can do what is asked; see the module for shapes."""
+    if isinstance(pattern.queries, PaddedLayout):
+        return padded(q, k, v, pattern, scale=scale)
     if map_tap.watched:
         return eager(q, k, v, pattern, scale=scale, drop=drop, map_tap=map_tap)
     if _varlen_can(q, pattern, drop):
