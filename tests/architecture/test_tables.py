@@ -77,6 +77,12 @@ TABLES = [
         | {"compression", "recipes", "tablefiles"},
     ),
     Table("headway.pipelines", "PIPELINES", "pipelines"),
+    Table(
+        "headway.compress.export",
+        "EXPORTS",
+        "compress",
+        frozenset({"check", "export", "graphs", "jax_model"}),
+    ),
     Table("headway.cli", "COMMANDS", "cli", frozenset({"data_tokenize"})),
 ]
 

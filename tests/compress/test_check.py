@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from headway.compress.check import Array, check_same
-from headway.compress.graphs import parts_of
+from headway.compress.graphs import parts_of, plain
 from headway.errors import ConfigError
 from headway.model import Model
 
@@ -89,9 +89,9 @@ def test_nothing_is_left_of_what_is_refused(
 def test_half_precision_and_training_are_left_as_they_are(tmp_path: Path) -> None:
     ours, _, _ = pair("bert", None, tmp_path / "model")
     ours.to(torch.bfloat16).train()
-    plain = exporting._plain(ours)
-    assert next(plain.parameters()).dtype == torch.float32
-    assert not plain.training
+    made = plain(ours)
+    assert next(made.parameters()).dtype == torch.float32
+    assert not made.training
     assert ours.training
     assert next(ours.parameters()).dtype == torch.bfloat16
 

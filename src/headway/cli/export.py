@@ -13,14 +13,14 @@ from headway.cli.terminal.output import say, say_json
 
 @click.command("export")
 @click.argument("model")
-@click.option("--to", "format", required=True, help="The format: onnx.")
+@click.option("--to", "format", required=True, help="The format: onnx, jax.")
 @click.option("--out", required=True, help="Folder for the files; new, empty or an older export.")
 @json_option
 def command(model: str, *, format: str, out: str, as_json: bool) -> None:
     """Write a model in the format of another program.
 
-    MODEL may be a run's folder. Files take batches of any size and length; what they give is compared with the model before they
-    are kept.
+    MODEL may be a run's folder. Files take batches of any size and length, and what they give is
+    compared with the model before they are kept.
     """
     made = headway.export(model, format, out)
     if as_json:

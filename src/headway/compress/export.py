@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import copy
 import fnmatch
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from headway.checkpoints import is_model_folder, replaced_folder, write_description
-from headway.compress.graphs import Part, parts_of
+from headway.compress.graphs import Part, parts_of, plain
+from headway.compress.jax import FILES as JAX_FILES
+from headway.compress.jax import write_jax
 from headway.compress.onnx import write_onnx
 from headway.errors import ConfigError, nearest
 from headway.model import Model, load
 
 __all__ = ["EXPORTS", "Exported", "export"]
 
-EXPORTS: dict[str, Callable[[Model, Sequence[Part], Path], float]] = {"onnx": write_onnx}
+EXPORTS: dict[str, Callable[[Model, Sequence[Part], Path], float]] = {
+    "jax": write_jax,
+    "onnx": write_onnx,
+}
 """Format -> function that writes the parts of a model into a folder and checks them."""
 
-STALE = ("*.onnx", "*.onnx.data")
+STALE = ("*.onnx", "*.onnx.data", *JAX_FILES)
 """Patterns of an older export's files, which go when a new one comes."""
 
 
@@ -54,7 +56,7 @@ def export(model: Model | str | Path, format: str, out: str | Path) -> Exported:
 
     Args:
         model: a model, or what `load` takes: a run's folder, pkg:NAME, hf://org/name.
-        format: `onnx`.
+        format: `onnx`, or `jax` (a folder that jax, numpy and safetensors are enough for).
         out: the folder; new, empty, or one that holds a model.
 
     Raises:
@@ -71,16 +73,16 @@ def export(model: Model | str | Path, format: str, out: str | Path) -> Exported:
             allowed=", ".join(EXPORTS),
             next_step=nearest(str(format), EXPORTS),
         )
-    plain = _plain(load(model) if isinstance(model, str | Path) else model)
-    parts = parts_of(plain)
+    ready = plain(load(model) if isinstance(model, str | Path) else model)
+    parts = parts_of(ready)
     with replaced_folder(
         Path(out),
         marker="config.json",
         ours=is_model_folder,
         replaced=lambda name: any(fnmatch.fnmatchcase(name, pattern) for pattern in STALE),
     ) as folder:
-        write_description(plain.checkpoint, folder)
-        difference = EXPORTS[format](plain, parts, folder)
+        write_description(ready.checkpoint, folder)
+        difference = EXPORTS[format](ready, parts, folder)
     return Exported(
         folder=Path(out),
         format=format,
@@ -88,11 +90,3 @@ def export(model: Model | str | Path, format: str, out: str | Path) -> Exported:
         outputs={part.name: part.outputs for part in parts},
         difference=difference,
     )
-
-
-def _plain(model: Model) -> Model:
-    """The model in fp32 on the processor, ready to predict; itself if it is so."""
-    first = next(model.parameters())
-    if first.dtype == torch.float32 and first.device.type == "cpu" and not model.training:
-        return model
-    return copy.deepcopy(model).to("cpu", torch.float32).eval()

@@ -7,6 +7,7 @@ that a text is read once and answered token by token. Inputs are numbers, int64,
 
 from __future__ import annotations
 
+import copy
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ from headway.core.stacks import Decoder, Encoder, EncoderDecoder
 from headway.errors import ConfigError
 from headway.model import Model
 
-__all__ = ["SEGMENTS", "Part", "parts_of", "quietly", "traced"]
+__all__ = ["SEGMENTS", "Part", "parts_of", "plain", "quietly", "traced"]
 
 IDS, MASK, SEGMENTS = "input_ids", "attention_mask", "token_type_ids"
 STATES, STATES_MASK = "encoder_hidden_states", "encoder_attention_mask"
@@ -47,6 +48,14 @@ class Part:
     inputs: Mapping[str, Tensor]
     axes: Mapping[str, tuple[str, ...]]
     outputs: tuple[str, ...]
+
+
+def plain(model: Model) -> Model:
+    """The model in fp32 on the processor, ready to predict; itself if it is so."""
+    first = next(model.parameters())
+    if first.dtype == torch.float32 and first.device.type == "cpu" and not model.training:
+        return model
+    return copy.deepcopy(model).to("cpu", torch.float32).eval()
 
 
 def parts_of(model: Model) -> list[Part]:
