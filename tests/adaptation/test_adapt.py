@@ -23,6 +23,7 @@ from headway.data import Dataset
 from headway.errors import ConfigError, InputError, OutputError
 from headway.heads import Classifier
 from headway.model import Model
+from headway.tasks import text_classification as classifying
 from headway.training.collate import Batch, text_logits
 from headway.windows import window_texts
 
@@ -194,7 +195,7 @@ def press_ctrl_c(after: int, monkeypatch: pytest.MonkeyPatch, again: bool = Fals
                 os.kill(os.getpid(), signal.SIGINT)
         return text_logits(model, batch)
 
-    monkeypatch.setattr(fitting, "text_logits", pressed)
+    monkeypatch.setattr(classifying, "text_logits", pressed)
 
 
 def test_an_interrupted_run_is_saved_and_leaves_nothing_of_an_older_one(
@@ -260,7 +261,7 @@ def test_a_loss_without_end_is_an_error_and_the_best_epoch_is_kept(
     batch_epochs: list[int] = []
     original = fitting.Best.see
     monkeypatch.setattr(fitting.Best, "see", see)
-    monkeypatch.setattr(fitting, "text_logits", broken)
+    monkeypatch.setattr(classifying, "text_logits", broken)
     out = tmp_path / "run"
     with pytest.raises(
         ConfigError, match=r"loss became nan in step .* at a learning rate of"
@@ -280,7 +281,7 @@ def test_a_loss_without_end_and_without_a_folder(monkeypatch: pytest.MonkeyPatch
     def broken(model: Model, batch: Batch) -> Tensor:
         return text_logits(model, batch) * float("inf")
 
-    monkeypatch.setattr(fitting, "text_logits", broken)
+    monkeypatch.setattr(classifying, "text_logits", broken)
     model = tiny_model()
     with pytest.raises(ConfigError, match="in step 1 of") as error:
         quick(model)

@@ -11,7 +11,6 @@ from typing import Any
 from headway.data import Recipe
 from headway.data.features import Feature
 from headway.errors import ConfigError, nearest
-from headway.training.kinds import KINDS
 from headway.training.options import PRECISIONS, RANGES, Range, check_ranges, check_word
 
 __all__ = ["Settings", "settings_from"]
@@ -32,7 +31,8 @@ class Settings:
     label: str | None = None
     """Label column; None = guessed and said."""
     kind: str | None = None
-    """single-label, multi-label or regression; None = read off the label column."""
+    """Of the answers, such as single-label, multi-label or regression; None = read off the label
+    column."""
     encoding: str = "utf-8"
     """Of the data files."""
     format: str | None = None
@@ -92,8 +92,6 @@ class Settings:
     def __post_init__(self) -> None:
         check_ranges(self, NUMBERS)
         check_word("precision", self.precision, PRECISIONS)
-        if self.kind is not None:
-            check_word("kind", self.kind, tuple(KINDS))
         if self.head == "family" and self.pooling is not None:
             raise ConfigError(
                 f"pooling = {self.pooling!r} with head = 'family'",
