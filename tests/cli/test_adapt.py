@@ -37,7 +37,7 @@ def test_options_are_the_settings() -> None:
     choices = {name: set(getattr(one.type, "choices", ())) for name, one in options.items()}
     assert choices["kind"] == set(KINDS)
     assert choices["pooling"] == set(POOLINGS)
-    assert choices["head"] == {*OWN_HEADS, "family"}
+    assert choices["head"] == {*OWN_HEADS["text"], "family"}
     assert choices["precision"] == set(PRECISIONS)
     for name in options.keys() & fields.keys():
         if options[name].default not in (None, fields[name].default):
