@@ -14,9 +14,15 @@ from headway.checkpoints import new_head
 from headway.checkpoints.heads import KINDS, HeadPlan, plan_head
 from headway.errors import CheckpointError, ConfigError
 from headway.families import bert as family
+from headway.heads import OWN_HEADS, TEXT_POOLINGS
 
 CLASSIFIER = {"model_type": "bert", "architectures": ["BertForSequenceClassification"]}
 OWN = {"task": "text-classification", "head": {"type": "linear", "pooling": "mean"}}
+
+
+@pytest.fixture(scope="module")
+def body_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bert(tmp_path_factory.mktemp("body"))
 
 
 def plan(**values: Any) -> HeadPlan:
@@ -103,6 +109,32 @@ def test_a_head_of_tokens_and_its_kind_go_there_and_back(
     for ours, wanted in zip(again.forward(ids).logits, before, strict=True):
         assert ours.shape[1] == 2
         torch.testing.assert_close(ours, wanted)
+
+
+@pytest.mark.parametrize(
+    ("of", "name", "pooling"),
+    [(of, name, None) for of in OWN_HEADS for name in OWN_HEADS[of] if of != "text"]
+    + [("text", name, pooling) for name in OWN_HEADS["text"] for pooling in TEXT_POOLINGS],
+)
+def test_every_head_of_ours_is_loaded_as_it_was_saved(
+    of: str, name: str, pooling: str | None, body_folder: Path, tmp_path: Path
+) -> None:
+    model = loaded(body_folder)
+    labels = [] if of == "span" else ["x", "y", "z"]
+    torch.manual_seed(0)
+    model.put_head(
+        new_head(family, "a-task", labels=labels, kind="a-kind", head=name, pooling=pooling, of=of)
+    )
+    model.save(tmp_path)
+    again = loaded(tmp_path)
+    assert again.checkpoint.plan.stored == model.checkpoint.plan.stored
+    assert again.head.state_dict().keys() == model.head.state_dict().keys()
+    for key, tensor in model.head.state_dict().items():
+        assert torch.equal(again.head.state_dict()[key], tensor), key
+    ids = [[1, 2, 3, 4], [5]]
+    before, after = model.forward(ids).logits, again.forward(ids).logits
+    for rows, wanted in zip(after, before, strict=True):
+        torch.testing.assert_close(rows, wanted)
 
 
 def test_another_kind_under_a_family_head(tmp_path: Path) -> None:

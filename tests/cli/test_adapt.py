@@ -16,8 +16,7 @@ import headway as package
 from headway.adaptation import Settings
 from headway.checkpoints.checkpoint import KINDS
 from headway.cli.adapt import command
-from headway.core.pooling import POOLINGS
-from headway.heads.own import OWN_HEADS
+from headway.heads.own import OWN_HEADS, TEXT_POOLINGS
 from headway.training.options import PRECISIONS
 
 from .calls import document, error_of, headway, start
@@ -36,7 +35,7 @@ def test_options_are_the_settings() -> None:
     assert options.keys() - fields.keys() == more
     choices = {name: set(getattr(one.type, "choices", ())) for name, one in options.items()}
     assert choices["kind"] == set(KINDS)
-    assert choices["pooling"] == set(POOLINGS)
+    assert choices["pooling"] == set(TEXT_POOLINGS)
     assert choices["head"] == {*OWN_HEADS["text"], "family"}
     assert choices["precision"] == set(PRECISIONS)
     for name in options.keys() & fields.keys():

@@ -74,7 +74,7 @@ class Plan:
 def plan_run(model: Model, texts: Sequence[Windowed], rows: Rows, settings: Settings) -> Plan:
     """Decides what the settings leave open; with a probe, `after_probe` decides the course."""
     few = len(texts) <= FEW * len(rows.labels)
-    plain = isinstance(model.head, Classifier) and model.head.transform is None
+    plain = isinstance(model.head, Classifier) and model.head.is_linear
     if settings.probe and not plain:
         raise ConfigError(
             f"probe = True with head = {settings.head!r}", allowed="a head of one linear layer"
