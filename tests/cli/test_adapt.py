@@ -100,6 +100,8 @@ OPTIONS = [
     ("--no-baseline",),
     ("--seed", "7"),
     ("--seeds", "1"),
+    ("--head", "mlp"),
+    ("--head", "lstm", "--pooling", "attention"),
 ]
 
 EFFECTS: dict[tuple[str, ...], Any] = {

@@ -15,7 +15,7 @@ from headway.core.dropout import Dropout
 from headway.core.layout import Layout
 from headway.errors import ConfigError
 from headway.families import bert, llama
-from headway.heads import OWN_HEADS, TEXT_POOLINGS, own_head
+from headway.heads import OWN_HEADS, TEXT_POOLINGS, CrfHead, own_head
 
 LABELS = 3
 
@@ -70,7 +70,10 @@ def test_every_parameter_and_state_gets_a_gradient(of: str, name: str, pooling: 
     head = built(of, name, pooling)
     hidden = torch.randn(5, 8, requires_grad=True)
     logits = per_text(head, hidden, Layout((4, 1)))
-    torch.cat([rows.flatten() for rows in logits]).square().sum().backward()
+    total = torch.cat([rows.flatten() for rows in logits]).square().sum()
+    if isinstance(head, CrfHead):
+        total = total + head.crf.loss(torch.cat(logits), torch.arange(5) % LABELS, Layout((4, 1)))
+    total.backward()
     assert hidden.grad is not None and hidden.grad.any()
     assert not [n for n, p in head.named_parameters() if p.grad is None or not p.grad.any()]
 
@@ -102,7 +105,10 @@ def test_half_precision_is_near(autocast: bool, of: str, name: str, pooling: str
     else:
         near = per_text(head.bfloat16(), hidden.bfloat16(), layout)
         assert near[0].dtype == torch.bfloat16
-    sum(rows.float().square().sum() for rows in near).backward()
+    total = torch.stack([rows.float().square().sum() for rows in near]).sum()
+    if isinstance(head, CrfHead):
+        total = total + head.crf.loss(torch.cat(near), torch.arange(5) % LABELS, layout)
+    total.backward()
     for rows, wanted in zip(near, exact, strict=True):
         torch.testing.assert_close(rows.float(), wanted, rtol=0.1, atol=0.1)
     assert all(p.grad is not None and p.grad.isfinite().all() for p in head.parameters())
@@ -118,6 +124,8 @@ def test_half_precision_is_near(autocast: bool, of: str, name: str, pooling: str
         ("token", "linear", None, 9, 768 * 9 + 9),
         ("token", "mlp", None, 9, 768 * 768 + 768 + 768 * 9 + 9),
         ("token", "lstm", None, 9, 2 * 4 * 384 * (768 + 384 + 2) + 768 * 9 + 9),
+        ("token", "crf", None, 9, 768 * 9 + 9 + 9 * 9 + 9 + 9),
+        ("token", "lstm-crf", None, 9, 2 * 4 * 384 * (768 + 384 + 2) + 768 * 9 + 9 + 9 * 11),
         ("span", "linear", None, 0, 1538),
         ("span", "mlp", None, 0, 768 * 768 + 768 + 1538),
     ],

@@ -1,6 +1,7 @@
 """From hidden states to logits. A head gives logits only; losses are functions in `losses`."""
 
 from headway.heads.classification import Classifier
+from headway.heads.crf import Crf, CrfHead, viterbi
 from headway.heads.language import LanguageModelHead
 from headway.heads.own import OWN_HEADS, TEXT_POOLINGS, own_head
 from headway.heads.span import SpanHead
@@ -11,9 +12,12 @@ __all__ = [
     "OWN_HEADS",
     "TEXT_POOLINGS",
     "Classifier",
+    "Crf",
+    "CrfHead",
     "HeadSpec",
     "LanguageModelHead",
     "SpanHead",
     "TokenClassifier",
     "own_head",
+    "viterbi",
 ]

@@ -12,6 +12,7 @@ from headway.core.pooling import POOLINGS
 from headway.errors import ConfigError, nearest
 from headway.heads.attention_pooling import AttentionPooling
 from headway.heads.classification import Classifier
+from headway.heads.crf import Crf, CrfHead
 from headway.heads.lstm import BiLstm, EndStates
 from headway.heads.mlp import mlp
 from headway.heads.span import SpanHead
@@ -66,6 +67,17 @@ def token_lstm(hidden: int, labels: int, dropout: float) -> TokenClassifier:
     return TokenClassifier(nn.Linear(size, labels), encoder=encoder, dropout=dropout)
 
 
+def token_crf(hidden: int, labels: int, dropout: float) -> CrfHead:
+    """One linear layer on each state, and what neighbouring labels are worth."""
+    return CrfHead(nn.Linear(hidden, labels), Crf(labels), dropout=dropout)
+
+
+def token_lstm_crf(hidden: int, labels: int, dropout: float) -> CrfHead:
+    """Both: the model of Lample et al. 2016 over the body's states."""
+    encoder, size = _lstm(hidden)
+    return CrfHead(nn.Linear(size, labels), Crf(labels), encoder=encoder, dropout=dropout)
+
+
 def span_linear(hidden: int, labels: int, dropout: float) -> SpanHead:
     """One linear layer on each state; two outputs, whatever they are called."""
     return SpanHead(nn.Linear(hidden, 2), dropout=dropout)
@@ -78,7 +90,13 @@ def span_mlp(hidden: int, labels: int, dropout: float) -> SpanHead:
 
 OWN_HEADS: dict[str, dict[str, Build]] = {
     "text": {"linear": text_linear, "lstm": text_lstm, "mlp": text_mlp},
-    "token": {"linear": token_linear, "lstm": token_lstm, "mlp": token_mlp},
+    "token": {
+        "crf": token_crf,
+        "linear": token_linear,
+        "lstm": token_lstm,
+        "lstm-crf": token_lstm_crf,
+        "mlp": token_mlp,
+    },
     "span": {"linear": span_linear, "mlp": span_mlp},
 }
 """What there are logits of -> name -> how it is built.
@@ -96,6 +114,9 @@ TENSORS = (
     "transform.#.*",
     "pooling.key.*",
     "pooling.query.*",
+    "crf.transitions",
+    "crf.start",
+    "crf.end",
     "encoder.lstm.weight_ih_l#",
     "encoder.lstm.weight_hh_l#",
     "encoder.lstm.bias_ih_l#",
