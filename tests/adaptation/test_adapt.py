@@ -69,6 +69,20 @@ def test_learns_a_planted_pattern_and_opens_again(kind: str, pair: bool, tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("head", "pooling"), [("mlp", "mean"), ("lstm", "max"), ("linear", "attention")]
+)
+def test_every_head_of_ours_learns(head: str, pooling: str, tmp_path: Path) -> None:
+    data, test = rows(n=120), rows(n=60, seed=1)
+    settings = {**LEARNS, "probe": None, "head": head, "pooling": pooling}
+    result = quick(tiny_model(), data, test=test, out=tmp_path / "run", **settings)
+    assert not result.interrupted and result.report["test"]["accuracy"] >= 0.9
+    assert not any("probe" in note for note in result.report["notes"])
+    again = load(tmp_path / "run")
+    assert again.checkpoint.plan is not None
+    assert again.checkpoint.plan.stored == {"type": head, "pooling": pooling}
+
+
+@pytest.mark.parametrize(
     ("kind", "head", "pooling"),
     [
         ("bert", "family", "first"),
@@ -339,6 +353,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("no-such-pooling", {"pooling": "median"}, "pooling 'median' is not known"),
     ("two-poolings", {"head": "family", "pooling": "max"}, "that head has its own"),
     ("probe-of-a-deep-head", {"head": "family", "probe": True}, "a head of one linear layer"),
+    ("probe-of-an-lstm", {"head": "lstm", "probe": True}, "a head of one linear layer"),
     ("absent-labels", {"data": MIXED}, "row 2 of the train rows: there is no label .and 3 more"),
     ("absent-test-labels", {"test": MIXED}, "row 2 of the test rows: there is no label"),
     ("one-class", {"data": ONE_CLASS}, r"one class only \(x\)"),

@@ -145,10 +145,15 @@ def test_own_heads_are_functions_of_their_file() -> None:
         for name, function in vars(own).items()
         if inspect.isfunction(function)
         and function.__module__ == own.__name__
-        and list(inspect.signature(function).parameters)
-        == ["hidden", "labels", "pooling", "dropout"]
+        and list(inspect.signature(function).parameters)[:3] == ["hidden", "labels", "dropout"]
     }
-    assert builders == {function.__name__ for function in own.OWN_HEADS.values()}
+    listed = [build for heads in own.OWN_HEADS.values() for build in heads.values()]
+    assert builders == {build.__name__ for build in listed}
+    for of, heads in own.OWN_HEADS.items():
+        for name, build in heads.items():
+            more = ["pooling"] if of == "text" else []
+            assert list(inspect.signature(build).parameters)[3:] == more
+            assert build.__name__ == f"{of}_{name}".replace("-", "_")
 
 
 def test_what_a_model_is_adapted_to_it_can_answer() -> None:

@@ -53,10 +53,11 @@ class Settings:
     """Share of the training rows that chooses the best epoch; None = 0.1 where there are rows to
     spare, else none."""
     head: str = "linear"
-    """linear, or family: the head that the ecosystem's checkpoints of this architecture carry."""
+    """linear, mlp (a hidden layer), lstm (reads the states once more, both ways), or family: the
+    head that the ecosystem's checkpoints of this architecture carry."""
     pooling: str | None = None
-    """first, last, max or mean; None = as the checkpoint embeds, mean for encoders, last for
-    decoders."""
+    """first, last, max, mean or attention (whose weights are learned); None = as the checkpoint
+    embeds, mean for encoders, last for decoders."""
     probe: bool | None = None
     """Start a linear head from a linear probe of the body; None = with 64 rows a class or fewer,
     on average."""

@@ -60,7 +60,7 @@ def is_few(rows: int, meaning: Meaning) -> bool:
 
 def has_plain_head(model: Model) -> bool:
     """Whether the head is one linear layer on pooled states."""
-    return isinstance(model.head, Classifier) and model.head.transform is None
+    return isinstance(model.head, Classifier) and model.head.is_linear
 
 
 class TextClassification:
