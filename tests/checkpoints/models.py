@@ -21,6 +21,7 @@ from families import (
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from headway.checkpoints.heads import LABELLED
 from headway.families import FAMILIES, class_name
 from headway.model import load
 from headway.tokenizer import Tokenizer
@@ -28,9 +29,12 @@ from headway.tokenizer import Tokenizer
 AUTO = {
     None: transformers.AutoModel,
     "fill-mask": transformers.AutoModelForMaskedLM,
+    "multiple-choice": transformers.AutoModelForMultipleChoice,
+    "question-answering": transformers.AutoModelForQuestionAnswering,
     "text-classification": transformers.AutoModelForSequenceClassification,
     "text-generation": transformers.AutoModelForCausalLM,
     "text2text-generation": transformers.AutoModelForSeq2SeqLM,
+    "token-classification": transformers.AutoModelForTokenClassification,
 }
 
 HEADS = [(kind, task) for kind, family in FAMILIES.items() for task in (None, *family.HEADS)]
@@ -62,7 +66,7 @@ def reference(case: Case, task: str | None) -> Any:
     """The reference's class for a task as it comes: a bare body has its pooler."""
     config = copy.deepcopy(case.config)
     config._attn_implementation = "eager"
-    if task == "text-classification":
+    if task in LABELLED:
         config.num_labels = LABELS
     torch.manual_seed(case.seed)
     model = getattr(transformers, class_name(case.model_type, task))(config)
