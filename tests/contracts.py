@@ -11,6 +11,7 @@ A family's test makes small random configs of the reference library and runs all
 from __future__ import annotations
 
 import copy
+import inspect
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -102,13 +103,8 @@ class Case:
             config.num_labels = LABELS
         torch.manual_seed(self.seed)
         made = getattr(transformers, class_name(self.model_type, task))
-        bare_bert = task is None and self.model_type in (
-            "bert",
-            "roberta",
-            "camembert",
-            "xlm-roberta",
-        )
-        model = made(config, add_pooling_layer=False) if bare_bert else made(config)
+        pooling = "add_pooling_layer" in inspect.signature(made).parameters
+        model = made(config, add_pooling_layer=False) if pooling else made(config)
         stir(model)
         if task == "fill-mask" and not config.tie_word_embeddings:
             agree_on_bias(model)
@@ -207,11 +203,12 @@ def close(ours: Tensor, theirs: Tensor, tolerance: float = TOLERANCE) -> None:
 
 def equals_reference_everywhere(case: Case) -> None:
     """All hidden states and all attention maps are the reference's."""
-    stacks = {"": ("hidden_states", "attentions", "layers")}
+    stacks = {"": ("hidden_states", "attentions", case.body)}
     if isinstance(case.body, EncoderDecoder):
+        encoder, decoder = case.body.encoder, case.body.decoder
         stacks = {
-            "encoder.": ("encoder_hidden_states", "encoder_attentions", "layers"),
-            "decoder.": ("decoder_hidden_states", "decoder_attentions", "decoder_layers"),
+            "encoder.": ("encoder_hidden_states", "encoder_attentions", encoder),
+            "decoder.": ("decoder_hidden_states", "decoder_attentions", decoder),
         }
     with record(case.body, ["*"]) as seen, torch.no_grad():
         case.forward(case.body)
@@ -219,8 +216,8 @@ def equals_reference_everywhere(case: Case) -> None:
         theirs = case.their_forward(
             case.theirs, number, output_hidden_states=True, output_attentions=True
         )
-        for stack, (states, maps, depth) in stacks.items():
-            layers = getattr(case.ours, depth, None) or case.ours.layers
+        for stack, (states, maps, made) in stacks.items():
+            layers = len(made.layers)
             assert len(theirs[states]) == layers + 1
             names = ["embeddings.out", *(f"layers.{n}.out" for n in range(layers - 1)), "out"]
             layout = Layout.of(case.targets if stack == "decoder." else case.texts)

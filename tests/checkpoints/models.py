@@ -11,6 +11,7 @@ import torch
 import transformers
 from contracts import LABELS, Case, agree_on_bias, stir
 from families import (
+    test_albert,
     test_bert,
     test_distilbert,
     test_gpt2,
@@ -51,7 +52,12 @@ def random_config(kind: str, draw: random.Random) -> Any:
         made = test_t5.config(draw, draw.choice(["relu", "gated-gelu"]))
         made.decoder_start_token_id = 0
         return made
-    of = {"bert": test_bert, "distilbert": test_distilbert, "gpt2": test_gpt2}[kind]
+    of = {
+        "albert": test_albert,
+        "bert": test_bert,
+        "distilbert": test_distilbert,
+        "gpt2": test_gpt2,
+    }[kind]
     return of.config(draw)
 
 

@@ -16,6 +16,14 @@ from headway.checkpoints.heads import LABELLED
 from headway.core.stacks import EncoderDecoder
 from headway.families import FAMILIES, class_name
 
+WAYS = [(kind, task, "whole") for kind, task in HEADS] + [
+    (kind, task, way)
+    for kind, family in FAMILIES.items()
+    for task in (None, next(iter(family.HEADS)))
+    for way in ("shards", "bin")
+]
+"""Every head, and the other forms of a checkpoint for a body and one head."""
+
 
 def check_same(model: Any, theirs: Any, case: Case) -> None:
     """Hidden states, attention maps and logits of every text are the reference's."""
@@ -56,8 +64,7 @@ def opened(folder: Path, task: str | None) -> Any:
     return model.eval()
 
 
-@pytest.mark.parametrize("way", ["whole", "shards", "bin"])
-@pytest.mark.parametrize(("kind", "task"), HEADS)
+@pytest.mark.parametrize(("kind", "task", "way"), WAYS)
 def test_there_and_back(kind: str, task: str | None, way: str, tmp_path: Path) -> None:
     case = random_case(kind, len(kind) + len(way))
     theirs = reference(case, task)
