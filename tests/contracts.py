@@ -162,6 +162,8 @@ class Case:
         out = self.their_forward(model, number)
         if task == "question-answering":
             return torch.stack([out.start_logits[0], out.end_logits[0]], dim=-1)
+        if task == "replaced-token":
+            return out.logits[0][:, None]
         return out.logits[0]
 
 

@@ -14,6 +14,7 @@ from families import (
     test_albert,
     test_bert,
     test_distilbert,
+    test_electra,
     test_gpt2,
     test_llama,
     test_roberta,
@@ -32,6 +33,7 @@ AUTO = {
     "fill-mask": transformers.AutoModelForMaskedLM,
     "multiple-choice": transformers.AutoModelForMultipleChoice,
     "question-answering": transformers.AutoModelForQuestionAnswering,
+    "replaced-token": transformers.AutoModelForPreTraining,
     "text-classification": transformers.AutoModelForSequenceClassification,
     "text-generation": transformers.AutoModelForCausalLM,
     "text2text-generation": transformers.AutoModelForSeq2SeqLM,
@@ -56,6 +58,7 @@ def random_config(kind: str, draw: random.Random) -> Any:
         "albert": test_albert,
         "bert": test_bert,
         "distilbert": test_distilbert,
+        "electra": test_electra,
         "gpt2": test_gpt2,
     }[kind]
     return of.config(draw)

@@ -16,6 +16,8 @@ def test_logits_are_a_row_a_token() -> None:
     hidden = torch.randn(6, 4)
     torch.testing.assert_close(head(hidden, Layout((3, 1, 2))), output(hidden))
     assert head.per_token
+    bent = TokenClassifier(output, transform=nn.Tanh())(hidden, Layout((6,)))
+    torch.testing.assert_close(bent, output(hidden.tanh()))
 
 
 def test_dropout_stands_before_the_output() -> None:

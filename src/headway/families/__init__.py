@@ -15,7 +15,7 @@ A family module has
 from types import ModuleType
 
 from headway.errors import CheckpointError, nearest
-from headway.families import albert, bert, distilbert, gpt2, llama, roberta, t5
+from headway.families import albert, bert, distilbert, electra, gpt2, llama, roberta, t5
 
 __all__ = ["FAMILIES", "class_name", "family_of", "task_of"]
 
@@ -24,6 +24,7 @@ FAMILIES: dict[str, ModuleType] = {
     "bert": bert,
     "camembert": roberta,
     "distilbert": distilbert,
+    "electra": electra,
     "gpt2": gpt2,
     "llama": llama,
     "roberta": roberta,

@@ -17,7 +17,8 @@ class TokenClassifier(nn.Module):
 
     Args:
         output: hidden -> classes.
-        dropout: rate before it.
+        transform: before it, or None.
+        dropout: rate before `output`.
 
     >>> import torch
     >>> TokenClassifier(nn.Linear(8, 5))(torch.ones(6, 8), Layout((4, 2))).shape
@@ -28,11 +29,16 @@ class TokenClassifier(nn.Module):
 
     per_token = True
 
-    def __init__(self, output: nn.Linear, *, dropout: float = 0.0) -> None:
+    def __init__(
+        self, output: nn.Linear, *, transform: nn.Module | None = None, dropout: float = 0.0
+    ) -> None:
         super().__init__()
+        self.transform = transform
         self.dropout = Dropout(dropout)
         self.output = output
 
     def forward(self, hidden: Tensor, layout: Layout) -> Tensor:
         """[tokens, hidden] -> logits [tokens, classes]."""
+        if self.transform is not None:
+            hidden = self.transform(hidden)
         return self.output(self.dropout(hidden))
