@@ -17,6 +17,7 @@ from families import (
     test_electra,
     test_gpt2,
     test_llama,
+    test_openai_gpt,
     test_roberta,
     test_t5,
 )
@@ -60,6 +61,7 @@ def random_config(kind: str, draw: random.Random) -> Any:
         "distilbert": test_distilbert,
         "electra": test_electra,
         "gpt2": test_gpt2,
+        "openai-gpt": test_openai_gpt,
     }[kind]
     return of.config(draw)
 

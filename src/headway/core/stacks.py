@@ -71,7 +71,7 @@ class Decoder(nn.Module):
     def __init__(
         self,
         embeddings: Embeddings,
-        layers: Iterable[PreNormBlock | PreNormCrossBlock],
+        layers: Iterable[PostNormBlock | PreNormBlock | PreNormCrossBlock],
         *,
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,
