@@ -165,8 +165,20 @@ def test_the_kind_where_nothing_is_said() -> None:
         plan(problem_type="x")
 
 
+def test_labels_and_kind_of_heads_over_tokens() -> None:
+    named = {"0": "O", "1": "B-PER", "2": "I-PER"}
+    tags = plan(architectures=["BertForTokenClassification"], id2label=named)
+    assert (tags.task, tags.labels) == ("token-classification", ("O", "B-PER", "I-PER"))
+    assert tags.kind == "entities"
+    alone = plan(architectures=["BertForTokenClassification"], id2label={"0": "O"})
+    assert alone.kind == "single-label"  # a class, where a text's one label would be a number
+    for ending in ("QuestionAnswering", "MultipleChoice"):
+        found = plan(architectures=[f"BertFor{ending}"], id2label=named)
+        assert (found.labels, found.kind) == ((), "")
+
+
 def test_a_body_and_unknown_classes_have_no_head() -> None:
-    for named in (None, [], ["BertModel"], ["BertForTokenClassification"], ["X", "Y"]):
+    for named in (None, [], ["BertModel"], ["BertForNextSentencePrediction"], ["X", "Y"]):
         assert plan_head(family, {"model_type": "bert", "architectures": named}) is None
     assert plan_head(family, {"model_type": "bert"}) is None
     wrong: Any

@@ -72,7 +72,7 @@ def test_unknown_architectures_are_refused_by_name(model_type: object) -> None:
     with pytest.raises(CheckpointError) as caught:
         family_of(model_type)
     assert f"model_type = {model_type!r}" in str(caught.value)
-    assert "Allowed: bert, camembert" in str(caught.value)
+    assert "Allowed: albert, bert" in str(caught.value)
 
 
 def test_near_misses_get_a_hint() -> None:
@@ -88,6 +88,33 @@ def test_class_names_lead_both_ways() -> None:
 
 
 RELEASED = {
+    "albert-base-v2": {
+        "architectures": ["AlbertForMaskedLM"],
+        "attention_probs_dropout_prob": 0,
+        "bos_token_id": 2,
+        "classifier_dropout_prob": 0.1,
+        "down_scale_factor": 1,
+        "embedding_size": 128,
+        "eos_token_id": 3,
+        "gap_size": 0,
+        "hidden_act": "gelu_new",
+        "hidden_dropout_prob": 0,
+        "hidden_size": 768,
+        "initializer_range": 0.02,
+        "inner_group_num": 1,
+        "intermediate_size": 3072,
+        "layer_norm_eps": 1e-12,
+        "max_position_embeddings": 512,
+        "model_type": "albert",
+        "net_structure_type": 0,
+        "num_attention_heads": 12,
+        "num_hidden_groups": 1,
+        "num_hidden_layers": 12,
+        "num_memory_blocks": 0,
+        "pad_token_id": 0,
+        "type_vocab_size": 2,
+        "vocab_size": 30000,
+    },
     "bert-base-multilingual-cased": {
         "architectures": ["BertForMaskedLM"],
         "attention_probs_dropout_prob": 0.1,
@@ -134,6 +161,31 @@ RELEASED = {
         "transformers_version": "4.10.0.dev0",
         "vocab_size": 30522,
     },
+    "electra-small-discriminator": {
+        "architectures": ["ElectraForPreTraining"],
+        "attention_probs_dropout_prob": 0.1,
+        "embedding_size": 128,
+        "hidden_act": "gelu",
+        "hidden_dropout_prob": 0.1,
+        "hidden_size": 256,
+        "initializer_range": 0.02,
+        "intermediate_size": 1024,
+        "layer_norm_eps": 1e-12,
+        "max_position_embeddings": 512,
+        "model_type": "electra",
+        "num_attention_heads": 4,
+        "num_hidden_layers": 12,
+        "pad_token_id": 0,
+        "position_embedding_type": "absolute",
+        "summary_activation": "gelu",
+        "summary_last_dropout": 0.1,
+        "summary_type": "first",
+        "summary_use_proj": True,
+        "transformers_version": "4.9.0.dev0",
+        "type_vocab_size": 2,
+        "use_cache": True,
+        "vocab_size": 30522,
+    },
     "gpt2": {
         "activation_function": "gelu_new",
         "architectures": ["GPT2LMHeadModel"],
@@ -157,6 +209,30 @@ RELEASED = {
         "summary_use_proj": True,
         "task_specific_params": {"text-generation": {"do_sample": True, "max_length": 50}},
         "vocab_size": 50257,
+    },
+    "openai-gpt": {
+        "afn": "gelu",
+        "architectures": ["OpenAIGPTLMHeadModel"],
+        "attn_pdrop": 0.1,
+        "embd_pdrop": 0.1,
+        "initializer_range": 0.02,
+        "layer_norm_epsilon": 1e-05,
+        "model_type": "openai-gpt",
+        "n_ctx": 512,
+        "n_embd": 768,
+        "n_head": 12,
+        "n_layer": 12,
+        "n_positions": 512,
+        "n_special": 0,
+        "predict_special_tokens": True,
+        "resid_pdrop": 0.1,
+        "summary_activation": None,
+        "summary_first_dropout": 0.1,
+        "summary_proj_to_labels": True,
+        "summary_type": "cls_index",
+        "summary_use_proj": True,
+        "task_specific_params": {"text-generation": {"do_sample": True, "max_length": 50}},
+        "vocab_size": 40478,
     },
     "t5-small": {
         "architectures": ["T5ForConditionalGeneration"],

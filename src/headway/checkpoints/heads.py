@@ -30,6 +30,12 @@ Other kinds, which the ecosystem has no word for, stand there as `headway.kind`.
 WORD = re.compile("[a-z]+(-[a-z]+)*")
 """What a kind looks like."""
 
+PLACED = re.compile("O$|[BIELSUM]-.")
+"""What tags look like that say where in an entity a word stands."""
+
+LABELLED = frozenset({"text-classification", "token-classification"})
+"""Tasks whose outputs `id2label` names; of other heads a config.json may hold it for no reason."""
+
 
 @dataclass(frozen=True)
 class HeadPlan:
@@ -125,8 +131,9 @@ def plan_head(family: ModuleType, values: Mapping[str, Any]) -> HeadPlan | None:
     task = task_of(values["model_type"], architecture(values))
     if task is None:
         return None
-    labels = _labels(values) if task == "text-classification" else ()
-    return HeadPlan(task, family.HEADS[task], labels, _kind(values, labels))
+    labels = _labels(values) if task in LABELLED else ()
+    kind = _kind(values, task, labels)
+    return HeadPlan(task, family.HEADS[task], labels, kind)
 
 
 def architecture(values: Mapping[str, Any]) -> str:
@@ -163,7 +170,7 @@ def _own_plan(section: Mapping[str, Any], values: Mapping[str, Any]) -> HeadPlan
             next_step=error.next_step,
         ) from None
     labels = () if of == "span" and "id2label" not in values else _labels(values)
-    return HeadPlan(task, spec, labels, _kind(values, labels), dict(stored))
+    return HeadPlan(task, spec, labels, _kind(values, task, labels), dict(stored))
 
 
 def _labels(values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -193,7 +200,7 @@ def _first_double(labels: Sequence[str]) -> str | None:
     return None
 
 
-def _kind(values: Mapping[str, Any], labels: tuple[str, ...]) -> str:
+def _kind(values: Mapping[str, Any], task: str, labels: tuple[str, ...]) -> str:
     ours = (values.get("headway") or {}).get("kind")
     if ours is not None:
         if not isinstance(ours, str) or not WORD.fullmatch(ours):
@@ -203,6 +210,8 @@ def _kind(values: Mapping[str, Any], labels: tuple[str, ...]) -> str:
         return ours
     if not labels:
         return ""
+    if task == "token-classification":
+        return "entities" if all(PLACED.match(label) for label in labels) else "tags"
     told = values.get("problem_type")
     for kind, name in KINDS.items():
         if told == name:

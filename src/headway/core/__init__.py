@@ -8,6 +8,7 @@ feedforward  plain and gated, and their activations
 positions    learned, rotary, relative
 embeddings   from ids to the first hidden states
 blocks       where the norms stand
+sharing      blocks that are applied several times
 stacks       encoder, decoder, the two joined
 cache        keys and values of what a decoder has read
 pooling      one vector a text

@@ -27,6 +27,8 @@ class Encoder(nn.Module):
         norm: behind the last block (pre-norm stacks), or None.
         bias: relative positions shared by all blocks, or None.
         dropout: rate behind the last norm (T5).
+        shared: the different blocks of a stack that applies them several times (ALBERT), or None;
+            `layers` are then their applications.
     """
 
     def __init__(
@@ -37,10 +39,12 @@ class Encoder(nn.Module):
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,
         dropout: float = 0.0,
+        shared: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.embeddings = embeddings
         self.layers = nn.ModuleList(layers)
+        self.shared = shared  # behind the layers, which have the first word on names of taps
         self.norm = norm
         self.bias = bias
         self.dropout = Dropout(dropout)
@@ -67,7 +71,7 @@ class Decoder(nn.Module):
     def __init__(
         self,
         embeddings: Embeddings,
-        layers: Iterable[PreNormBlock | PreNormCrossBlock],
+        layers: Iterable[PostNormBlock | PreNormBlock | PreNormCrossBlock],
         *,
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,

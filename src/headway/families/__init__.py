@@ -15,16 +15,19 @@ A family module has
 from types import ModuleType
 
 from headway.errors import CheckpointError, nearest
-from headway.families import bert, distilbert, gpt2, llama, roberta, t5
+from headway.families import albert, bert, distilbert, electra, gpt2, llama, openai_gpt, roberta, t5
 
 __all__ = ["FAMILIES", "class_name", "family_of", "task_of"]
 
 FAMILIES: dict[str, ModuleType] = {
+    "albert": albert,
     "bert": bert,
     "camembert": roberta,
     "distilbert": distilbert,
+    "electra": electra,
     "gpt2": gpt2,
     "llama": llama,
+    "openai-gpt": openai_gpt,
     "roberta": roberta,
     "t5": t5,
     "xlm-roberta": roberta,
