@@ -17,6 +17,7 @@ from families import (
     test_electra,
     test_gpt2,
     test_llama,
+    test_mpnet,
     test_openai_gpt,
     test_roberta,
     test_t5,
@@ -61,6 +62,7 @@ def random_config(kind: str, draw: random.Random) -> Any:
         "distilbert": test_distilbert,
         "electra": test_electra,
         "gpt2": test_gpt2,
+        "mpnet": test_mpnet,
         "openai-gpt": test_openai_gpt,
     }[kind]
     return of.config(draw)
@@ -70,6 +72,8 @@ def random_case(kind: str, seed: int) -> Case:
     """A case of the family contract with a random config."""
     config = random_config(kind, random.Random(seed))
     forbidden = (config.pad_token_id,) if kind in test_roberta.KINDS else ()
+    if kind == "mpnet":
+        forbidden = (test_mpnet.PADDING,)
     return Case(kind, config, seed, forbidden)
 
 

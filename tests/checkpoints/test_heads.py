@@ -170,8 +170,8 @@ def test_labels_and_kind_of_heads_over_tokens() -> None:
     tags = plan(architectures=["BertForTokenClassification"], id2label=named)
     assert (tags.task, tags.labels) == ("token-classification", ("O", "B-PER", "I-PER"))
     assert tags.kind == "entities"
-    alone = plan(architectures=["BertForTokenClassification"], id2label={"0": "O"})
-    assert alone.kind == "single-label"  # a class, where a text's one label would be a number
+    alone = plan(architectures=["BertForTokenClassification"], id2label={"0": "NOUN"})
+    assert alone.kind == "tags"
     for ending in ("QuestionAnswering", "MultipleChoice"):
         found = plan(architectures=[f"BertFor{ending}"], id2label=named)
         assert (found.labels, found.kind) == ((), "")

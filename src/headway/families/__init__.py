@@ -15,7 +15,18 @@ A family module has
 from types import ModuleType
 
 from headway.errors import CheckpointError, nearest
-from headway.families import albert, bert, distilbert, electra, gpt2, llama, openai_gpt, roberta, t5
+from headway.families import (
+    albert,
+    bert,
+    distilbert,
+    electra,
+    gpt2,
+    llama,
+    mpnet,
+    openai_gpt,
+    roberta,
+    t5,
+)
 
 __all__ = ["FAMILIES", "class_name", "family_of", "task_of"]
 
@@ -27,6 +38,7 @@ FAMILIES: dict[str, ModuleType] = {
     "electra": electra,
     "gpt2": gpt2,
     "llama": llama,
+    "mpnet": mpnet,
     "openai-gpt": openai_gpt,
     "roberta": roberta,
     "t5": t5,
