@@ -15,6 +15,7 @@ from families import (
     test_distilbert,
     test_gpt2,
     test_llama,
+    test_longformer,
     test_modernbert,
     test_roberta,
     test_t5,
@@ -52,6 +53,7 @@ def random_config(kind: str, draw: random.Random) -> Any:
         "bert": test_bert,
         "distilbert": test_distilbert,
         "gpt2": test_gpt2,
+        "longformer": test_longformer,
         "modernbert": test_modernbert,
     }[kind]
     return of.config(draw)
@@ -60,6 +62,8 @@ def random_config(kind: str, draw: random.Random) -> Any:
 def random_case(kind: str, seed: int) -> Case:
     """A case of the family contract with a random config."""
     config = random_config(kind, random.Random(seed))
+    if kind == "longformer":
+        return test_longformer.case_of(config, seed)
     forbidden = (config.pad_token_id,) if kind in test_roberta.KINDS else ()
     return Case(kind, config, seed, forbidden)
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from headway.core.attention import CrossAttention, SelfAttention
 from headway.core.cache import Extension, LayerCache
 from headway.core.dropout import Dropout
+from headway.core.global_attention import GlobalLocalAttention
 from headway.core.masks import Pattern
 from headway.core.taps import Tap
 
@@ -61,7 +62,7 @@ class PostNormBlock(nn.Module):
 
     def __init__(
         self,
-        attention: SelfAttention,
+        attention: SelfAttention | GlobalLocalAttention,
         attention_norm: nn.Module,
         feedforward: nn.Module,
         feedforward_norm: nn.Module,

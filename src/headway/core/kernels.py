@@ -26,7 +26,7 @@ from headway.core.layout import Layout
 from headway.core.masks import Local, Pattern, SlidingCausal, causal, everywhere
 from headway.core.taps import Tap
 
-__all__ = ["attend", "banded", "batched", "eager", "varlen"]
+__all__ = ["attend", "attention_maps", "banded", "batched", "eager", "mixed_by_maps", "varlen"]
 
 SHORT_FORWARD, SHORT_BACKWARD = 32, 256
 """Longest sequences, in tokens, on which products beat torch's fused half-precision kernel."""
@@ -58,21 +58,33 @@ def eager(
     map_tap: Tap | None = None,
 ) -> Tensor:
     """The formula, sequence by sequence."""
-    groups = q.shape[1] // k.shape[1]
-    k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
+    maps = attention_maps(q, k, pattern, scale=scale)
+    if map_tap is not None:
+        maps = map_tap(maps)
+    return torch.cat(mixed_by_maps(maps, v, pattern.keys, drop=drop))
+
+
+def attention_maps(q: Tensor, k: Tensor, pattern: Pattern, *, scale: float) -> list[Tensor]:
+    """Whom each query attends to and how much, [heads, q, k] a sequence; rows add up to 1."""
+    k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
     maps = []
     for query, key, added in zip(
         pattern.queries.split(q), pattern.keys.split(k), pattern.per_sequence, strict=True
     ):
         scores = torch.einsum("qhd,khd->hqk", query, key) * scale + added.to(q.dtype)
         maps.append(scores.softmax(dim=-1))  # [heads, q, k]
-    if map_tap is not None:
-        maps = map_tap(maps)
-    mixed = [
-        torch.einsum("hqk,khd->qhd", dropout(weights, drop), value)
-        for weights, value in zip(maps, pattern.keys.split(v), strict=True)
-    ]
-    return torch.cat(mixed)
+    return maps
+
+
+def mixed_by_maps(
+    maps: list[Tensor], v: Tensor, keys: Layout, *, drop: float = 0.0
+) -> list[Tensor]:
+    """Values weighted by maps [heads, q, k]: [q, heads, size] a sequence."""
+    mixed = []
+    for weights, value in zip(maps, keys.split(v), strict=True):
+        value = value.repeat_interleave(weights.shape[0] // value.shape[1], dim=1)
+        mixed.append(torch.einsum("hqk,khd->qhd", dropout(weights, drop), value))
+    return mixed
 
 
 def batched(

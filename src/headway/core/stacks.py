@@ -11,6 +11,7 @@ from headway.core.blocks import Memory, PostNormBlock, PreNormBlock, PreNormCros
 from headway.core.cache import Cache
 from headway.core.dropout import Dropout
 from headway.core.embeddings import Embeddings
+from headway.core.global_attention import GlobalTokens
 from headway.core.layout import Layout
 from headway.core.masks import Mask, Pattern, causal, everywhere
 from headway.core.positions import RelativeBias, Rotary
@@ -41,6 +42,8 @@ class Encoder(nn.Module):
         norm: behind the last block (pre-norm stacks), or None.
         bias: relative positions shared by all blocks, or None.
         kinds: how each block attends, one a block; () = every token sees its whole sequence.
+        global_tokens: which tokens every block lets see and be seen by all of their text
+            (Longformer), or None. A head may ask for others: it sets the attribute.
         dropout: rate behind the last norm (T5).
     """
 
@@ -52,6 +55,7 @@ class Encoder(nn.Module):
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,
         kinds: Sequence[AttentionKind] = (),
+        global_tokens: GlobalTokens | None = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -60,12 +64,14 @@ class Encoder(nn.Module):
         self.norm = norm
         self.bias = bias
         self.kinds = tuple(kinds) or (AttentionKind(),) * len(self.layers)
+        self.usual_global_tokens = self.global_tokens = global_tokens
         self.dropout = Dropout(dropout)
         self.out = Tap()
 
     def forward(self, ids: Tensor, layout: Layout, segments: Tensor | None = None) -> Tensor:
         """int64 [tokens] -> [tokens, hidden]."""
-        steps = {kind: self._step(kind, layout) for kind in set(self.kinds)}
+        firsts = self.global_tokens(ids, layout) if self.global_tokens is not None else ()
+        steps = {kind: self._step(kind, layout, firsts) for kind in set(self.kinds)}
         x = self.embeddings(ids, layout, segments)
         for layer, kind in zip(self.layers, self.kinds, strict=True):
             x = layer(x, steps[kind])
@@ -73,10 +79,10 @@ class Encoder(nn.Module):
             x = self.norm(x)
         return self.out(self.dropout(x))
 
-    def _step(self, kind: AttentionKind, layout: Layout) -> Step:
+    def _step(self, kind: AttentionKind, layout: Layout, firsts: tuple[int, ...]) -> Step:
         """What the blocks of one kind share in one pass."""
         angles = kind.rotary.angles(layout.positions) if kind.rotary is not None else None
-        return Step(Pattern(layout, layout, kind.mask, self.bias), angles)
+        return Step(Pattern(layout, layout, kind.mask, self.bias, firsts), angles)
 
 
 class Decoder(nn.Module):
