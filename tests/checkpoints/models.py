@@ -11,8 +11,10 @@ import torch
 import transformers
 from contracts import LABELS, Case, agree_on_bias, stir
 from families import (
+    test_albert,
     test_bert,
     test_distilbert,
+    test_electra,
     test_gpt2,
     test_llama,
     test_longformer,
@@ -23,6 +25,7 @@ from families import (
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from headway.checkpoints.heads import LABELLED
 from headway.families import FAMILIES, class_name
 from headway.model import load
 from headway.tokenizer import Tokenizer
@@ -30,9 +33,13 @@ from headway.tokenizer import Tokenizer
 AUTO = {
     None: transformers.AutoModel,
     "fill-mask": transformers.AutoModelForMaskedLM,
+    "multiple-choice": transformers.AutoModelForMultipleChoice,
+    "question-answering": transformers.AutoModelForQuestionAnswering,
+    "replaced-token": transformers.AutoModelForPreTraining,
     "text-classification": transformers.AutoModelForSequenceClassification,
     "text-generation": transformers.AutoModelForCausalLM,
     "text2text-generation": transformers.AutoModelForSeq2SeqLM,
+    "token-classification": transformers.AutoModelForTokenClassification,
 }
 
 HEADS = [(kind, task) for kind, family in FAMILIES.items() for task in (None, *family.HEADS)]
@@ -50,8 +57,10 @@ def random_config(kind: str, draw: random.Random) -> Any:
         made.decoder_start_token_id = 0
         return made
     of = {
+        "albert": test_albert,
         "bert": test_bert,
         "distilbert": test_distilbert,
+        "electra": test_electra,
         "gpt2": test_gpt2,
         "longformer": test_longformer,
         "modernbert": test_modernbert,
@@ -72,7 +81,7 @@ def reference(case: Case, task: str | None) -> Any:
     """The reference's class for a task as it comes: a bare body has its pooler."""
     config = copy.deepcopy(case.config)
     config._attn_implementation = "eager"
-    if task == "text-classification":
+    if task in LABELLED:
         config.num_labels = LABELS
     torch.manual_seed(case.seed)
     model = getattr(transformers, class_name(case.model_type, task))(config)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from checkpoints.models import bert, loaded
+from checkpoints.models import bert, loaded, random_case, reference, write
 from headway.checkpoints import new_head
 from headway.checkpoints.heads import KINDS, HeadPlan, plan_head
+from headway.core.global_attention import BeforeSeparator, first_token
 from headway.errors import CheckpointError, ConfigError
 from headway.families import bert as family
 
@@ -87,8 +88,20 @@ def test_the_kind_where_nothing_is_said() -> None:
         plan(problem_type="x")
 
 
+def test_labels_and_kind_of_heads_over_tokens() -> None:
+    named = {"0": "O", "1": "B-PER", "2": "I-PER"}
+    tags = plan(architectures=["BertForTokenClassification"], id2label=named)
+    assert (tags.task, tags.labels) == ("token-classification", ("O", "B-PER", "I-PER"))
+    assert tags.kind == "single-label"
+    alone = plan(architectures=["BertForTokenClassification"], id2label={"0": "O"})
+    assert alone.kind == "single-label"  # a class, where a text's one label would be a number
+    for ending in ("QuestionAnswering", "MultipleChoice"):
+        found = plan(architectures=[f"BertFor{ending}"], id2label=named)
+        assert (found.labels, found.kind) == ((), "")
+
+
 def test_a_body_and_unknown_classes_have_no_head() -> None:
-    for named in (None, [], ["BertModel"], ["BertForTokenClassification"], ["X", "Y"]):
+    for named in (None, [], ["BertModel"], ["BertForNextSentencePrediction"], ["X", "Y"]):
         assert plan_head(family, {"model_type": "bert", "architectures": named}) is None
     assert plan_head(family, {"model_type": "bert"}) is None
     wrong: Any
@@ -118,6 +131,16 @@ def test_a_section_of_ours_that_cannot_be(section: Any, said: str) -> None:
     with pytest.raises(CheckpointError) as caught:
         plan(headway=section)
     assert said in str(caught.value)
+
+
+def test_global_tokens_are_those_of_the_head_that_is_on(tmp_path: Path) -> None:
+    case = random_case("longformer", 0)
+    folder = write(reference(case, "question-answering"), tmp_path / "a")
+    model = loaded(folder)
+    assert model.body.global_tokens == BeforeSeparator(2)
+    model.put_head(None)
+    assert model.body.global_tokens is first_token
+    assert loaded(folder, keep_head=False).body.global_tokens is first_token
 
 
 def test_what_a_caller_may_not_ask_for() -> None:

@@ -72,7 +72,7 @@ def test_unknown_architectures_are_refused_by_name(model_type: object) -> None:
     with pytest.raises(CheckpointError) as caught:
         family_of(model_type)
     assert f"model_type = {model_type!r}" in str(caught.value)
-    assert "Allowed: bert, camembert" in str(caught.value)
+    assert "Allowed: albert, bert" in str(caught.value)
 
 
 def test_near_misses_get_a_hint() -> None:
@@ -88,6 +88,33 @@ def test_class_names_lead_both_ways() -> None:
 
 
 RELEASED = {
+    "albert-base-v2": {
+        "architectures": ["AlbertForMaskedLM"],
+        "attention_probs_dropout_prob": 0,
+        "bos_token_id": 2,
+        "classifier_dropout_prob": 0.1,
+        "down_scale_factor": 1,
+        "embedding_size": 128,
+        "eos_token_id": 3,
+        "gap_size": 0,
+        "hidden_act": "gelu_new",
+        "hidden_dropout_prob": 0,
+        "hidden_size": 768,
+        "initializer_range": 0.02,
+        "inner_group_num": 1,
+        "intermediate_size": 3072,
+        "layer_norm_eps": 1e-12,
+        "max_position_embeddings": 512,
+        "model_type": "albert",
+        "net_structure_type": 0,
+        "num_attention_heads": 12,
+        "num_hidden_groups": 1,
+        "num_hidden_layers": 12,
+        "num_memory_blocks": 0,
+        "pad_token_id": 0,
+        "type_vocab_size": 2,
+        "vocab_size": 30000,
+    },
     "bert-base-multilingual-cased": {
         "architectures": ["BertForMaskedLM"],
         "attention_probs_dropout_prob": 0.1,
@@ -132,6 +159,31 @@ RELEASED = {
         "sinusoidal_pos_embds": False,
         "tie_weights_": True,
         "transformers_version": "4.10.0.dev0",
+        "vocab_size": 30522,
+    },
+    "electra-small-discriminator": {
+        "architectures": ["ElectraForPreTraining"],
+        "attention_probs_dropout_prob": 0.1,
+        "embedding_size": 128,
+        "hidden_act": "gelu",
+        "hidden_dropout_prob": 0.1,
+        "hidden_size": 256,
+        "initializer_range": 0.02,
+        "intermediate_size": 1024,
+        "layer_norm_eps": 1e-12,
+        "max_position_embeddings": 512,
+        "model_type": "electra",
+        "num_attention_heads": 4,
+        "num_hidden_layers": 12,
+        "pad_token_id": 0,
+        "position_embedding_type": "absolute",
+        "summary_activation": "gelu",
+        "summary_last_dropout": 0.1,
+        "summary_type": "first",
+        "summary_use_proj": True,
+        "transformers_version": "4.9.0.dev0",
+        "type_vocab_size": 2,
+        "use_cache": True,
         "vocab_size": 30522,
     },
     "gpt2": {

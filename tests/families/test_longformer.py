@@ -12,8 +12,11 @@ from torch import Tensor
 from transformers import LongformerConfig
 
 from headway.core import masks
+from headway.core.layout import Layout
 from headway.errors import CheckpointError
 from headway.families import longformer
+
+SEPARATOR = 2
 
 
 class LongformerCase(Case):
@@ -77,7 +80,8 @@ def config(draw: random.Random) -> Any:
 
 
 def case_of(theirs: Any, seed: int) -> LongformerCase:
-    return LongformerCase("longformer", theirs, seed, (theirs.pad_token_id,))
+    """A case whose texts hold no question, which would be global before an answer."""
+    return LongformerCase("longformer", theirs, seed, (theirs.pad_token_id, SEPARATOR))
 
 
 @pytest.fixture(params=[masks.BLOCK, 2], ids=["whole", "banded"])
@@ -90,6 +94,21 @@ def block(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_promise(promise: Any, seed: int) -> None:
     promise(case_of(config(random.Random(seed)), seed))
+
+
+@pytest.mark.usefixtures("block")
+@pytest.mark.parametrize("seed", range(2))
+def test_before_an_answer_the_question_is_global(seed: int) -> None:
+    case = case_of(config(random.Random(seed)), seed)
+    context = case.some_texts((13,), seed)[0]
+    case.texts = [[9, 7, 8, SEPARATOR, SEPARATOR, *context, SEPARATOR]]
+    theirs = case.reference("question-answering")
+    whole = case.twin(theirs, "question-answering")
+    layout = Layout.of(case.texts)
+    with torch.no_grad():
+        logits = whole["head"](case.forward(whole["body"])[0], layout)
+        wanted = theirs(torch.tensor(case.texts))  # which works the question out by itself
+    close(logits, torch.stack([wanted.start_logits[0], wanted.end_logits[0]], dim=-1))
 
 
 def test_long_texts_in_bands_as_the_reference_reads_them() -> None:

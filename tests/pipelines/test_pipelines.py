@@ -14,7 +14,7 @@ from headway import pipeline
 from headway.errors import CheckpointError, ConfigError, ResolveError
 from headway.pipelines import PIPELINES, FeatureExtraction, TextClassification, TextGeneration
 
-from .models import LABELS, classifier, writer
+from .models import LABELS, classifier, tagger, writer
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,7 @@ def test_options_reach_the_task() -> None:
         ((tiny_model(),), r"tiny-bert has no head, so it says no task.*headway adapt"),
         (("text-classification", tiny_model()), r"has no head for labels\..*headway adapt"),
         (("text-classification", writer()), r"no head for labels, it is for text-generation"),
+        (("text-classification", tagger()), r"no head for labels, it is for token-classification"),
         (("text-generation", classifier()), r"writes no text.*Allowed: a model for"),
         (("text2text-generation", tiny_model("gpt2")), r"writes no text"),
     ],

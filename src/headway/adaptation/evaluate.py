@@ -57,10 +57,10 @@ def evaluate(
     """
     chosen = _settings(run, settings)
     model = run if isinstance(run, Model) else load(run)
-    plan = model.checkpoint.plan
-    if plan is None or not plan.labels:
+    plan, head = model.checkpoint.plan, model.head
+    if plan is None or head is None or not plan.labels or head.per_token:
         raise ConfigError(
-            f"{model.source} has no head for labels", next_step="headway adapt makes one"
+            f"{model.source} has no head for labels of texts", next_step="headway adapt makes one"
         )
     given = read_rows(data, chosen)
     splits = {split: given} if isinstance(given, Dataset) else given

@@ -23,6 +23,9 @@ KINDS = {
 }
 """What the numbers of a classification head mean -> `problem_type` in config.json."""
 
+LABELLED = frozenset({"text-classification", "token-classification"})
+"""Tasks whose outputs `id2label` names; of other heads a config.json may hold it for no reason."""
+
 
 @dataclass(frozen=True)
 class HeadPlan:
@@ -31,7 +34,7 @@ class HeadPlan:
     Attributes:
         task: name of the task, as in the ecosystem.
         spec: how it is built and stored.
-        labels: what its outputs are called; () for a head over the vocabulary.
+        labels: what its outputs are called; () where they have no names (words, starts and ends).
         kind: key of KINDS, or empty where there are no labels.
         stored: what config.json's `headway` section says of it; None for a family's own head.
     """
@@ -101,8 +104,9 @@ def plan_head(family: ModuleType, values: Mapping[str, Any]) -> HeadPlan | None:
     task = task_of(values["model_type"], architecture(values))
     if task is None:
         return None
-    labels = _labels(values) if task == "text-classification" else ()
-    return HeadPlan(task, family.HEADS[task], labels, _kind(values, labels) if labels else "")
+    labels = _labels(values) if task in LABELLED else ()
+    kind = _kind(values, task, labels) if labels else ""
+    return HeadPlan(task, family.HEADS[task], labels, kind)
 
 
 def architecture(values: Mapping[str, Any]) -> str:
@@ -136,7 +140,7 @@ def _own_plan(section: Mapping[str, Any], values: Mapping[str, Any]) -> HeadPlan
             next_step=error.next_step,
         ) from None
     labels = _labels(values)
-    return HeadPlan(task, spec, labels, _kind(values, labels), dict(stored))
+    return HeadPlan(task, spec, labels, _kind(values, task, labels), dict(stored))
 
 
 def _labels(values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -166,7 +170,7 @@ def _first_double(labels: Sequence[str]) -> str | None:
     return None
 
 
-def _kind(values: Mapping[str, Any], labels: tuple[str, ...]) -> str:
+def _kind(values: Mapping[str, Any], task: str, labels: tuple[str, ...]) -> str:
     told = values.get("problem_type")
     for kind, name in KINDS.items():
         if told == name:
@@ -174,4 +178,5 @@ def _kind(values: Mapping[str, Any], labels: tuple[str, ...]) -> str:
     if told is not None:
         allowed = ", ".join(KINDS.values())
         raise CheckpointError(f"config.json: problem_type = {told!r}", allowed=allowed)
-    return "regression" if len(labels) == 1 else "single-label"
+    one_number = task == "text-classification" and len(labels) == 1
+    return "regression" if one_number else "single-label"

@@ -45,6 +45,8 @@ class Encoder(nn.Module):
         global_tokens: which tokens every block lets see and be seen by all of their text
             (Longformer), or None. A head may ask for others: it sets the attribute.
         dropout: rate behind the last norm (T5).
+        shared: the different blocks of a stack that applies them several times (ALBERT), or None;
+            `layers` are then their applications.
     """
 
     def __init__(
@@ -57,10 +59,12 @@ class Encoder(nn.Module):
         kinds: Sequence[AttentionKind] = (),
         global_tokens: GlobalTokens | None = None,
         dropout: float = 0.0,
+        shared: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.embeddings = embeddings
         self.layers = nn.ModuleList(layers)
+        self.shared = shared  # behind the layers, which have the first word on names of taps
         self.norm = norm
         self.bias = bias
         self.kinds = tuple(kinds) or (AttentionKind(),) * len(self.layers)

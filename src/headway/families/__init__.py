@@ -15,14 +15,27 @@ A family module has
 from types import ModuleType
 
 from headway.errors import CheckpointError, nearest
-from headway.families import bert, distilbert, gpt2, llama, longformer, modernbert, roberta, t5
+from headway.families import (
+    albert,
+    bert,
+    distilbert,
+    electra,
+    gpt2,
+    llama,
+    longformer,
+    modernbert,
+    roberta,
+    t5,
+)
 
 __all__ = ["FAMILIES", "class_name", "family_of", "task_of"]
 
 FAMILIES: dict[str, ModuleType] = {
+    "albert": albert,
     "bert": bert,
     "camembert": roberta,
     "distilbert": distilbert,
+    "electra": electra,
     "gpt2": gpt2,
     "llama": llama,
     "longformer": longformer,

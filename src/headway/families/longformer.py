@@ -27,13 +27,13 @@ from headway.core.fields import (
     read_fields,
     write_fields,
 )
-from headway.core.global_attention import GlobalLocalAttention, first_token
+from headway.core.global_attention import BeforeSeparator, GlobalLocalAttention, first_token
 from headway.core.masks import Local
 from headway.core.names import Doubled, Fused, Row
 from headway.core.positions import LearnedPositions
 from headway.core.stacks import AttentionKind, Encoder
 from headway.errors import CheckpointError
-from headway.heads import Classifier, HeadSpec, LanguageModelHead
+from headway.heads import Classifier, HeadSpec, LanguageModelHead, SpanHead, TokenClassifier
 
 
 @dataclass(frozen=True)
@@ -239,6 +239,18 @@ def classifier(config: Config, body: Encoder, labels: int) -> Classifier:
     )
 
 
+def token_classifier(config: Config, body: Encoder, labels: int) -> TokenClassifier:
+    """Each token's state through one linear layer."""
+    return TokenClassifier(nn.Linear(config.hidden, labels), dropout=config.dropout)
+
+
+def span_head(config: Config, body: Encoder, labels: int) -> SpanHead:
+    """Each token's state to a start and an end; all tokens of the question are global."""
+    if config.separator_id is not None:
+        body.global_tokens = BeforeSeparator(config.separator_id)
+    return SpanHead(nn.Linear(config.hidden, 2))
+
+
 HEADS = {
     "fill-mask": HeadSpec(
         "ForMaskedLM",
@@ -254,5 +266,11 @@ HEADS = {
         "ForSequenceClassification",
         classifier,
         (("transform.0.*", "classifier.dense.*"), ("output.*", "classifier.out_proj.*")),
+    ),
+    "token-classification": HeadSpec(
+        "ForTokenClassification", token_classifier, (("output.*", "classifier.*"),)
+    ),
+    "question-answering": HeadSpec(
+        "ForQuestionAnswering", span_head, (("output.*", "qa_outputs.*"),)
     ),
 }

@@ -3,6 +3,16 @@
 from headway.heads.classification import Classifier
 from headway.heads.language import LanguageModelHead
 from headway.heads.own import OWN_HEADS, own_head
+from headway.heads.span import SpanHead
 from headway.heads.spec import HeadSpec
+from headway.heads.token_classification import TokenClassifier
 
-__all__ = ["OWN_HEADS", "Classifier", "HeadSpec", "LanguageModelHead", "own_head"]
+__all__ = [
+    "OWN_HEADS",
+    "Classifier",
+    "HeadSpec",
+    "LanguageModelHead",
+    "SpanHead",
+    "TokenClassifier",
+    "own_head",
+]

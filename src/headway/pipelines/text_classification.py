@@ -58,7 +58,7 @@ class TextClassification:
         precision: str = "fp32",
     ) -> None:
         plan, head = model.checkpoint.plan, model.head
-        if plan is None or head is None or not plan.labels:
+        if plan is None or head is None or not plan.labels or head.per_token:
             raise ConfigError(
                 f"{model.source or 'this model'} has no head for labels"
                 + (f", it is for {plan.task}" if plan is not None else ""),
