@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from checkpoints.models import bert, loaded
+from checkpoints.models import bert, loaded, random_case, reference, write
 from headway.checkpoints import new_head
 from headway.checkpoints.heads import KINDS, HeadPlan, plan_head
+from headway.core.global_attention import BeforeSeparator, first_token
 from headway.errors import CheckpointError, ConfigError
 from headway.families import bert as family
 from headway.heads import OWN_HEADS, TEXT_POOLINGS
@@ -213,6 +214,16 @@ def test_a_section_of_ours_that_cannot_be(section: Any, said: str) -> None:
     with pytest.raises(CheckpointError) as caught:
         plan(headway=section)
     assert said in str(caught.value)
+
+
+def test_global_tokens_are_those_of_the_head_that_is_on(tmp_path: Path) -> None:
+    case = random_case("longformer", 0)
+    folder = write(reference(case, "question-answering"), tmp_path / "a")
+    model = loaded(folder)
+    assert model.body.global_tokens == BeforeSeparator(2)
+    model.put_head(None)
+    assert model.body.global_tokens is first_token
+    assert loaded(folder, keep_head=False).body.global_tokens is first_token
 
 
 def test_what_a_caller_may_not_ask_for() -> None:

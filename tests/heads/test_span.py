@@ -18,6 +18,14 @@ def test_states_are_transformed_and_mapped() -> None:
     assert head.per_token
 
 
+def test_a_transform_comes_first() -> None:
+    torch.manual_seed(0)
+    output, transform = nn.Linear(4, 2), nn.Linear(4, 4)
+    hidden = torch.randn(6, 4)
+    made = SpanHead(output, transform=transform)(hidden, Layout((6,)))
+    torch.testing.assert_close(made, output(transform(hidden)))
+
+
 def test_dropout_stands_before_the_output() -> None:
     torch.manual_seed(0)
     output = nn.Linear(400, 2, bias=False)

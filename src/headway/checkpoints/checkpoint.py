@@ -25,7 +25,7 @@ from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, read_tensors, wr
 from headway.core.fields import GENERIC
 from headway.core.initial import initialise
 from headway.core.names import Row, matches_any, prefixed
-from headway.core.stacks import Body
+from headway.core.stacks import Body, Encoder
 from headway.errors import CheckpointError, ConfigError
 from headway.families import class_name, family_of
 from headway.tokenizer import Tokenizer
@@ -85,6 +85,8 @@ class Checkpoint:
         """Takes the head off and puts a fresh one on, or none; returns what is new in `notes`."""
         said = [] if self.plan is None else [f"took off the {self.plan}"]
         self.head, self.plan = None, plan
+        if isinstance(self.body, Encoder):
+            self.body.global_tokens = self.body.usual_global_tokens  # a head may want others
         if plan is not None:
             head = plan.build(self.config, self.body)
             initialise(head, self.config.initial_std, shared_with=self.body)
