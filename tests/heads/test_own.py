@@ -91,14 +91,14 @@ def test_every_parameter_and_state_gets_a_gradient(of: str, name: str, pooling: 
 def test_texts_do_not_touch_each_other(
     of: str, name: str, pooling: str | None, lengths: list[int], seed: int
 ) -> None:
-    head = built(of, name, pooling).eval()
-    layout = Layout(tuple(lengths))
-    hidden = torch.randn(layout.tokens, 8, generator=torch.Generator().manual_seed(seed))
+    head = built(of, name, pooling).double().eval()
+    layout, chance = Layout(tuple(lengths)), torch.Generator().manual_seed(seed)
+    hidden = torch.randn(layout.tokens, 8, generator=chance, dtype=torch.float64)
     with torch.no_grad():
         together = per_text(head, hidden, layout)
         for rows, length, mine in zip(layout.split(hidden), lengths, together, strict=True):
             (alone,) = per_text(head, rows, Layout((length,)))
-            torch.testing.assert_close(mine, alone, rtol=1e-5, atol=1e-5)
+            torch.testing.assert_close(mine, alone, rtol=1e-9, atol=1e-9)
 
 
 @every_head
