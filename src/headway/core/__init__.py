@@ -4,6 +4,7 @@ layout       ragged batches: which rows belong to which text
 masks        who may attend to whom
 kernels      attention itself: a readable one, a fast one, the GPU's
 attention    the projections around a kernel
+disentangled attention to content and to distances, with kernels of its own
 feedforward  plain and gated, and their activations
 positions    learned, rotary, relative
 embeddings   from ids to the first hidden states

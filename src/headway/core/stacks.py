@@ -27,8 +27,8 @@ class Encoder(nn.Module):
         norm: behind the last block (pre-norm stacks), or None.
         bias: relative positions shared by all blocks, or None.
         dropout: rate behind the last norm (T5).
-        shared: the different blocks of a stack that applies them several times (ALBERT), or None;
-            `layers` are then their applications.
+        shared: what `layers` hold in common, or None: the different blocks of a stack that applies
+            them several times (ALBERT), vectors of distances (DeBERTa).
     """
 
     def __init__(
