@@ -13,6 +13,7 @@ from contracts import LABELS, Case, agree_on_bias, stir
 from families import (
     test_albert,
     test_bert,
+    test_deberta_v2,
     test_distilbert,
     test_electra,
     test_gpt2,
@@ -61,6 +62,7 @@ def random_config(kind: str, draw: random.Random) -> Any:
     of = {
         "albert": test_albert,
         "bert": test_bert,
+        "deberta-v2": test_deberta_v2,
         "distilbert": test_distilbert,
         "electra": test_electra,
         "gpt2": test_gpt2,

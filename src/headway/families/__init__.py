@@ -18,6 +18,7 @@ from headway.errors import CheckpointError, nearest
 from headway.families import (
     albert,
     bert,
+    deberta_v2,
     distilbert,
     electra,
     gpt2,
@@ -36,6 +37,7 @@ FAMILIES: dict[str, ModuleType] = {
     "albert": albert,
     "bert": bert,
     "camembert": roberta,
+    "deberta-v2": deberta_v2,
     "distilbert": distilbert,
     "electra": electra,
     "gpt2": gpt2,
