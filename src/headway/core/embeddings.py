@@ -22,6 +22,7 @@ class Embeddings(nn.Module):
         segments: table of segments (first text, second text), or None.
         norm: behind the sum, or None.
         dropout: rate behind the norm.
+        projection: behind all, from the size of these vectors to the hidden size, or None.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Embeddings(nn.Module):
         segments: nn.Embedding | None = None,
         norm: nn.Module | None = None,
         dropout: float = 0.0,
+        projection: nn.Linear | None = None,
     ) -> None:
         super().__init__()
         self.words = words
@@ -39,6 +41,7 @@ class Embeddings(nn.Module):
         self.segments = segments
         self.norm = norm
         self.dropout = Dropout(dropout)
+        self.projection = projection
         self.out = Tap()
 
     def forward(self, ids: Tensor, layout: Layout, segments: Tensor | None = None) -> Tensor:
@@ -50,4 +53,7 @@ class Embeddings(nn.Module):
             x = x + self.positions(layout.positions)
         if self.norm is not None:
             x = self.norm(x)
-        return self.out(self.dropout(x))
+        x = self.dropout(x)
+        if self.projection is not None:
+            x = self.projection(x)
+        return self.out(x)

@@ -109,7 +109,8 @@ def pair_names(module: nn.Module, rows: Iterable[Row]) -> tuple[list[Pair], set[
 
     Returns:
         The pairs, and the checkpoint names of tensors that are tied to one of the pairs: a
-        checkpoint may hold them or not.
+        checkpoint may hold them or not. Of a tensor that stands in several places, the first with a
+        row counts; further ones need none.
 
     Raises:
         KeyError: if a tensor of the module has no row; a fault of the family's table.
@@ -118,14 +119,22 @@ def pair_names(module: nn.Module, rows: Iterable[Row]) -> tuple[list[Pair], set[
     pairs: list[Pair] = []
     tied: set[str] = set()
     seen: set[int] = set()
+    without_row: dict[int, str] = {}
     for name, tensor in module.state_dict(keep_vars=True).items():
-        operation, theirs = _find(name, compiled)
+        found = _find(name, compiled)
+        if found is None:
+            without_row.setdefault(id(tensor), name)
+            continue
+        operation, theirs = found
         if id(tensor) in seen:
             tied.update(theirs)
             continue
         seen.add(id(tensor))
         owner = module.get_submodule(name.rpartition(".")[0])
         pairs.append(Pair(name, theirs, operation, getattr(owner, "widths", ()), tensor))
+    for place, name in without_row.items():
+        if place not in seen:
+            raise KeyError(f"tensor {name} has no row in its family's NAMES")
     return pairs, tied
 
 
@@ -157,12 +166,12 @@ def _pattern(ours: str) -> re.Pattern[str]:
 
 def _find(
     name: str, compiled: Sequence[tuple[re.Pattern[str], str | Same]]
-) -> tuple[Same, tuple[str, ...]]:
+) -> tuple[Same, tuple[str, ...]] | None:
     for pattern, theirs in compiled:
         if match := pattern.fullmatch(name):
             operation = Same(theirs) if isinstance(theirs, str) else theirs
             return operation, tuple(_fill(their, match.groups()) for their in operation.names)
-    raise KeyError(f"tensor {name} has no row in its family's NAMES")
+    return None
 
 
 def _fill(theirs: str, found: Sequence[str]) -> str:

@@ -15,16 +15,37 @@ A family module has
 from types import ModuleType
 
 from headway.errors import CheckpointError, nearest
-from headway.families import bert, distilbert, gpt2, llama, roberta, t5
+from headway.families import (
+    albert,
+    bert,
+    deberta_v2,
+    distilbert,
+    electra,
+    gpt2,
+    llama,
+    longformer,
+    modernbert,
+    mpnet,
+    openai_gpt,
+    roberta,
+    t5,
+)
 
 __all__ = ["FAMILIES", "class_name", "family_of", "task_of"]
 
 FAMILIES: dict[str, ModuleType] = {
+    "albert": albert,
     "bert": bert,
     "camembert": roberta,
+    "deberta-v2": deberta_v2,
     "distilbert": distilbert,
+    "electra": electra,
     "gpt2": gpt2,
     "llama": llama,
+    "longformer": longformer,
+    "modernbert": modernbert,
+    "mpnet": mpnet,
+    "openai-gpt": openai_gpt,
     "roberta": roberta,
     "t5": t5,
     "xlm-roberta": roberta,
