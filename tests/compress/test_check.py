@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,6 +79,21 @@ def test_own_heads(tmp_path: Path, head: str, pooling: str) -> None:
     )
     ours.put_head(plan)
     assert check_same(ours.eval(), runner(ours)) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("head", "options"), [("lstm", {"pooling": "max"}), ("crf", {"of": "token"})]
+)
+def test_heads_that_read_in_order_are_refused(
+    tmp_path: Path, head: str, options: dict[str, Any]
+) -> None:
+    ours, _, _ = pair("bert", None, tmp_path / "model")
+    task = "text-classification" if head == "lstm" else "token-classification"
+    family, labels = ours.checkpoint.family, ["a", "b"]
+    plan = new_head(family, task, labels=labels, kind="single-label", head=head, **options)
+    ours.put_head(plan)
+    with pytest.raises(ConfigError, match=f"answers of the {task} head.*heads of linear layers"):
+        parts_of(ours)
 
 
 def test_tokens_that_see_all_are_refused(tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ CASES = [
     ("bert", "fill-mask"),
     ("distilbert", None),
     ("roberta", "text-classification"),
+    ("deberta-v2", None),
+    ("modernbert", "fill-mask"),
     ("gpt2", "text-classification"),
     ("llama", "text-generation"),
 ]

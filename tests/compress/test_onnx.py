@@ -61,7 +61,9 @@ def test_a_classifier(tmp_path: Path) -> None:
 CASES = [
     ("bert", None),
     ("distilbert", "fill-mask"),
-    ("roberta", "text-classification"),
+    ("roberta", "question-answering"),
+    ("deberta-v2", "token-classification"),
+    ("modernbert", None),
     ("gpt2", "text-generation"),
     ("llama", "text-generation"),
 ]

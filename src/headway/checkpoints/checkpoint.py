@@ -29,7 +29,7 @@ from headway.checkpoints.tensors import (
     said_of_weights,
     write_tensors,
 )
-from headway.checkpoints.weights.original_bert import CONFIG as ORIGINAL_CONFIG
+from headway.checkpoints.weights.original_bert import CONFIGS as ORIGINAL_CONFIGS
 from headway.checkpoints.weights.original_bert import original_config
 from headway.core.fields import GENERIC
 from headway.core.initial import initialise
@@ -124,7 +124,8 @@ def load_checkpoint(
     """Reads a model folder; every tensor is accounted for.
 
     Args:
-        folder: has config.json, or bert_config.json of BERT's first release, and weights.
+        folder: has config.json, or what BERT's and ALBERT's first
+            releases had in its place, and weights.
         keep_head: whether the head that the folder carries is wanted.
         dtype: of the parameters, whatever they are stored in.
 
@@ -204,9 +205,10 @@ def write_description(checkpoint: Checkpoint, folder: Path) -> None:
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
-    """What config.json holds, or would hold of a first release of BERT."""
-    if not (folder / CONFIG).is_file() and (folder / ORIGINAL_CONFIG).is_file():
-        return original_config(folder, bundle_index(folder))
+    """What config.json holds, or would hold of a first release of BERT or ALBERT."""
+    first = [path for name in ORIGINAL_CONFIGS if (path := folder / name).is_file()]
+    if first and not (folder / CONFIG).is_file():
+        return original_config(first[0], bundle_index(folder))
     return read_object(folder / CONFIG)
 
 

@@ -51,6 +51,7 @@ STALE_WEIGHTS = (
     "*.ckpt*.index",
     "*.ckpt*.meta",
     "*.ckpt*.data-*-of-*",
+    "albert_config.json",
     "bert_config.json",
 )
 """Patterns of the files that hold a model's weights, here or for other programs."""

@@ -23,6 +23,7 @@ from headway.core.padded import PaddedLayout, aligned
 from headway.core.pooling import POOLINGS
 from headway.core.stacks import Decoder, Encoder, EncoderDecoder
 from headway.errors import ConfigError
+from headway.heads import BiaffineHead, CrfHead
 from headway.model import Model
 
 __all__ = ["SEGMENTS", "Part", "parts_of", "plain", "quietly", "traced"]
@@ -59,8 +60,14 @@ def plain(model: Model) -> Model:
 
 
 def parts_of(model: Model) -> list[Part]:
-    """The parts of a model; their parameters are the model's own."""
+    """The parts of a model; their parameters are the model's own.
+
+    Raises:
+        ConfigError: what the model or its head does depends on lengths or ids in a way that a
+            traced program has no place for.
+    """
     body, head = model.body, model.head
+    _refuse(model)
     batch = {name: torch.ones(2, 3, dtype=torch.int64) for name in (IDS, MASK, SEGMENTS)}
     axes = dict.fromkeys(batch, ("batch_size", "sequence_length"))
     if isinstance(body, EncoderDecoder):
@@ -77,17 +84,28 @@ def parts_of(model: Model) -> list[Part]:
                 "decoder_model", decoder.eval(), answer, seen, (last if head is None else "logits",)
             ),
         ]
-    if getattr(body, "global_tokens", None) is not None:
-        raise ConfigError(
-            "this model has tokens that see all of their text, which are told by each text's ids",
-            next_step="export a model of another architecture",
-        )
     segments = body.embeddings.segments
     if segments is None or segments.num_embeddings < 2:
         del batch[SEGMENTS]
     embedding = model.checkpoint.embedding if head is None else None
     outputs = ("logits",) if head is not None else ("last_hidden_state", "sentence_embedding")
     return [Part("model", _Reader(body, head, embedding).eval(), batch, axes, outputs)]
+
+
+def _refuse(model: Model) -> None:
+    if getattr(model.body, "global_tokens", None) is not None:
+        raise ConfigError(
+            "this model has tokens that see all of their text, which are told by each text's ids",
+            next_step="export a model of another architecture",
+        )
+    head = model.head
+    if isinstance(head, BiaffineHead | CrfHead) or getattr(head, "encoder", None) is not None:
+        raise ConfigError(
+            f"answers of the {model.checkpoint.plan} are not read off single logits, or its head "
+            "reads states one after the other",
+            allowed="heads of linear layers",
+            next_step="adapt the model with --head linear, and export that",
+        )
 
 
 def traced(part: Part) -> ExportedProgram:
@@ -117,7 +135,8 @@ def traced(part: Part) -> ExportedProgram:
 @contextmanager
 def quietly() -> Iterator[None]:
     """Keeps from the user what torch's exporters say to those who develop them."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.__trace")]
+    names = ("torch.onnx", "torch.__trace", "onnxscript", "onnx_ir")
+    loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     try:
         for logger in loggers:

@@ -9,8 +9,8 @@ from headway.errors import ResolveError, nearest
 
 __all__ = ["data_at", "listed", "model_folder"]
 
-CONFIGS = ("config.json", "bert_config.json")
-"""What tells a model's folder: the ecosystem's file, and that of BERT's first release."""
+CONFIGS = ("config.json", "albert_config.json", "bert_config.json")
+"""What tells a model's folder: the ecosystem's file, and those of ALBERT's and BERT's releases."""
 
 
 def model_folder(path: Path) -> Path:

@@ -150,6 +150,50 @@ def bert_variables(model: nn.Module) -> dict[str, np.ndarray]:
     return found
 
 
+def albert_variables(model: Any) -> dict[str, np.ndarray]:
+    """The variables of ALBERT's first release."""
+    parts = {
+        "albert.embeddings": "bert/embeddings",
+        "albert.encoder.embedding_hidden_mapping_in": "bert/encoder/embedding_hidden_mapping_in",
+        "albert.pooler": "bert/pooler/dense",
+        "predictions.dense": "cls/predictions/transform/dense",
+        "predictions.LayerNorm": "cls/predictions/transform/LayerNorm",
+        "predictions": "cls/predictions",
+        "sop_classifier.classifier": "cls/seq_relationship",
+    }
+    inner = {
+        "attention.LayerNorm": "LayerNorm",
+        "attention.dense": "attention_1/output/dense",
+        "attention": "attention_1/self",
+        "ffn_output": "ffn_1/intermediate/output/dense",
+        "ffn": "ffn_1/intermediate/dense",
+        "full_layer_layer_norm": "LayerNorm_1",
+    }
+    groups = "albert.encoder.albert_layer_groups"
+    for group in range(model.config.num_hidden_groups):
+        for layer in range(model.config.inner_group_num):
+            for ours, theirs in inner.items():
+                place = f"bert/encoder/transformer/group_{group}/inner_group_{layer}/{theirs}"
+                parts[f"{groups}.{group}.albert_layers.{layer}.{ours}"] = place
+    found: dict[str, np.ndarray] = {"global_step": np.array(7, np.int64)}
+    for path, ending, module, value in parameters(model):
+        if ending == "weight" and isinstance(module, nn.Linear):
+            ending, value = "kernel", value.t()
+        elif isinstance(module, NORM):
+            ending = {"weight": "gamma", "bias": "beta"}[ending]
+        whole = ".".join(path)
+        start = max((part for part in parts if f"{whole}.".startswith(f"{part}.")), key=len)
+        rest = whole.removeprefix(start).strip(".").split(".")
+        name = "/".join([parts[start], *filter(None, rest), ending]).removesuffix("/weight")
+        if name == "cls/predictions/bias":
+            name = "cls/predictions/output_bias"
+        elif name.startswith("cls/seq_relationship"):
+            name = name.replace("kernel", "output_weights").replace("/bias", "/output_bias")
+            value = value.t() if ending == "kernel" else value  # kept outputs by inputs
+        found[name] = value.numpy()
+    return found
+
+
 def checksum(data: bytes) -> int:
     """CRC-32C bit by bit, masked."""
     crc = 0xFFFFFFFF

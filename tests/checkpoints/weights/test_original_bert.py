@@ -17,7 +17,7 @@ from headway.checkpoints.tensors import read_tensors
 from headway.errors import CheckpointError
 from headway.model import load
 
-from .foreign import bert_variables, write_bundle
+from .foreign import albert_variables, bert_variables, write_bundle
 from .same import assert_same_model
 
 CONFIG = {
@@ -74,6 +74,29 @@ def test_pre_training_keeps_the_head_for_masked_words(tmp_path: Path) -> None:
     assert model.task == "fill-mask"
     assert any("cls.seq_relationship.weight" in note for note in model.notes)
     assert load(folder, keep_head=False).task is None
+
+
+def test_albert(tmp_path: Path) -> None:
+    known = {**CONFIG, "num_hidden_layers": 4, "embedding_size": 6}
+    known |= {"num_hidden_groups": 2, "inner_group_num": 2}
+    given = transformers.AlbertConfig(**known)
+    model = transformers.AlbertForPreTraining(given).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter)
+    variables = albert_variables(model)
+    assert "bert/encoder/transformer/group_1/inner_group_0/LayerNorm_1/beta" in variables
+    assert "cls/seq_relationship/output_weights" in variables
+    folder = tmp_path / "release"
+    folder.mkdir()
+    unread = {"net_structure_type": 0, "gap_size": 0}
+    (folder / "albert_config.json").write_text(json.dumps({**known, **unread}))
+    write_bundle(variables, folder / "model.ckpt-best")
+    masked = transformers.AlbertForMaskedLM(given)
+    masked.load_state_dict(model.state_dict(), strict=False)
+    write(masked, tmp_path / "torch")
+    found = assert_same_model(folder, tmp_path / "torch")
+    assert found.task == "fill-mask"
+    assert any("sop_classifier.classifier.weight" in note for note in found.notes)
 
 
 def test_other_weights_come_first(tmp_path: Path) -> None:
