@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
@@ -82,35 +81,21 @@ def test_gradients_are_torchs(tmp_path: Path) -> None:
         assert np.abs(np.asarray(found[name]) - parameter.grad.numpy()).max() < 1e-4 * scale, name
 
 
-CASES = [
-    ("bert", "fill-mask"),
-    ("distilbert", None),
-    ("roberta", "text-classification"),
-    ("deberta-v2", None),
-    ("modernbert", "fill-mask"),
-    ("gpt2", "text-classification"),
-    ("llama", "text-generation"),
-]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "task"), CASES)
-def test_every_architecture(tmp_path: Path, kind: str, task: str | None) -> None:
+@pytest.mark.parametrize(
+    ("kind", "task"), [("roberta", "text-classification"), ("deberta-v2", None)]
+)
+def test_architectures(tmp_path: Path, kind: str, task: str | None) -> None:
     ours, theirs, case = pair(kind, task, tmp_path / "model", seed=3)
     params, programs = jax_function(ours)
     forward = jax.jit(programs["model"])
+    name, masked = ("last_hidden_state", True) if task is None else ("logits", False)
     for lengths in ((1,), (4, 1, 9)):
         inputs = batch(case, lengths, seed=len(lengths))
         made = forward(params, **completed(programs["model"], inputs))
-        reference = expected(theirs, inputs) if kind != "gpt2" else None
-        if reference is None:  # theirs guesses where a text ends; ours alone, text by text
-            with torch.no_grad():
-                wanted = torch.stack(ours.forward(case.some_texts(lengths, len(lengths))).logits)
-            assert differs(np.asarray(made["logits"]), wanted) < TOLERANCE
-            continue
-        mask = inputs["attention_mask"] if task != "text-classification" else None
-        name = "last_hidden_state" if task is None else "logits"
-        assert differs(np.asarray(made[name]), reference[name], mask) < TOLERANCE
+        mask = inputs["attention_mask"] if masked else None
+        wanted = expected(theirs, inputs)[name]
+        assert differs(np.asarray(made[name]), wanted, mask) < TOLERANCE
 
 
 @pytest.mark.slow
@@ -127,17 +112,6 @@ def test_an_encoder_decoder_is_two_programs(tmp_path: Path) -> None:
     )
     wanted = expected(theirs, inputs, decoder_input_ids=target).logits
     assert differs(np.asarray(made["logits"]), wanted) < TOLERANCE
-
-
-@pytest.mark.slow
-def test_half_precision_is_copied_in_full(tmp_path: Path) -> None:
-    ours, _, case = pair("bert", None, tmp_path / "model")
-    params, programs = jax_function(ours.to(torch.bfloat16))
-    assert {array.dtype for array in params.values()} == {jnp.dtype("float32")}
-    assert next(ours.parameters()).dtype == torch.bfloat16
-    inputs = completed(programs["model"], batch(case, (4,)))
-    vectors = programs["model"](params, **inputs)["sentence_embedding"]
-    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
 def test_without_jax(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,18 +60,16 @@ def test_a_classifier(tmp_path: Path) -> None:
 
 CASES = [
     ("bert", None),
-    ("distilbert", "fill-mask"),
-    ("roberta", "question-answering"),
     ("deberta-v2", "token-classification"),
-    ("modernbert", None),
     ("gpt2", "text-generation"),
     ("llama", "text-generation"),
 ]
+"""Tracing takes seconds a block; `test_check.py` holds the padded modules of all architectures."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "task"), CASES)
-def test_every_architecture(tmp_path: Path, kind: str, task: str | None) -> None:
+def test_architectures(tmp_path: Path, kind: str, task: str | None) -> None:
     ours, theirs, case = pair(kind, task, tmp_path / "model", seed=2)
     told = headway.export(ours, "onnx", tmp_path / "onnx")
     made = session(tmp_path / "onnx" / "model.onnx")
@@ -79,7 +77,7 @@ def test_every_architecture(tmp_path: Path, kind: str, task: str | None) -> None
         inputs = batch(case, lengths, seed=len(lengths))
         found = outputs(made, inputs)
         reference = expected(theirs, inputs)
-        mask = inputs["attention_mask"] if task != "text-classification" else None
+        mask = inputs["attention_mask"]
         states = reference.last_hidden_state if task is None else reference.logits
         assert differs(found[0], states, mask) < TOLERANCE
         assert len(found) == len(told.outputs["model"]) == (2 if task is None else 1)
