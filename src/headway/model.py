@@ -266,9 +266,10 @@ class Model(nn.Module):
         if not prompts:
             return []
         flat, layout = self._ragged(prompts)
-        if self.longest is not None and layout.longest + max_new_tokens > self.longest:
+        prompt = 1 if isinstance(body, EncoderDecoder) else layout.longest  # what new ones follow
+        if self.longest is not None and prompt + max_new_tokens > self.longest:
             raise ConfigError(
-                f"a prompt of {layout.longest} tokens and {max_new_tokens} new ones",
+                f"a prompt of {prompt} tokens and {max_new_tokens} new ones",
                 allowed=f"{self.longest} tokens together",
                 next_step="shorten the prompt, or ask for less",
             )
@@ -278,7 +279,7 @@ class Model(nn.Module):
             stop = {id for role, id in self.tokenizer.special_ids.items() if role == "eos"}
         with self._predicting():
             if isinstance(body, EncoderDecoder):
-                prompts = [[generation.first(self.checkpoint.config.vocabulary)]] * len(prompts)
+                prompts = [[generation.first(self.checkpoint.rows("target"))]] * len(prompts)
                 memory = body.encoder(flat, layout), layout
                 step = cached_step(body.decoder, head, len(prompts), memory=memory)
             else:
@@ -328,7 +329,7 @@ class Model(nn.Module):
                 allowed=f"at most {self.longest}",
                 next_step="read it in windows: window_texts, or a pipeline, does",
             )
-        _check_range(flat, self.checkpoint.config.vocabulary, "token id")
+        _check_range(flat, self.checkpoint.rows(what), "token id")
         return flat, layout
 
     def _marks(self, segments: Ids | None, layout: Layout) -> Tensor | None:

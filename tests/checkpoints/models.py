@@ -11,10 +11,12 @@ import torch
 import transformers
 from contracts import LABELS, Case, agree_on_bias, stir
 from families import (
+    test_bart,
     test_bert,
     test_distilbert,
     test_gpt2,
     test_llama,
+    test_marian,
     test_roberta,
     test_t5,
 )
@@ -41,6 +43,12 @@ def random_config(kind: str, draw: random.Random) -> Any:
     """A small random config of the reference library."""
     if kind in test_roberta.KINDS:
         return test_roberta.config(kind, draw)
+    if kind in test_bart.KINDS:
+        made = test_bart.config(kind, draw)
+        made.decoder_start_token_id = 2
+        return made
+    if kind == "marian":
+        return test_marian.config(draw, shared=draw.choice([True, False]))
     if kind == "llama":
         return test_llama.config(draw, draw.choice(test_llama.ROPES))
     if kind == "t5":

@@ -9,7 +9,15 @@ import torch
 from torch import nn
 
 from headway.core.linear import FusedLinear
-from headway.core.names import Doubled, Fused, Transposed, matches_any, pair_names, prefixed
+from headway.core.names import (
+    Doubled,
+    Fused,
+    OneRow,
+    Transposed,
+    matches_any,
+    pair_names,
+    prefixed,
+)
 
 
 class Small(nn.Module):
@@ -54,7 +62,7 @@ def test_every_operation_is_undone_by_its_inverse() -> None:
     torch.testing.assert_close(k, x @ fused["enc.0.k.weight"].T + fused["enc.0.k.bias"])
 
 
-def test_transposed_and_doubled() -> None:
+def test_transposed_doubled_and_one_row() -> None:
     theirs = torch.arange(6.0).view(2, 3)
     ours = Transposed("w").join([theirs])
     assert torch.equal(ours, theirs.T)
@@ -64,6 +72,8 @@ def test_transposed_and_doubled() -> None:
     one, two = Doubled("a", "b").part(second, ())
     assert torch.equal(one, two)
     assert one.data_ptr() != two.data_ptr()
+    assert torch.equal(OneRow("a").join([torch.tensor([[3.0, 4.0]])]), torch.tensor([3.0, 4.0]))
+    assert OneRow("a").part(first, ())[0].shape == (1, 2)
 
 
 def test_a_tensor_without_a_row_is_a_fault() -> None:

@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor, nn
 
 from headway.core.names import Row, pair_names
+from headway.core.positions import StaticPositions
 from headway.errors import CheckpointError
 
 __all__ = ["Mismatch", "assign", "same_values", "tensors_of"]
@@ -76,7 +78,12 @@ def assign(
     pairs, tied = pair_names(module, rows)
     places = _places(module)
     shared: list[str] = []
+    lacking: list[tuple[StaticPositions, torch.dtype]] = []
     for pair in pairs:
+        owner, _ = places[id(pair.tensor)][0]
+        if isinstance(owner, StaticPositions) and pair.theirs[0] not in tensors:
+            lacking.append((owner, pair.tensor.dtype))
+            continue
         if len(places[id(pair.tensor)]) > 1:
             shared += [name for name in pair.theirs if name in tensors]
         wanted = {name: tuple(part.shape) for name, part in pair.parts().items()}
@@ -90,6 +97,9 @@ def assign(
         # A checkpoint may hold a tied tensor again under its second name, if it is the same.
         if shared and not any(same_values(tensors[name], tensors[other]) for other in shared):
             mismatch.torn[name] = " or ".join(shared)
+    if mismatch == Mismatch():  # a config that does not fit could ask for a table of any size
+        for positions, dtype in lacking:
+            positions.weight = nn.Parameter(positions.table().to(dtype), requires_grad=False)
     return tied.union(*(pair.theirs for pair in pairs))
 
 

@@ -81,6 +81,11 @@ class Checkpoint:
     set_aside: dict[str, Tensor] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    def rows(self, what: str = "text") -> int:
+        """How many words a text can have, or a "target", whose words can be others."""
+        other = getattr(self.config, "decoder_vocabulary", None) if what == "target" else None
+        return self.config.vocabulary if other is None else other
+
     def put_head(self, plan: HeadPlan | None) -> str:
         """Takes the head off and puts a fresh one on, or none; returns what is new in `notes`."""
         said = [] if self.plan is None else [f"took off the {self.plan}"]

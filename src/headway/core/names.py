@@ -7,6 +7,7 @@ operation, and each can be undone:
 Fused(a, b, c)    ours is theirs laid one below the other
 Transposed(a)     ours is theirs with its two dimensions exchanged
 Doubled(a, b)     ours lies there twice
+OneRow(a)         ours is the only row of theirs
 """
 
 from __future__ import annotations
@@ -18,7 +19,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Doubled", "Fused", "Pair", "Row", "Transposed", "matches_any", "pair_names", "prefixed"]
+__all__ = [
+    "Doubled",
+    "Fused",
+    "OneRow",
+    "Pair",
+    "Row",
+    "Transposed",
+    "matches_any",
+    "pair_names",
+    "prefixed",
+]
 
 
 class Same:
@@ -74,6 +85,18 @@ class Doubled(Same):
     def part(self, ours: Tensor, widths: Sequence[int]) -> list[Tensor]:
         """Ours to theirs; copies, since safetensors stores no tensor under two names."""
         return [ours, *(ours.clone() for _ in self.names[1:])]
+
+
+class OneRow(Same):
+    """Ours is the only row of theirs (the bias behind BART's head)."""
+
+    def join(self, parts: Sequence[Tensor]) -> Tensor:
+        """Theirs to ours."""
+        return parts[0][0]
+
+    def part(self, ours: Tensor, widths: Sequence[int]) -> list[Tensor]:
+        """Ours to theirs."""
+        return [ours[None]]
 
 
 Row = tuple[str, str | Same]

@@ -6,7 +6,14 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
-from headway.core.blocks import Memory, PostNormBlock, PreNormBlock, PreNormCrossBlock, Step
+from headway.core.blocks import (
+    Memory,
+    PostNormBlock,
+    PostNormCrossBlock,
+    PreNormBlock,
+    PreNormCrossBlock,
+    Step,
+)
 from headway.core.cache import Cache
 from headway.core.dropout import Dropout
 from headway.core.embeddings import Embeddings
@@ -67,7 +74,7 @@ class Decoder(nn.Module):
     def __init__(
         self,
         embeddings: Embeddings,
-        layers: Iterable[PreNormBlock | PreNormCrossBlock],
+        layers: Iterable[PreNormBlock | PreNormCrossBlock | PostNormCrossBlock],
         *,
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,
@@ -126,10 +133,14 @@ class EncoderDecoder(nn.Module):
 
     Args:
         encoder, decoder: the two stacks; the decoder's blocks have cross-attention.
+        shared: the word table, where both have the same and checkpoints name it apart; or None.
     """
 
-    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
+    def __init__(
+        self, encoder: Encoder, decoder: Decoder, *, shared: nn.Embedding | None = None
+    ) -> None:
         super().__init__()
+        self.shared = shared
         self.encoder = encoder
         self.decoder = decoder
 

@@ -15,16 +15,20 @@ A family module has
 from types import ModuleType
 
 from headway.errors import CheckpointError, nearest
-from headway.families import bert, distilbert, gpt2, llama, roberta, t5
+from headway.families import bart, bert, distilbert, gpt2, llama, marian, roberta, t5
 
 __all__ = ["FAMILIES", "class_name", "family_of", "task_of"]
 
 FAMILIES: dict[str, ModuleType] = {
+    "bart": bart,
     "bert": bert,
     "camembert": roberta,
     "distilbert": distilbert,
     "gpt2": gpt2,
     "llama": llama,
+    "marian": marian,
+    "mbart": bart,
+    "pegasus": bart,
     "roberta": roberta,
     "t5": t5,
     "xlm-roberta": roberta,
