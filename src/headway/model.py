@@ -151,8 +151,8 @@ class Model(nn.Module):
                 fed, out_layout = self._ragged(target, "target")
                 if len(target) != len(ids):
                     raise ConfigError(f"{len(ids)} texts and {len(target)} targets")
-                self._marks(segments, layout)
-                rows = self.body(flat, layout, target=fed, target_layout=out_layout)
+                marks = self._marks(segments, layout)
+                rows = self.body(flat, layout, marks, target=fed, target_layout=out_layout)
             elif target is not None:
                 raise ConfigError("a target was given, and this model has no decoder to feed it to")
             else:
@@ -372,10 +372,9 @@ def _check_range(flat: Tensor, rows: int, what: str) -> None:
 
 
 def _segments_of(body: Body) -> int:
-    """How many segments a body tells apart; 1 where it has no table of them."""
-    if isinstance(body, EncoderDecoder) or body.embeddings.segments is None:
-        return 1
-    return body.embeddings.segments.num_embeddings
+    """How many segments a body's texts can have; 1 where it has no table of them."""
+    segments = (body.encoder if isinstance(body, EncoderDecoder) else body).embeddings.segments
+    return 1 if segments is None else segments.num_embeddings
 
 
 def _taps_of(body: Body, record: Collection[str]) -> dict[str, list[str]]:

@@ -68,17 +68,28 @@ def test_there_and_back_in_any_type() -> None:
             assert torch.equal(back[name], tensor.float())
 
 
-def test_a_tied_tensor_may_be_there_again() -> None:
-    for again in (True, False):
-        tensors = stored()
-        tensors["third.weight"] = tensors["first.weight"].clone()
-        if not again:
-            del tensors["third.weight"]
-        made, mismatch = module(tied=True), Mismatch()
-        assert assign(made, ROWS, tensors, mismatch) == {*stored()}
-        mismatch.raise_if_any("")
-        assert made[2].weight is made[0].weight
-        assert torch.equal(made[0].weight, tensors["first.weight"])
+@pytest.mark.parametrize("left_out", [(), ("third.weight",), ("first.weight",)])
+def test_a_tied_tensor_may_lie_under_any_of_its_names(left_out: tuple[str, ...]) -> None:
+    tensors = stored()
+    value = tensors["third.weight"] = tensors["first.weight"].clone()
+    for name in left_out:
+        del tensors[name]
+    made, mismatch = module(tied=True), Mismatch()
+    assert assign(made, ROWS, tensors, mismatch) == {*stored()}
+    mismatch.raise_if_any("")
+    assert made[2].weight is made[0].weight
+    assert torch.equal(made[0].weight, value)
+
+
+def test_parts_that_are_held_whole_are_written_again() -> None:
+    made, tensors = module(tied=True), stored()
+    del tensors["third.weight"]
+    assign(made, ROWS, tensors, Mismatch())
+    assert tensors_of(made, ROWS).keys() == tensors.keys()
+    again = tensors_of(made, ROWS, apart=("2.",))
+    assert again.keys() == {*tensors, "third.weight"}
+    assert torch.equal(again["third.weight"], tensors["first.weight"])
+    assert again["third.weight"].data_ptr() != again["first.weight"].data_ptr()
 
 
 @pytest.mark.parametrize("other", [torch.zeros(2, 2), torch.zeros(3, 2), torch.zeros(2, 2).half()])

@@ -43,7 +43,8 @@ def test_names_and_numbers_are_carried_over() -> None:
     assert found["layers.10.bias"] == ("enc.10.q.bias", "enc.10.k.bias")
     assert found["table.weight"] == ("words.weight",)
     assert "output.weight" not in found
-    assert tied == {"head.weight"}
+    assert [(pair.ours, pair.theirs) for pair in tied] == [("output.weight", ("head.weight",))]
+    assert tied[0].tensor is next(pair.tensor for pair in pairs if pair.ours == "table.weight")
     assert len(found) == 11 * 2 + 2
 
 
@@ -85,7 +86,7 @@ def test_prefixes_reach_both_columns_and_operations() -> None:
     rows = prefixed(ROWS, "body.", "bert.")
     pairs, tied = pair_names(nn.ModuleDict({"body": Small()}), rows)
     assert pairs[0].theirs == ("bert.enc.0.q.weight", "bert.enc.0.k.weight")
-    assert tied == {"bert.head.weight"}
+    assert tied[0].theirs == ("bert.head.weight",)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ CONTRACT = (
 
 def test_every_file_is_a_family_and_every_family_is_listed() -> None:
     files = {path.stem for path in Path(headway.families.__file__).parent.glob("[a-z]*.py")}
-    assert {family.__name__.rpartition(".")[2] for family in FAMILIES.values()} == files
+    listed = {family.__name__.rpartition(".")[2] for family in FAMILIES.values()}
+    assert {*listed, "encoder_decoder"} == files
     assert {model_type for family in FAMILIES.values() for model_type in family.CLASSES} == set(
         FAMILIES
     )
@@ -35,6 +36,22 @@ def test_a_family_has_all_parts_and_uniform_names(model_type: str) -> None:
     config = family.Config()
     assert min(config.vocabulary, config.hidden, config.layers, config.heads) >= 1
     assert 0 < config.initial_std < 1
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_a_family_says_all_or_nothing_of_itself_as_a_decoder(model_type: str) -> None:
+    family = family_of(model_type)
+    parts = [hasattr(family, part) for part in ("build_decoder", "CROSS_NAMES", "WRITES")]
+    assert len(set(parts)) == 1
+    if parts[0]:
+        with torch.device("meta"):
+            alone = family.build(family.Config()).state_dict()
+            decoder = family.build_decoder(family.Config())
+        pair_names(decoder, (*family.NAMES, *family.CROSS_NAMES))
+        extra = decoder.state_dict().keys() - alone.keys()
+        assert alone.keys() < decoder.state_dict().keys()
+        assert all("cross_attention" in name for name in extra)
+        assert family.WRITES in family.HEADS
 
 
 @pytest.mark.parametrize("model_type", FAMILIES)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 from torch import nn
 
 from headway.core.stacks import Body
 from headway.errors import CheckpointError, ConfigError, nearest
-from headway.families import task_of
+from headway.families import Family, task_of
 from headway.heads import HeadSpec, own_head
 
 __all__ = ["KINDS", "HeadPlan", "new_head", "plan_head"]
@@ -52,7 +51,7 @@ class HeadPlan:
 
 
 def new_head(
-    family: ModuleType, task: str, *, labels: Sequence[str], kind: str, head: str, pooling: str
+    family: Family, task: str, *, labels: Sequence[str], kind: str, head: str, pooling: str
 ) -> HeadPlan:
     """The plan of a fresh head for a task.
 
@@ -87,7 +86,7 @@ def new_head(
     return HeadPlan(task, own_head(head, pooling), labels, kind, stored)
 
 
-def plan_head(family: ModuleType, values: Mapping[str, Any]) -> HeadPlan | None:
+def plan_head(family: Family, values: Mapping[str, Any]) -> HeadPlan | None:
     """The head that config.json speaks of, or None.
 
     Raises:
@@ -98,7 +97,7 @@ def plan_head(family: ModuleType, values: Mapping[str, Any]) -> HeadPlan | None:
         raise CheckpointError(f"config.json: headway = {section!r}", allowed="an object")
     if "head" in section:
         return _own_plan(section, values)
-    task = task_of(values["model_type"], architecture(values))
+    task = task_of(values["model_type"], architecture(values), family)
     if task is None:
         return None
     labels = _labels(values) if task == "text-classification" else ()

@@ -127,28 +127,26 @@ class Pair:
         return dict(zip(self.theirs, parts, strict=True))
 
 
-def pair_names(module: nn.Module, rows: Iterable[Row]) -> tuple[list[Pair], set[str]]:
+def pair_names(module: nn.Module, rows: Iterable[Row]) -> tuple[list[Pair], list[Pair]]:
     """Each tensor of `module` with its place in a checkpoint.
 
     Returns:
-        The pairs, and the checkpoint names of tensors that are tied to one of the pairs: a
-        checkpoint may hold them or not.
+        A pair for each tensor, and one for each further place where such a tensor stands (tied
+        weights): a checkpoint may hold it there again or not.
 
     Raises:
         KeyError: if a tensor of the module has no row; a fault of the family's table.
     """
     compiled = [(_pattern(ours), theirs) for ours, theirs in rows]
     pairs: list[Pair] = []
-    tied: set[str] = set()
+    tied: list[Pair] = []
     seen: set[int] = set()
     for name, tensor in module.state_dict(keep_vars=True).items():
         operation, theirs = _find(name, compiled)
-        if id(tensor) in seen:
-            tied.update(theirs)
-            continue
-        seen.add(id(tensor))
         owner = module.get_submodule(name.rpartition(".")[0])
-        pairs.append(Pair(name, theirs, operation, getattr(owner, "widths", ()), tensor))
+        pair = Pair(name, theirs, operation, getattr(owner, "widths", ()), tensor)
+        (tied if id(tensor) in seen else pairs).append(pair)
+        seen.add(id(tensor))
     return pairs, tied
 
 

@@ -241,11 +241,7 @@ OTHER_HEADS = ("lm_head.*", "final_logits_bias", "classification_head.*", "qa_ou
 IGNORED = ("encoder.version", "decoder.version", "model.encoder.version", "model.decoder.version")
 """Tensors that hold no weights."""
 
-SPARES = tuple(
-    (f"{prefix}shared.weight", f"{prefix}{stack}.embed_tokens.weight")
-    for prefix in ("", PREFIX)
-    for stack in ("encoder", "decoder")
-)
+SPARES = ()
 
 
 def language_head(config: Config, body: EncoderDecoder, labels: int) -> LanguageModelHead:

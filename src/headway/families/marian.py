@@ -229,11 +229,7 @@ OTHER_HEADS = ("lm_head.*", "final_logits_bias")
 
 IGNORED = ()
 
-SPARES = tuple(
-    (f"{prefix}shared.weight", f"{prefix}{stack}.embed_tokens.weight")
-    for prefix in ("", PREFIX)
-    for stack in ("encoder", "decoder")
-)
+SPARES = ()
 
 
 def language_head(config: Config, body: EncoderDecoder, labels: int) -> LanguageModelHead:
