@@ -153,8 +153,8 @@ class Model(nn.Module):
                 fed, out_layout = self._ragged(target, "target")
                 if len(target) != len(ids):
                     raise ConfigError(f"{len(ids)} texts and {len(target)} targets")
-                self._marks(segments, layout)
-                rows = self.body(flat, layout, target=fed, target_layout=out_layout)
+                marks = self._marks(segments, layout)
+                rows = self.body(flat, layout, marks, target=fed, target_layout=out_layout)
             elif target is not None:
                 raise ConfigError("a target was given, and this model has no decoder to feed it to")
             else:
@@ -293,9 +293,10 @@ class Model(nn.Module):
         if not prompts:
             return []
         flat, layout = self._ragged(prompts)
-        if self.longest is not None and layout.longest + max_new_tokens > self.longest:
+        prompt = 1 if isinstance(body, EncoderDecoder) else layout.longest  # what new ones follow
+        if self.longest is not None and prompt + max_new_tokens > self.longest:
             raise ConfigError(
-                f"a prompt of {layout.longest} tokens and {max_new_tokens} new ones",
+                f"a prompt of {prompt} tokens and {max_new_tokens} new ones",
                 allowed=f"{self.longest} tokens together",
                 next_step="shorten the prompt, or ask for less",
             )
@@ -305,7 +306,7 @@ class Model(nn.Module):
             stop = {id for role, id in self.tokenizer.special_ids.items() if role == "eos"}
         with self._predicting():
             if isinstance(body, EncoderDecoder):
-                prompts = [[generation.first(self.checkpoint.config.vocabulary)]] * len(prompts)
+                prompts = [[generation.first(self.checkpoint.rows("target"))]] * len(prompts)
                 memory = body.encoder(flat, layout), layout
                 step = cached_step(body.decoder, head, len(prompts), memory=memory)
             else:
@@ -355,7 +356,7 @@ class Model(nn.Module):
                 allowed=f"at most {self.longest}",
                 next_step="read it in windows: window_texts, or a pipeline, does",
             )
-        check_range(flat, self.checkpoint.config.vocabulary, "token id")
+        check_range(flat, self.checkpoint.rows(what), "token id")
         return flat, layout
 
     def _marks(self, segments: Ids | None, layout: Layout) -> Tensor | None:
@@ -370,10 +371,9 @@ class Model(nn.Module):
 
 
 def _segments_of(body: Body) -> int:
-    """How many segments a body tells apart; 1 where it has no table of them."""
-    if isinstance(body, EncoderDecoder) or body.embeddings.segments is None:
-        return 1
-    return body.embeddings.segments.num_embeddings
+    """How many segments a body's texts can have; 1 where it has no table of them."""
+    segments = (body.encoder if isinstance(body, EncoderDecoder) else body).embeddings.segments
+    return 1 if segments is None else segments.num_embeddings
 
 
 def _taps_of(body: Body, record: Collection[str]) -> dict[str, list[str]]:

@@ -44,7 +44,7 @@ class Table:
 
 
 TABLES = [
-    Table("headway.families", "FAMILIES", "families"),
+    Table("headway.families", "FAMILIES", "families", frozenset({"encoder_decoder"})),
     Table(
         "headway.metrics.by_name",
         "METRICS",

@@ -12,6 +12,7 @@ import transformers
 from contracts import LABELS, Case, agree_on_bias, stir
 from families import (
     test_albert,
+    test_bart,
     test_bert,
     test_deberta_v2,
     test_distilbert,
@@ -19,6 +20,7 @@ from families import (
     test_gpt2,
     test_llama,
     test_longformer,
+    test_marian,
     test_modernbert,
     test_mpnet,
     test_openai_gpt,
@@ -53,6 +55,12 @@ def random_config(kind: str, draw: random.Random) -> Any:
     """A small random config of the reference library."""
     if kind in test_roberta.KINDS:
         return test_roberta.config(kind, draw)
+    if kind in test_bart.KINDS:
+        made = test_bart.config(kind, draw)
+        made.decoder_start_token_id = 2
+        return made
+    if kind == "marian":
+        return test_marian.config(draw, shared=draw.choice([True, False]))
     if kind == "llama":
         return test_llama.config(draw, draw.choice(test_llama.ROPES))
     if kind == "t5":

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -27,7 +26,8 @@ from headway.core.initial import initialise
 from headway.core.names import Row, matches_any, prefixed
 from headway.core.stacks import Body, Encoder
 from headway.errors import CheckpointError, ConfigError
-from headway.families import class_name, family_of
+from headway.families import Family, class_name, family_for, task_of
+from headway.families.encoder_decoder import Joined
 from headway.tokenizer import Tokenizer
 from headway.tokenizer.formats.folder import FILES as TOKENIZER_FILES
 
@@ -55,7 +55,7 @@ class Checkpoint:
     """A model, in parts.
 
     Attributes:
-        family: the module in `families` that builds it.
+        family: what in `families` builds it.
         config: the family's config.
         body: everything but the head.
         head: logits from hidden states, or None.
@@ -69,7 +69,7 @@ class Checkpoint:
         notes: what was left out or made anew, for people.
     """
 
-    family: ModuleType
+    family: Family
     config: Any
     body: Body
     head: nn.Module | None = None
@@ -80,6 +80,11 @@ class Checkpoint:
     values: dict[str, Any] = field(default_factory=dict)
     set_aside: dict[str, Tensor] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def rows(self, what: str = "text") -> int:
+        """How many words a text can have, or a "target", whose words can be others."""
+        other = getattr(self.config, "decoder_vocabulary", None) if what == "target" else None
+        return self.config.vocabulary if other is None else other
 
     def put_head(self, plan: HeadPlan | None) -> str:
         """Takes the head off and puts a fresh one on, or none; returns what is new in `notes`."""
@@ -120,7 +125,7 @@ def load_checkpoint(
     if dtype not in DTYPES:
         raise ConfigError(f"dtype {dtype}", allowed=", ".join(map(str, DTYPES)))
     values = read_object(folder / CONFIG)
-    family = family_of(values.get("model_type"))
+    family = family_for(values)
     config = family.from_hf(values)
     generation, embedding = read_generation(folder, values), read_embedding(folder)
     tokenizer = _tokenizer(folder, config.vocabulary)
@@ -130,7 +135,8 @@ def load_checkpoint(
         head = plan.build(config, body) if plan is not None else None
     whole = _whole(body, head).to(dtype)
     left = _fill(whole, family, plan, values, read_tensors(folder), str(folder))
-    inner = {name for name in left if family.PREFIX and name.startswith(family.PREFIX)}
+    inside = "encoder." if isinstance(family, Joined) else family.PREFIX
+    inner = {name for name in left if inside and name.startswith(inside)}
     notes = _notes(values, plan, sorted(left.keys() - inner), keep_head=keep_head)
     return Checkpoint(
         family=family,
@@ -185,7 +191,7 @@ def _whole(body: Body, head: nn.Module | None) -> nn.ModuleDict:
     return nn.ModuleDict({"body": body} if head is None else {"body": body, "head": head})
 
 
-def _rows(family: ModuleType, plan: HeadPlan | None, prefix: str) -> list[Row]:
+def _rows(family: Family, plan: HeadPlan | None, prefix: str) -> list[Row]:
     """The name table of body and head together."""
     rows = prefixed(family.NAMES, "body.", prefix)
     return rows if plan is None else rows + prefixed(plan.spec.names, "head.", "")
@@ -193,7 +199,7 @@ def _rows(family: ModuleType, plan: HeadPlan | None, prefix: str) -> list[Row]:
 
 def _fill(
     whole: nn.ModuleDict,
-    family: ModuleType,
+    family: Family,
     plan: HeadPlan | None,
     values: Mapping[str, Any],
     found: Mapping[str, Tensor],
@@ -252,7 +258,8 @@ def _tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
     family, plan = checkpoint.family, checkpoint.plan
     prefix = family.PREFIX if plan is not None and plan.stored is None else ""
     whole = _whole(checkpoint.body, checkpoint.head)
-    tensors = tensors_of(whole, _rows(family, plan, prefix))
+    apart = ("body.decoder.",) if isinstance(family, Joined) else ()
+    tensors = tensors_of(whole, _rows(family, plan, prefix), apart=apart)
     if not prefix:
         dtype = next(checkpoint.body.parameters()).dtype
         for name, tensor in checkpoint.set_aside.items():
@@ -268,7 +275,10 @@ def _config_values(checkpoint: Checkpoint) -> dict[str, Any]:
     values["dtype"] = str(next(checkpoint.body.parameters()).dtype).removeprefix("torch.")
     plan = checkpoint.plan
     task = plan.task if plan is not None and plan.stored is None else None
-    values["architectures"] = [class_name(values["model_type"], task)]
+    named = class_name(values["model_type"], task, checkpoint.family)
+    # The ecosystem has no class for the body of two joined stacks alone.
+    told = task_of(values["model_type"], named, checkpoint.family) == task
+    values["architectures"] = [named] if told else []
     if plan is not None:
         values |= _head_values(plan)
     return dict(sorted(values.items()))

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from headway.core.blocks import Memory, PostNormBlock, PreNormBlock, PreNormCrossBlock, Step
+from headway.core.blocks import (
+    Memory,
+    PostNormBlock,
+    PostNormCrossBlock,
+    PreNormBlock,
+    PreNormCrossBlock,
+    Step,
+)
 from headway.core.cache import Cache
 from headway.core.dropout import Dropout
 from headway.core.embeddings import Embeddings
@@ -17,7 +24,7 @@ from headway.core.masks import Mask, Pattern, causal, everywhere
 from headway.core.positions import RelativeBias, Rotary
 from headway.core.taps import Tap
 
-__all__ = ["AttentionKind", "Body", "Decoder", "Encoder", "EncoderDecoder"]
+__all__ = ["AttentionKind", "Body", "Decoder", "Encoder", "EncoderDecoder", "share_weights"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ class Decoder(nn.Module):
     def __init__(
         self,
         embeddings: Embeddings,
-        layers: Iterable[PostNormBlock | PreNormBlock | PreNormCrossBlock],
+        layers: Iterable[PostNormBlock | PreNormBlock | PreNormCrossBlock | PostNormCrossBlock],
         *,
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,
@@ -157,21 +164,52 @@ class EncoderDecoder(nn.Module):
     """A decoder that looks at an encoder's output.
 
     Args:
-        encoder, decoder: the two stacks; the decoder's blocks have cross-attention.
+        encoder: the stack that reads; a Decoder in its place reads with its causal mask.
+        decoder: the stack that writes; its blocks have cross-attention.
+        shared: the word table, where both have the same and checkpoints name it apart; or None.
     """
 
-    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
+    def __init__(
+        self, encoder: Encoder | Decoder, decoder: Decoder, *, shared: nn.Embedding | None = None
+    ) -> None:
         super().__init__()
+        self.shared = shared
         self.encoder = encoder
         self.decoder = decoder
 
     def forward(
-        self, ids: Tensor, layout: Layout, *, target: Tensor, target_layout: Layout
+        self,
+        ids: Tensor,
+        layout: Layout,
+        segments: Tensor | None = None,
+        *,
+        target: Tensor,
+        target_layout: Layout,
     ) -> Tensor:
-        """int64 [tokens], int64 [target tokens] -> [target tokens, hidden]."""
-        memory = self.encoder(ids, layout), layout
+        """int64 [tokens], int64 [target tokens] -> [target tokens, hidden].
+
+        Args:
+            ids, layout, segments: what the encoder reads.
+            target, target_layout: what the decoder is fed.
+        """
+        memory = self.encoder(ids, layout, segments), layout
         return self.decoder(target, target_layout, memory=memory)
 
 
 Body = Encoder | Decoder | EncoderDecoder
 """What a family builds: everything but the head."""
+
+
+def share_weights(owner: nn.Module, other: nn.Module) -> None:
+    """Makes the parameters of `other` those of `owner`, where both have one of that name.
+
+    >>> one, two = nn.Linear(2, 2), nn.Linear(2, 2)
+    >>> share_weights(one, two)
+    >>> two.weight is one.weight
+    True
+    """
+    theirs = dict(owner.named_parameters(remove_duplicate=False))
+    for name, _ in list(other.named_parameters(remove_duplicate=False)):
+        if name in theirs:
+            place, _, leaf = name.rpartition(".")
+            setattr(other.get_submodule(place), leaf, theirs[name])
