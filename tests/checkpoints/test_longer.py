@@ -264,3 +264,19 @@ def test_config_json_says_longformer(tmp_path: Path) -> None:
     assert values["architectures"] == ["LongformerForSequenceClassification"]
     assert values["attention_window"] == [8] * short.checkpoint.config.layers
     assert values["id2label"] == {"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}
+
+
+@pytest.mark.slow
+def test_a_released_model_gives_the_same_vectors_and_reads_a_long_text(
+    minilm_folder: Path, tmp_path: Path
+) -> None:
+    short = loaded(minilm_folder)
+    longer(short, 2048, 512).save(tmp_path / "long")
+    long = loaded(tmp_path / "long")
+    texts = ["Where is my parcel?", "naïve café 東京 🙂 " * 20, "The fox jumps over the dog. " * 30]
+    close(*(torch.from_numpy(model.embed(texts)) for model in (long, short)))
+    ids = long.need_tokenizer().encode("The quick brown fox jumps over the lazy dog. " * 120).ids
+    assert 1100 < len(ids) < 2048
+    body = transformers.LongformerModel.from_pretrained(tmp_path / "long").eval()
+    with torch.no_grad():
+        close(long.forward([ids]).last[0], their_states(body, ids), 1e-4)
