@@ -13,12 +13,15 @@ from contracts import LABELS, Case, agree_on_bias, stir
 from families import (
     test_albert,
     test_bert,
+    test_deberta_v2,
     test_distilbert,
     test_electra,
     test_gpt2,
     test_llama,
     test_longformer,
     test_modernbert,
+    test_mpnet,
+    test_openai_gpt,
     test_roberta,
     test_t5,
 )
@@ -59,11 +62,14 @@ def random_config(kind: str, draw: random.Random) -> Any:
     of = {
         "albert": test_albert,
         "bert": test_bert,
+        "deberta-v2": test_deberta_v2,
         "distilbert": test_distilbert,
         "electra": test_electra,
         "gpt2": test_gpt2,
         "longformer": test_longformer,
         "modernbert": test_modernbert,
+        "mpnet": test_mpnet,
+        "openai-gpt": test_openai_gpt,
     }[kind]
     return of.config(draw)
 
@@ -74,6 +80,8 @@ def random_case(kind: str, seed: int) -> Case:
     if kind == "longformer":
         return test_longformer.case_of(config, seed)
     forbidden = (config.pad_token_id,) if kind in test_roberta.KINDS else ()
+    if kind == "mpnet":
+        forbidden = (test_mpnet.PADDING,)
     return Case(kind, config, seed, forbidden)
 
 

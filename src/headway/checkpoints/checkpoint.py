@@ -205,14 +205,15 @@ def _fill(
     """
     mismatch = Mismatch()
     prefix = family.PREFIX if any(name.startswith(family.PREFIX) for name in found) else ""
-    tensors = dict(found)
+    tensors, stand_ins = dict(found), {}
     for lacking, spare, *unless in family.SPARES:
         if lacking not in tensors and spare in tensors:
             if not any(values.get(key) == value for key, value in unless):
-                tensors[lacking] = tensors[spare]
+                tensors[lacking], stand_ins[lacking] = tensors[spare], spare
         elif _is_torn(lacking, spare, tensors, family.IGNORED):
             mismatch.torn[spare] = lacking
     used = assign(whole, _rows(family, plan, prefix), tensors, mismatch)
+    used |= {spare for lacking, spare in stand_ins.items() if lacking in used}
     left = {}
     for name in sorted(found.keys() - used):
         if matches_any(name, family.IGNORED):
@@ -268,13 +269,24 @@ def _config_values(checkpoint: Checkpoint) -> dict[str, Any]:
     plan = checkpoint.plan
     task = plan.task if plan is not None and plan.stored is None else None
     values["architectures"] = [class_name(values["model_type"], task)]
-    if plan is not None and plan.stored is not None:
+    if plan is not None:
+        values |= _head_values(plan)
+    return dict(sorted(values.items()))
+
+
+def _head_values(plan: HeadPlan) -> dict[str, Any]:
+    """What config.json says of the head, beside the class's name."""
+    values: dict[str, Any] = {}
+    if plan.stored is not None:
         values["headway"] = {"task": plan.task, "head": dict(plan.stored)}
-    if plan is not None and plan.labels:
+    if plan.labels:
         values["id2label"] = {str(n): label for n, label in enumerate(plan.labels)}
         values["label2id"] = {label: n for n, label in enumerate(plan.labels)}
+    if plan.labels and plan.kind in KINDS:
         values["problem_type"] = KINDS[plan.kind]
-    return dict(sorted(values.items()))
+    elif plan.kind:
+        values["headway"] = {**values.get("headway", {}), "kind": plan.kind}
+    return values
 
 
 def _tokenizer(folder: Path, rows: int) -> Tokenizer | None:

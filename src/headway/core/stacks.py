@@ -45,8 +45,8 @@ class Encoder(nn.Module):
         global_tokens: which tokens every block lets see and be seen by all of their text
             (Longformer), or None. A head may ask for others: it sets the attribute.
         dropout: rate behind the last norm (T5).
-        shared: the different blocks of a stack that applies them several times (ALBERT), or None;
-            `layers` are then their applications.
+        shared: what `layers` hold in common, or None: the different blocks of a stack that applies
+            them several times (ALBERT), vectors of distances (DeBERTa).
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Decoder(nn.Module):
     def __init__(
         self,
         embeddings: Embeddings,
-        layers: Iterable[PreNormBlock | PreNormCrossBlock],
+        layers: Iterable[PostNormBlock | PreNormBlock | PreNormCrossBlock],
         *,
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,
