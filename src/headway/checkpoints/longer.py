@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from headway.checkpoints.checkpoint import Checkpoint
 from headway.checkpoints.heads import HeadPlan
+from headway.core.attention import SelfAttention
 from headway.core.blocks import PostNormBlock
 from headway.core.initial import initialise
 from headway.core.layout import Layout
@@ -177,6 +178,7 @@ def _body(encoder: Encoder, config: longformer.Config, before: int) -> Encoder:
         tensors["embeddings.segments.weight"] = table.new_zeros(1, config.hidden)
     for number, layer in enumerate(encoder.layers):
         assert isinstance(layer, PostNormBlock)
+        assert isinstance(layer.attention, SelfAttention)
         for name, tensor in layer.attention.qkv.named_parameters():
             q, k, v = tensor.detach().chunk(3)
             place = f"layers.{number}.attention.global"
