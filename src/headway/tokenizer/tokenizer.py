@@ -100,6 +100,11 @@ class Tokenizer:
         steps = NativePipeline(document, Pipeline.from_document(document))
         return cls(steps, document, config or {})
 
+    def with_max_length(self, length: int) -> Tokenizer:
+        """The same tokenizer, saying that its model takes texts of `length` tokens."""
+        config = {**self._config, "model_max_length": length}
+        return Tokenizer(self._pipeline, self._document, config, converted=self._converted)
+
     def __len__(self) -> int:
         return len(self.vocabulary)
 
