@@ -37,8 +37,8 @@ def load(name: str | Path, *, keep_head: bool = True, dtype: torch.dtype = torch
     """Loads a model by name, ready to predict (dropout off).
 
     Args:
-        name: a folder, `pkg:NAME` (a package that carries a model) or `hf://org/name[@revision]`.
-            Only the last touches a network.
+        name: a folder, a GGUF file, `pkg:NAME` (a package that carries a model) or
+            `hf://org/name[@revision]`. Only the last touches a network.
         keep_head: whether the head that the checkpoint carries is wanted.
         dtype: of the parameters, whatever they are stored in.
 

@@ -7,26 +7,36 @@ from pathlib import Path
 
 from headway.errors import ResolveError, nearest
 
-__all__ = ["data_at", "listed", "model_folder"]
+__all__ = ["MODEL_FILES", "data_at", "listed", "model_at"]
+
+MODEL_FILES = (".gguf",)
+"""Endings of files that hold a whole model each."""
 
 
-def model_folder(path: Path) -> Path:
-    """`path`, once it is known to be a folder with a config.json.
+def model_at(path: Path) -> Path:
+    """`path`, once it is known to be a folder with a config.json, or a file with a whole model.
+
+    A folder without config.json stands for the one such file in it.
 
     Raises:
-        ResolveError: no such folder, a file, or a folder without config.json.
+        ResolveError: nothing there, another file, or a folder with neither or with several.
     """
     if not path.exists():
         raise _nothing_at(path, "model")
     if not path.is_dir():
+        if path.name.endswith(MODEL_FILES):
+            return path
         raise ResolveError(
             f"{str(path)!r} is a file",
-            allowed="a folder with config.json",
+            allowed=f"a folder with config.json, or a file with a model ({', '.join(MODEL_FILES)})",
             next_step=f"name its folder, {str(path.parent)!r}"
             if (path.parent / "config.json").is_file()
             else "",
         )
     if not (path / "config.json").is_file():
+        files = sorted(child for child in path.iterdir() if child.name.endswith(".gguf"))
+        if len(files) == 1:
+            return files[0]
         inner = sorted(child.parent for child in path.glob("*/config.json"))
         raise ResolveError(
             f"no config.json in {str(path)!r}, which holds {listed(_children(path))}",
