@@ -94,17 +94,20 @@ def renamed(
     source, target = (1, 0) if back else (0, 1)
     for name, tensor in tensors.items():
         for row in rows:
-            pattern = (
-                re.escape(row[source]).replace(r"\#", r"(\d+)").replace(r"\*", "(weight|bias)")
-            )
-            if match := re.fullmatch(pattern, name):
-                parts = iter(match.groups())
-                new = re.sub(r"[#*]", lambda _, parts=parts: next(parts), row[target])
+            if (parts := _parts(row[source], name)) is not None:
+                new = re.sub(r"[#*]", lambda _: parts.pop(0), row[target])
                 found[new] = CHANGES[row[2]][int(back)](tensor, values)
                 break
         else:
             found[name] = tensor
     return found
+
+
+def _parts(pattern: str, name: str) -> list[str] | None:
+    """What stands for # and * in a name, or None where it is another."""
+    text = re.escape(pattern).replace(r"\#", r"(\d+)").replace(r"\*", "(weight|bias)")
+    match = re.fullmatch(text, name)
+    return None if match is None else list(match.groups())
 
 
 def _llama_names(queries: str = "", keys: str = "") -> tuple[NameRow, ...]:
