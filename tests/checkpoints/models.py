@@ -15,6 +15,7 @@ from families import (
     test_distilbert,
     test_gpt2,
     test_llama,
+    test_modernbert,
     test_roberta,
     test_t5,
 )
@@ -47,7 +48,12 @@ def random_config(kind: str, draw: random.Random) -> Any:
         made = test_t5.config(draw, draw.choice(["relu", "gated-gelu"]))
         made.decoder_start_token_id = 0
         return made
-    of = {"bert": test_bert, "distilbert": test_distilbert, "gpt2": test_gpt2}[kind]
+    of = {
+        "bert": test_bert,
+        "distilbert": test_distilbert,
+        "gpt2": test_gpt2,
+        "modernbert": test_modernbert,
+    }[kind]
     return of.config(draw)
 
 

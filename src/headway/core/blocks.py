@@ -56,7 +56,7 @@ class PostNormBlock(nn.Module):
         attention, feedforward: the two halves.
         attention_norm, feedforward_norm: behind each.
         dropout: rate on what each half adds.
-        attention_dropout: rate on what attention adds, where it differs (DistilBERT).
+        attention_dropout: rate on what attention adds, where it differs (DistilBERT, ModernBERT).
     """
 
     def __init__(
@@ -104,6 +104,7 @@ class PreNormBlock(nn.Module):
         feedforward_norm: nn.Module,
         *,
         dropout: float = 0.0,
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.attention_norm = attention_norm
@@ -111,6 +112,9 @@ class PreNormBlock(nn.Module):
         self.feedforward_norm = feedforward_norm
         self.feedforward = feedforward
         self.dropout = Dropout(dropout)
+        self.attention_dropout = (
+            self.dropout if attention_dropout is None else Dropout(attention_dropout)
+        )
         self.out = Tap()
 
     def forward(self, x: Tensor, step: Step, cache: LayerCache | None = None) -> Tensor:
@@ -119,7 +123,7 @@ class PreNormBlock(nn.Module):
         added = self.attention(
             normed, step.pattern, angles=step.angles, cache=cache, extension=step.extension
         )
-        x = x + self.dropout(added)
+        x = x + self.attention_dropout(added)
         x = x + self.dropout(self.feedforward(self.feedforward_norm(x)))
         return self.out(x)
 

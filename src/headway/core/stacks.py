@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 
@@ -11,21 +12,35 @@ from headway.core.cache import Cache
 from headway.core.dropout import Dropout
 from headway.core.embeddings import Embeddings
 from headway.core.layout import Layout
-from headway.core.masks import Pattern, causal
+from headway.core.masks import Mask, Pattern, causal, everywhere
 from headway.core.positions import RelativeBias, Rotary
 from headway.core.taps import Tap
 
-__all__ = ["Body", "Decoder", "Encoder", "EncoderDecoder"]
+__all__ = ["AttentionKind", "Body", "Decoder", "Encoder", "EncoderDecoder"]
+
+
+@dataclass(frozen=True)
+class AttentionKind:
+    """How a block of an encoder attends, where blocks differ.
+
+    Args:
+        mask: who may attend to whom.
+        rotary: positions that its attention turns by, or None.
+    """
+
+    mask: Mask = everywhere
+    rotary: Rotary | None = None
 
 
 class Encoder(nn.Module):
-    """Embeddings, then blocks in which every token sees its whole sequence.
+    """Embeddings, then blocks in which tokens see what is before them and behind.
 
     Args:
         embeddings: ids to hidden states.
         layers: the blocks.
         norm: behind the last block (pre-norm stacks), or None.
         bias: relative positions shared by all blocks, or None.
+        kinds: how each block attends, one a block; () = every token sees its whole sequence.
         dropout: rate behind the last norm (T5).
     """
 
@@ -36,6 +51,7 @@ class Encoder(nn.Module):
         *,
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,
+        kinds: Sequence[AttentionKind] = (),
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -43,18 +59,24 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(layers)
         self.norm = norm
         self.bias = bias
+        self.kinds = tuple(kinds) or (AttentionKind(),) * len(self.layers)
         self.dropout = Dropout(dropout)
         self.out = Tap()
 
     def forward(self, ids: Tensor, layout: Layout, segments: Tensor | None = None) -> Tensor:
         """int64 [tokens] -> [tokens, hidden]."""
-        step = Step(Pattern(layout, layout, bias=self.bias))
+        steps = {kind: self._step(kind, layout) for kind in set(self.kinds)}
         x = self.embeddings(ids, layout, segments)
-        for layer in self.layers:
-            x = layer(x, step)
+        for layer, kind in zip(self.layers, self.kinds, strict=True):
+            x = layer(x, steps[kind])
         if self.norm is not None:
             x = self.norm(x)
         return self.out(self.dropout(x))
+
+    def _step(self, kind: AttentionKind, layout: Layout) -> Step:
+        """What the blocks of one kind share in one pass."""
+        angles = kind.rotary.angles(layout.positions) if kind.rotary is not None else None
+        return Step(Pattern(layout, layout, kind.mask, self.bias), angles)
 
 
 class Decoder(nn.Module):

@@ -15,7 +15,7 @@ A family module has
 from types import ModuleType
 
 from headway.errors import CheckpointError, nearest
-from headway.families import bert, distilbert, gpt2, llama, roberta, t5
+from headway.families import bert, distilbert, gpt2, llama, modernbert, roberta, t5
 
 __all__ = ["FAMILIES", "class_name", "family_of", "task_of"]
 
@@ -25,6 +25,7 @@ FAMILIES: dict[str, ModuleType] = {
     "distilbert": distilbert,
     "gpt2": gpt2,
     "llama": llama,
+    "modernbert": modernbert,
     "roberta": roberta,
     "t5": t5,
     "xlm-roberta": roberta,
