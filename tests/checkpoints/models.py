@@ -42,8 +42,8 @@ def random_config(kind: str, draw: random.Random) -> Any:
     """A small random config of the reference library."""
     if kind in test_roberta.KINDS:
         return test_roberta.config(kind, draw)
-    if kind == "llama":
-        return test_llama.config(draw, draw.choice(test_llama.ROPES))
+    if kind in test_llama.KINDS:
+        return test_llama.KINDS[kind](draw, draw.choice(test_llama.ROPES))
     if kind == "t5":
         made = test_t5.config(draw, draw.choice(["relu", "gated-gelu"]))
         made.decoder_start_token_id = 0

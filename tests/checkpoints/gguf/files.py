@@ -90,9 +90,16 @@ def said(arch: str, config: Any) -> dict[str, Any]:
         "add_head_count_kv": config.num_key_value_heads,
         "add_rope_freq_base": config.rope_parameters["rope_theta"],
         "add_layer_norm_rms_eps": config.rms_norm_eps,
-        "add_key_length": config.head_dim,
-        "add_value_length": config.head_dim,
-        "add_rope_dimension_count": config.head_dim,
+        **({"add_sliding_window": config.sliding_window} if config.model_type == "mistral" else {}),
+        **(
+            {
+                "add_key_length": config.head_dim,
+                "add_value_length": config.head_dim,
+                "add_rope_dimension_count": config.head_dim,
+            }
+            if hasattr(config, "head_dim")
+            else {}
+        ),
     }
 
 

@@ -37,7 +37,13 @@ def small(kind: str, **more: Any) -> Any:
             transformers.BertConfig(**common, **layers, **more), add_pooling_layer=False
         )
     else:
-        config = transformers.LlamaConfig(
+        config, model_class = {
+            "llama": (transformers.LlamaConfig, transformers.LlamaForCausalLM),
+            "mistral": (transformers.MistralConfig, transformers.MistralForCausalLM),
+            "qwen2": (transformers.Qwen2Config, transformers.Qwen2ForCausalLM),
+            "qwen3": (transformers.Qwen3Config, transformers.Qwen3ForCausalLM),
+        }[kind]
+        config = config(
             **{
                 **common,
                 "num_hidden_layers": 2,
@@ -50,7 +56,7 @@ def small(kind: str, **more: Any) -> Any:
                 **more,
             },
         )
-        model = transformers.LlamaForCausalLM(config)
+        model = model_class(config)
     stir(model)
     return model.eval()
 
@@ -78,6 +84,20 @@ def test_a_model_in_32_bits(kind: str, tied: bool, tmp_path: Path) -> None:
     same_logits(headway.load(tmp_path / "saved"), theirs)
     auto = transformers.AutoModel if kind == "bert" else transformers.AutoModelForCausalLM
     same_logits(headway.load(tmp_path), auto.from_pretrained(tmp_path / "saved"))
+
+
+@pytest.mark.parametrize("kind", ["mistral", "qwen2", "qwen3"])
+def test_the_relatives_of_llama(kind: str, tmp_path: Path) -> None:
+    more = {"sliding_window": 3} if kind == "mistral" else {"head_dim": 8}
+    theirs = small(kind, **more)
+    arch = "llama" if kind == "mistral" else kind
+    model = headway.load(gguf_file(tmp_path / "m.gguf", arch, theirs))
+    assert model.checkpoint.config.model_type == kind
+    same_logits(model, theirs)
+    model.save(tmp_path / "saved")
+    again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "saved")
+    same_logits(headway.load(tmp_path / "saved"), again)
+    assert type(again) is type(theirs)
 
 
 def test_biases_and_a_head_size_of_its_own(tmp_path: Path) -> None:
