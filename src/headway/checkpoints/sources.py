@@ -10,6 +10,7 @@ from headway.checkpoints.documents import read_object
 from headway.checkpoints.embedding import read_embedding
 from headway.checkpoints.generation import read_generation
 from headway.checkpoints.gguf.read import read_gguf_model
+from headway.checkpoints.llama2c import read_llama2c_model
 from headway.checkpoints.source import Source
 from headway.checkpoints.tensors import read_tensors
 from headway.errors import CheckpointError
@@ -21,6 +22,7 @@ __all__ = ["CONFIG", "FILES", "source_of"]
 CONFIG = "config.json"
 
 FILES: dict[str, Callable[[Path], Source]] = {
+    ".bin": read_llama2c_model,
     ".gguf": read_gguf_model,
 }
 """Ending of a file with a whole model -> its reader."""

@@ -7,10 +7,13 @@ from pathlib import Path
 
 from headway.errors import ResolveError, nearest
 
-__all__ = ["MODEL_FILES", "data_at", "listed", "model_at"]
+__all__ = ["FOUND_FILES", "MODEL_FILES", "data_at", "listed", "model_at"]
 
-MODEL_FILES = (".gguf",)
-"""Endings of files that hold a whole model each."""
+MODEL_FILES = (".bin", ".gguf")
+"""Endings of files that hold a whole model each, where they are named."""
+
+FOUND_FILES = (".gguf",)
+"""Those of them that are one whatever stands beside them."""
 
 
 def model_at(path: Path) -> Path:
@@ -24,7 +27,8 @@ def model_at(path: Path) -> Path:
     if not path.exists():
         raise _nothing_at(path, "model")
     if not path.is_dir():
-        if path.name.endswith(MODEL_FILES):
+        part = path.suffix == ".bin" and (path.parent / "config.json").is_file()
+        if path.name.endswith(MODEL_FILES) and not part:
             return path
         raise ResolveError(
             f"{str(path)!r} is a file",
@@ -34,7 +38,7 @@ def model_at(path: Path) -> Path:
             else "",
         )
     if not (path / "config.json").is_file():
-        files = sorted(child for child in path.iterdir() if child.name.endswith(".gguf"))
+        files = sorted(child for child in path.iterdir() if child.name.endswith(FOUND_FILES))
         if len(files) == 1:
             return files[0]
         inner = sorted(child.parent for child in path.glob("*/config.json"))

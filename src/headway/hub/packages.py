@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from headway.errors import ResolveError, nearest
-from headway.hub.folders import MODEL_FILES, listed
+from headway.hub.folders import FOUND_FILES, listed
 from headway.hub.names import PackageName
 from headway.hub.store import cached, fetched_versions, packages_folder
 from headway.hub.wheels import is_data
@@ -83,7 +83,7 @@ def model_in(package: PackageName) -> Path:
     start = _place(found, package.sub) if package.sub else ""
     inside = [path for path in found.files if not start or path.startswith(f"{start}/")]
     folders = _model_folders(inside) or [
-        path for path in inside or [start] if path.endswith(MODEL_FILES)
+        path for path in inside or [start] if path.endswith(FOUND_FILES)
     ]
     if len(folders) > 1:
         raise ResolveError(
@@ -94,7 +94,7 @@ def model_in(package: PackageName) -> Path:
         others = [path for path in found.files if path.endswith(_OTHER_MODELS)]
         raise ResolveError(
             f"{str(package)!r} ({found}) carries no folder with config.json and weights "
-            f"(*.safetensors or pytorch_model*.bin) and no {' or '.join(MODEL_FILES)}; it carries "
+            f"(*.safetensors or pytorch_model*.bin) and no {' or '.join(FOUND_FILES)}; it carries "
             + listed(_short(found, others or _data(found)), 6)
         )
     return _on_disk(found, folders[0])

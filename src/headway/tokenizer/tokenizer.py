@@ -76,8 +76,9 @@ class Tokenizer:
         Args:
             path: a tokenizer.json, BERT's vocab.txt, vocab.json with merges.txt beside it
                 (GPT-2, RoBERTa, GPT), SentencePiece's .model, tiktoken's ranks (*.tiktoken, and
-                Llama 3's tokenizer.model), a .gguf, or a folder with one of these; in a folder
-                tokenizer_config.json and special_tokens_map.json are heeded.
+                Llama 3's tokenizer.model), a .gguf, llama2.c's tokenizer.bin (tok*.bin), or a
+                folder with one of these; in a folder tokenizer_config.json and
+                special_tokens_map.json are heeded.
 
         Raises:
             TokenizerError: there is no tokenizer, it is damaged, or it has a part that is not
