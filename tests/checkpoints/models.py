@@ -22,7 +22,7 @@ from families import (
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from headway.families import FAMILIES, class_name
+from headway.families import FAMILIES, class_name, static
 from headway.model import load
 from headway.tokenizer import Tokenizer
 
@@ -34,7 +34,10 @@ AUTO = {
     "text2text-generation": transformers.AutoModelForSeq2SeqLM,
 }
 
-HEADS = [(kind, task) for kind, family in FAMILIES.items() for task in (None, *family.HEADS)]
+KINDS = [kind for kind, family in FAMILIES.items() if family is not static]
+"""Those that the reference library has too."""
+
+HEADS = [(kind, task) for kind in KINDS for task in (None, *FAMILIES[kind].HEADS)]
 """Every architecture with every head that its checkpoints can carry."""
 
 

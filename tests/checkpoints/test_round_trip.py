@@ -10,10 +10,10 @@ import torch
 import transformers
 from contracts import Case, close
 
-from checkpoints.models import AUTO, HEADS, loaded, random_case, reference, tensors, write
+from checkpoints.models import AUTO, HEADS, KINDS, loaded, random_case, reference, tensors, write
 from headway.checkpoints import new_head
 from headway.core.stacks import EncoderDecoder
-from headway.families import FAMILIES, class_name
+from headway.families import class_name
 
 
 def check_same(model: Any, theirs: Any, case: Case) -> None:
@@ -86,7 +86,7 @@ def test_there_and_back(kind: str, task: str | None, way: str, tmp_path: Path) -
         assert torch.equal(model_again.state_dict()[name], tensor), name
 
 
-@pytest.mark.parametrize("kind", FAMILIES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_head_of_ours(kind: str, tmp_path: Path) -> None:
     case = random_case(kind, 1)
     theirs = reference(case, None)

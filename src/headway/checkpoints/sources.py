@@ -7,12 +7,14 @@ from functools import partial
 from pathlib import Path
 
 from headway.checkpoints.documents import read_object
-from headway.checkpoints.embedding import read_embedding
+from headway.checkpoints.embedding import MODULES, read_embedding
 from headway.checkpoints.generation import read_generation
 from headway.checkpoints.gguf.read import read_gguf_model
 from headway.checkpoints.llama2c import read_llama2c_model
 from headway.checkpoints.source import Source
+from headway.checkpoints.static import MODEL_TYPE, read_table, static_folder
 from headway.checkpoints.tensors import read_tensors
+from headway.checkpoints.word_vectors import has_counts, read_binary_vectors, read_text_vectors
 from headway.errors import CheckpointError
 from headway.tokenizer import Tokenizer
 from headway.tokenizer.formats.folder import FILES as TOKENIZER_FILES
@@ -21,9 +23,21 @@ __all__ = ["CONFIG", "FILES", "source_of"]
 
 CONFIG = "config.json"
 
+
+def _read_bin(path: Path) -> Source:
+    """word2vec's, which begins with two numbers in a line, or llama2.c's."""
+    return read_binary_vectors(path) if has_counts(path) else read_llama2c_model(path)
+
+
 FILES: dict[str, Callable[[Path], Source]] = {
-    ".bin": read_llama2c_model,
+    ".bin": _read_bin,
+    ".bin.gz": read_binary_vectors,
     ".gguf": read_gguf_model,
+    ".safetensors": read_table,
+    ".txt": read_text_vectors,
+    ".txt.gz": read_text_vectors,
+    ".vec": read_text_vectors,
+    ".vec.gz": read_text_vectors,
 }
 """Ending of a file with a whole model -> its reader."""
 
@@ -45,7 +59,10 @@ def source_of(place: Path) -> Source:
 
 
 def _folder(folder: Path) -> Source:
-    values = read_object(folder / CONFIG)
+    alone = (folder / MODULES).is_file() and not (folder / CONFIG).is_file()
+    values = {} if alone else read_object(folder / CONFIG)
+    if alone or values.get("model_type") == MODEL_TYPE:
+        return static_folder(folder, values)
     return Source(
         place=str(folder),
         values=values,

@@ -15,7 +15,7 @@ A family module has
 from types import ModuleType
 
 from headway.errors import CheckpointError, nearest
-from headway.families import bert, distilbert, gpt2, llama, modernbert, roberta, t5
+from headway.families import bert, distilbert, gpt2, llama, modernbert, roberta, static, t5
 
 __all__ = ["FAMILIES", "class_name", "family_of", "task_of"]
 
@@ -26,6 +26,7 @@ FAMILIES: dict[str, ModuleType] = {
     "gpt2": gpt2,
     "llama": llama,
     "mistral": llama,
+    "model2vec": static,
     "modernbert": modernbert,
     "qwen2": llama,
     "qwen3": llama,

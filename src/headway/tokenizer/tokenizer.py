@@ -101,6 +101,10 @@ class Tokenizer:
         steps = NativePipeline(document, Pipeline.from_document(document))
         return cls(steps, document, config or {})
 
+    def without_special(self) -> Tokenizer:
+        """The same tokenizer, which puts nothing around texts."""
+        return Tokenizer.from_document({**self._document, "post_processor": None}, self._config)
+
     def __len__(self) -> int:
         return len(self.vocabulary)
 
