@@ -391,9 +391,8 @@ def _taps_of(body: Body, record: Collection[str]) -> dict[str, list[str]]:
         layers = [f"{path}layers.{number}" for number in range(len(stack.layers))]
         if "hidden" in record:
             between = [f"{layer}.out" for layer in layers[:-1]]
-            found[f"{field}hidden"] = [f"{path}embeddings.out", *between, f"{path}out"][
-                : len(layers) + 1
-            ]
+            states = [f"{path}embeddings.out", *between, f"{path}out"]
+            found[f"{field}hidden"] = states[: len(layers) + 1]
         if "attention" in record:
             found[f"{field}attention"] = [f"{layer}.attention.map" for layer in layers]
         if "attention" in record and path == "decoder.":
