@@ -39,8 +39,8 @@ def load(name: str | Path, *, keep_head: bool = True, dtype: torch.dtype = torch
     """Loads a model by name, ready to predict (dropout off).
 
     Args:
-        name: a folder, `pkg:NAME` (a package that carries a model) or `hf://org/name[@revision]`.
-            Only the last touches a network.
+        name: a folder or a file (GGUF, word vectors), `pkg:NAME` (a package that carries one) or
+            `hf://org/name[@revision]`. Only the last touches a network.
         keep_head: whether the head that the checkpoint carries is wanted.
         dtype: of the parameters, whatever they are stored in.
 
@@ -390,7 +390,8 @@ def _taps_of(body: Body, record: Collection[str]) -> dict[str, list[str]]:
         layers = [f"{path}layers.{number}" for number in range(len(stack.layers))]
         if "hidden" in record:
             between = [f"{layer}.out" for layer in layers[:-1]]
-            found[f"{field}hidden"] = [f"{path}embeddings.out", *between, f"{path}out"]
+            states = [f"{path}embeddings.out", *between, f"{path}out"]
+            found[f"{field}hidden"] = states[: len(layers) + 1]
         if "attention" in record:
             found[f"{field}attention"] = [f"{layer}.attention.map" for layer in layers]
         if "attention" in record and path == "decoder.":

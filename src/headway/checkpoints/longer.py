@@ -56,7 +56,7 @@ def lengthened(checkpoint: Checkpoint, *, positions: int, window: int = 512) -> 
             window that cannot be.
     """
     encoder = _source(checkpoint)
-    before = checkpoint.family.longest(checkpoint.config)
+    before: int = checkpoint.family.longest(checkpoint.config)
     _check_sizes(positions, window, before)
     config = _config(checkpoint, encoder, positions, window)
     body = _body(encoder, config, before)

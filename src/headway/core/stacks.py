@@ -99,8 +99,9 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Embeddings, then blocks in which a token sees itself and what came before.
 
-    Args: as Encoder, and
+    Args: as Encoder, but for `kinds`, and
         rotary: positions that the blocks' attention turns by, or None.
+        masks: who may attend to whom in each block; () = `causal` in all.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class Decoder(nn.Module):
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,
         rotary: Rotary | None = None,
+        masks: Sequence[Mask] = (),
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -119,6 +121,7 @@ class Decoder(nn.Module):
         self.norm = norm
         self.bias = bias
         self.rotary = rotary
+        self.masks = tuple(masks) or (causal,) * len(self.layers)
         self.dropout = Dropout(dropout)
         self.out = Tap()
 
@@ -145,10 +148,14 @@ class Decoder(nn.Module):
             layout = extension.new
         total = extension.total if extension is not None else layout
         angles = self.rotary.angles(layout.positions) if self.rotary is not None else None
-        step = Step(Pattern(layout, total, causal, self.bias), angles, extension)
+        steps = {
+            mask: Step(Pattern(layout, total, mask, self.bias), angles, extension)
+            for mask in set(self.masks)
+        }
         seen = Pattern(layout, memory[1]) if memory is not None else None
         x = self.embeddings(ids, layout, segments)
         for number, layer in enumerate(self.layers):
+            step = steps[self.masks[number]]
             remembered = cache.self_attention[number] if cache is not None else None
             if memory is None or seen is None:
                 x = layer(x, step, remembered)

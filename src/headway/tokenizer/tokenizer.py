@@ -76,8 +76,9 @@ class Tokenizer:
         Args:
             path: a tokenizer.json, BERT's vocab.txt, vocab.json with merges.txt beside it
                 (GPT-2, RoBERTa, GPT), SentencePiece's .model, tiktoken's ranks (*.tiktoken, and
-                Llama 3's tokenizer.model), a .gguf, or a folder with one of these; in a folder
-                tokenizer_config.json and special_tokens_map.json are heeded.
+                Llama 3's tokenizer.model), a .gguf, llama2.c's tokenizer.bin (tok*.bin), or a
+                folder with one of these; in a folder tokenizer_config.json and
+                special_tokens_map.json are heeded.
 
         Raises:
             TokenizerError: there is no tokenizer, it is damaged, or it has a part that is not
@@ -104,6 +105,10 @@ class Tokenizer:
         """The same tokenizer, saying that its model takes texts of `length` tokens."""
         config = {**self._config, "model_max_length": length}
         return Tokenizer(self._pipeline, self._document, config, converted=self._converted)
+
+    def without_special(self) -> Tokenizer:
+        """The same tokenizer, which puts nothing around texts."""
+        return Tokenizer.from_document({**self._document, "post_processor": None}, self._config)
 
     def __len__(self) -> int:
         return len(self.vocabulary)
