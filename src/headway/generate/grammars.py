@@ -6,7 +6,7 @@ Source: https://github.com/guidance-ai/llguidance (extra `constrained`).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,9 +28,9 @@ class GrammarGuide:
     """A place in a grammar.
 
     Args:
-        matcher: of llguidance; its tokens are those of `later`, and one more that ends a text.
-        spelling: what tokens write.
-        twins: tokens that write something else at the start -> the token that writes that anywhere.
+        matcher: of llguidance.
+        twins: tokens that write something else at the start -> the matcher's token that writes that
+            anywhere; None = nothing is written.
         rows: of logits.
         start: whether nothing was written yet.
     """
@@ -38,14 +38,12 @@ class GrammarGuide:
     def __init__(
         self,
         matcher: Any,
-        spelling: Spelling,
         twins: dict[int, int | None],
         rows: int,
         *,
         start: bool = True,
     ) -> None:
-        self.matcher, self.spelling, self.twins = matcher, spelling, twins
-        self.rows, self.start = rows, start
+        self.matcher, self.twins, self.rows, self.start = matcher, twins, rows, start
 
     @property
     def done(self) -> bool:
@@ -64,8 +62,8 @@ class GrammarGuide:
             return allowed
         bits = np.frombuffer(self.matcher.compute_bitmask(), dtype=np.uint8)
         self._refuse_errors()
-        found = torch.from_numpy(np.unpackbits(bits, bitorder="little")[: self.rows]).bool()
-        allowed[: len(found)] = found
+        found = torch.from_numpy(np.unpackbits(bits, bitorder="little")).bool()
+        allowed[:] = found[: self.rows]
         if self.start:
             for token, twin in self.twins.items():
                 allowed[token] = twin is not None and bool(found[twin])
@@ -81,28 +79,50 @@ class GrammarGuide:
     def fork(self) -> GrammarGuide:
         """A second guide at the same place."""
         matcher = self.matcher.deep_copy()
-        return GrammarGuide(matcher, self.spelling, self.twins, self.rows, start=self.start)
+        return GrammarGuide(matcher, self.twins, self.rows, start=self.start)
 
     def _refuse_errors(self) -> None:
         if self.matcher.is_error():
             raise ConfigError(
-                f"the constraint cannot be followed: {_first_line(self.matcher.get_error())}",
+                f"the constraint cannot be followed: {_reason(self.matcher.get_error())}",
                 next_step="make it simpler",
             )
 
 
 class _Words:
-    """A tokenizer as llguidance wants it."""
+    """A tokenizer as llguidance wants it, which asks for the tokens of what has only one way on."""
 
-    def __init__(self, tokenizer: Tokenizer, tokens: Sequence[bytes]) -> None:
-        self.eos_token_id = len(tokens)
+    def __init__(self, tokenizer: Tokenizer, spelling: Spelling, rows: int) -> None:
+        later = [*spelling.later[:rows], *[b""] * (rows - len(spelling.later))]
+        self.ids = {data: id for id, data in enumerate(later) if data}
+        differ = {
+            id: data for id, data in enumerate(spelling.first[:rows]) if data != spelling.later[id]
+        }
+        # Every byte has to be a token there, if only one that no model has.
+        wanted = {*differ.values(), *(bytes([byte]) for byte in range(256))} - {b""}
+        extra = {data: rows + n for n, data in enumerate(sorted(wanted - self.ids.keys()))}
+        self.twins = {id: self.ids.get(data, extra.get(data)) for id, data in differ.items()}
+        self.ids |= {data: id for data, id in extra.items() if len(data) == 1}
+        self.tokens = [*later, *extra, b""]
+        self.eos_token_id = len(self.tokens) - 1
         self.bos_token_id = None
-        self.tokens = [*tokens, b""]
-        self.special_token_ids = [len(tokens)]
+        self.special_token_ids = [self.eos_token_id]
         self.tokenizer = tokenizer
+        self.longest = max(map(len, self.ids), default=0)
 
     def __call__(self, text: str) -> list[int]:
-        return list(self.tokenizer.encode(text, special=False).ids)
+        """The tokenizer's own ids where they spell the text, else the longest tokens there are."""
+        ids = list(self.tokenizer.encode(text, special=False).ids)
+        data = text.encode()
+        if b"".join(self.tokens[id] for id in ids) == data:
+            return ids
+        ids, place = [], 0
+        while place < len(data):
+            sizes = range(min(self.longest, len(data) - place), 0, -1)
+            found = next(n for n in sizes if data[place : place + n] in self.ids)
+            ids.append(self.ids[data[place : place + found]])
+            place += found
+        return ids
 
 
 def grammar_guides(
@@ -116,22 +136,22 @@ def grammar_guides(
     """
     package = _package()
     grammar = _grammar(constraint, package.LLMatcher)
-    lacking = [b""] * (rows - len(spelling.later))
-    words = package.TokenizerWrapper(_Words(tokenizer, [*spelling.later[:rows], *lacking]))
-    known = package.LLTokenizer(words, n_vocab=rows + 1)
+    words = _Words(tokenizer, spelling, rows)
+    known = package.LLTokenizer(package.TokenizerWrapper(words), n_vocab=len(words.tokens))
     matcher = package.LLMatcher(known, grammar, log_level=0)
     if matcher.is_error():
         raise ConfigError(
-            f"{_named(constraint)} cannot be followed: {_first_line(matcher.get_error())}",
+            f"{_named(constraint)} cannot be followed: {_reason(matcher.get_error())}",
             next_step="leave out what is not supported",
         )
-    anywhere = {data: id for id, data in enumerate(spelling.later) if data}
-    twins = {
-        id: anywhere.get(first)
-        for id, (first, later) in enumerate(zip(spelling.first, spelling.later, strict=True))
-        if first != later and id < rows
-    }
-    return lambda: GrammarGuide(matcher.deep_copy(), spelling, twins, rows)
+    trial = matcher.deep_copy()
+    trial.compute_bitmask()
+    if trial.is_error() or (trial.is_stopped() and not matcher.is_accepting()):
+        raise ConfigError(
+            f"{_named(constraint)} allows no text that the model's tokens can begin",
+            next_step="allow more",
+        )
+    return lambda: GrammarGuide(matcher.deep_copy(), words.twins, rows)
 
 
 def _package() -> Any:
@@ -152,11 +172,12 @@ def _grammar(constraint: Regex | Schema, matcher: Any) -> str:
         return str(matcher.grammar_from_regex(constraint.pattern))
     schema = constraint.schema
     try:
-        text = schema if isinstance(schema, str) else json.dumps(schema)
-        json.loads(text)
-        return str(
-            matcher.grammar_from_json_schema(text, overrides={"whitespace_pattern": WHITESPACE})
+        read = json.loads(schema if isinstance(schema, str) else json.dumps(schema))
+        read = {True: {}, False: {"enum": []}}[read] if isinstance(read, bool) else read
+        grammar = matcher.grammar_from_json_schema(
+            json.dumps(read), overrides={"whitespace_pattern": WHITESPACE}
         )
+        return str(grammar)
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"the schema is not JSON: {error}", allowed="a JSON Schema, as a dict or as JSON text"
@@ -169,5 +190,7 @@ def _named(constraint: Regex | Schema) -> str:
     return f"schema {constraint.schema!r:.80}"
 
 
-def _first_line(message: str) -> str:
-    return message.strip().splitlines()[0] if message.strip() else "no reason was given"
+def _reason(message: str) -> str:
+    """The line of a message that says why: that of an expression's parser is its last."""
+    lines = [line.strip() for line in message.strip().splitlines()] or ["no reason was given"]
+    return next((line for line in reversed(lines) if line.startswith("error: ")), lines[0])

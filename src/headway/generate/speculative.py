@@ -52,6 +52,7 @@ def speculate(
     texts: Sequence[Text],
     *,
     ahead: int,
+    longest: int | None = None,
     spread: Spread,
     ends: Ends,
     record: Record | None = None,
@@ -63,17 +64,24 @@ def speculate(
         draft: of the small one, likewise.
         texts: they grow in place, without guides; `drafted` and `accepted` count.
         ahead: most tokens drafted a step.
+        longest: most tokens the small model reads; behind them nothing is drafted.
         spread: what both models' tokens come from.
         ends, record: as for `one_by_one`.
 
     Yields:
         After each step.
     """
+
+    def room(text: Text) -> int:
+        """How many tokens may be drafted for a text; the large model adds one."""
+        left = text.limit - len(text.ids) - 1
+        return left if longest is None else min(left, longest - len(text.prompt) - len(text.ids))
+
     active = list(texts)
     unread = {reader: [list(text.prompt) for text in active]}
     unread[draft] = [list(chunk) for chunk in unread[reader]]
     while active:
-        counts = [min(ahead, text.limit - len(text.ids) - 1) for text in active]
+        counts = [max(0, min(ahead, room(text))) for text in active]
         drafts = _draft(draft, active, unread[draft], counts, spread)
         chunks = [
             [*chunk, *made.tokens] for chunk, made in zip(unread[reader], drafts, strict=True)

@@ -192,6 +192,7 @@ class Writing:
                 self.draft.parts.reader(each),
                 texts,
                 ahead=self.draft.ahead,
+                longest=self.draft.parts.longest,
                 spread=spread,
                 ends=self.ends,
                 record=record,
