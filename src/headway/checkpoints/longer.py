@@ -56,7 +56,8 @@ def lengthened(checkpoint: Checkpoint, *, positions: int, window: int = 512) -> 
             window that cannot be.
     """
     encoder = _source(checkpoint)
-    before: int = checkpoint.family.longest(checkpoint.config)
+    before = checkpoint.family.longest(checkpoint.config)
+    assert before is not None  # those of SOURCES all have learned positions
     _check_sizes(positions, window, before)
     config = _config(checkpoint, encoder, positions, window)
     body = _body(encoder, config, before)
