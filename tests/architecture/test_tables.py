@@ -84,6 +84,12 @@ TABLES = [
         | {"tag_scores", "tag_truth", "task", "units", "word_places"},
     ),
     Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader"})),
+    Table(
+        "headway.compress.export",
+        "EXPORTS",
+        "compress",
+        frozenset({"check", "export", "graphs", "jax_model"}),
+    ),
     Table("headway.cli", "COMMANDS", "cli", frozenset({"data_tokenize"})),
 ]
 
