@@ -80,7 +80,9 @@ TABLES = [
         "headway.tasks",
         "TASKS",
         "tasks",
-        frozenset({"inputs", "label_kinds", "labels", "probe"}) | {"task", "units"},
+        frozenset({"inputs", "label_kinds", "labels", "probe"})
+        | {"task", "units"}
+        | {"answer_scores", "answers", "passages", "questions", "spans"},
     ),
     Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader"})),
     Table("headway.cli", "COMMANDS", "cli", frozenset({"data_tokenize"})),

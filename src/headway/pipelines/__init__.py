@@ -16,21 +16,24 @@ from headway.errors import ConfigError, nearest
 from headway.hub import resolve_model
 from headway.model import Model, load
 from headway.pipelines.feature_extraction import FeatureExtraction
+from headway.pipelines.question_answering import QuestionAnswering
 from headway.pipelines.text_classification import TextClassification
 from headway.pipelines.text_generation import TextGeneration
 
 __all__ = [
     "PIPELINES",
     "FeatureExtraction",
+    "QuestionAnswering",
     "TextClassification",
     "TextGeneration",
     "pipeline",
 ]
 
-Pipeline = TextClassification | FeatureExtraction | TextGeneration
+Pipeline = TextClassification | QuestionAnswering | FeatureExtraction | TextGeneration
 
 PIPELINES: dict[str, type[Pipeline]] = {
     "feature-extraction": FeatureExtraction,
+    "question-answering": QuestionAnswering,
     "text-classification": TextClassification,
     "text-generation": TextGeneration,
     "text2text-generation": TextGeneration,
