@@ -10,7 +10,7 @@ from typing import TypeGuard
 from headway.errors import ConfigError, TokenizerError
 from headway.tokenizer import Encoding, Tokenizer
 
-__all__ = ["TextOrPair", "Windowed", "default_stride", "window_texts"]
+__all__ = ["TextOrPair", "Windowed", "default_stride", "is_pair", "window_texts"]
 
 TextOrPair = str | tuple[str, str]
 """A text, or a text and a second one."""
@@ -117,7 +117,7 @@ def _pairs(texts: Iterable[TextOrPair], first: int) -> Iterator[tuple[str, str |
     for number, item in enumerate(texts, first):
         if isinstance(item, str):
             yield item, None
-        elif _is_pair(item):
+        elif is_pair(item):
             yield item
         else:
             raise ConfigError(
@@ -125,7 +125,8 @@ def _pairs(texts: Iterable[TextOrPair], first: int) -> Iterator[tuple[str, str |
             )
 
 
-def _is_pair(item: object) -> TypeGuard[tuple[str, str]]:
+def is_pair(item: object) -> TypeGuard[tuple[str, str]]:
+    """Whether something is two texts."""
     sides = item if isinstance(item, (tuple, list)) else ()
     return len(sides) == 2 and all(isinstance(side, str) for side in sides)
 

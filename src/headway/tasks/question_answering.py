@@ -31,8 +31,11 @@ from headway.tasks.questions import question_columns
 from headway.tasks.spans import Found, spans_in, without_answer
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch, window_logits
+from headway.windows import is_pair
 
 __all__ = ["QuestionAnswering", "answers_of"]
+
+ASKED = "a question and its context: two texts"
 
 NO_ANSWER = "(no answer)"
 """How people are shown that there is none."""
@@ -154,10 +157,12 @@ class QuestionAnswering:
         first: int = 0,
     ) -> list[Passage]:
         tokenizer = model.need_tokenizer()
-        return [
-            read_passage(tokenizer, pair, size=size, stride=stride, number=number)
-            for number, pair in enumerate(inputs, first)
-        ]
+        read = []
+        for number, pair in enumerate(inputs, first):
+            if not is_pair(pair):
+                raise ConfigError(f"row {number} is {pair!r:.60}", allowed=ASKED)
+            read.append(read_passage(tokenizer, pair, size=size, stride=stride, number=number))
+        return read
 
     def targets(
         self, texts: Sequence[Any], answers: Sequence[Any], meaning: Meaning
