@@ -84,7 +84,7 @@ TABLES = [
         | {"tag_scores", "tag_truth", "task", "units", "word_places"}
         | {"answer_scores", "answers", "passages", "questions", "spans"},
     ),
-    Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader"})),
+    Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader", "writer"})),
     Table(
         "headway.compress.export",
         "EXPORTS",

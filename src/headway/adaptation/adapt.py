@@ -99,6 +99,7 @@ def adapt(
         if not isinstance(model, Model):
             model = load(model, keep_head=learned.keeps_head)
         _check_model(learned, model, chosen)
+        model = learned.fitted(model)
         if folder is not None:
             check_output(folder, model)
     with _own_randomness(chosen.seed, model.device):
@@ -109,7 +110,7 @@ def adapt(
                 for name, part in rows.parts.items()
             }
             targets = {  # of all parts: labels that are not known are said before any training
-                name: learned.targets(texts[name], rows.answers(part), rows.meaning)
+                name: learned.targets(model, texts[name], rows.answers(part), rows.meaning)
                 for name, part in rows.parts.items()
             }
         if not learned.keeps_head:

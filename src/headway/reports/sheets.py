@@ -146,5 +146,41 @@ SHEETS: dict[str, Sheet] = {
         interval="bootstrap over questions",
         answer="the place of the answer in a context, or that there is none",
     ),
+    "summaries": Sheet(
+        (
+            Measure("rougeL", "ROUGE-L", "rouge"),
+            Measure("rouge1", "ROUGE-1", "rouge"),
+            Measure("rouge2", "ROUGE-2", "rouge"),
+        ),
+        headline="ROUGE-L {value} on {n} test texts",
+        about="ROUGE is the share of words that a summary has in common with the one people wrote "
+        "(as F1): single words, pairs of them, and the longest run in their order.",
+        interval="bootstrap",
+        answer="a summary",
+    ),
+    "translations": Sheet(
+        (
+            Measure("chrf", "chrF", "chrf"),
+            Measure("bleu", "BLEU", "bleu"),
+        ),
+        headline="chrF {value} on {n} test texts",
+        about="chrF is the share of runs of characters that a translation has in common with the "
+        "one people wrote, BLEU that of runs of words; as sacrebleu counts them, of 100.",
+        interval="bootstrap",
+        answer="a translation",
+    ),
+    "texts": Sheet(
+        (
+            Measure("rougeL", "ROUGE-L", "rouge"),
+            Measure("rouge1", "ROUGE-1", "rouge"),
+            Measure("squad_f1", "F1 of words", "f1"),
+            Measure("squad_exact_match", "Exactly right", "exact_match"),
+        ),
+        headline="ROUGE-L {value} on {n} test texts",
+        about="ROUGE is the share of words that a text has in common with the one people wrote (as "
+        "F1); F1 of words and “exactly right” leave case, articles and punctuation aside.",
+        interval="bootstrap",
+        answer="a text",
+    ),
 }
 """Kind -> how it is shown."""

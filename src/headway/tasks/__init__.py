@@ -11,6 +11,7 @@ from headway.errors import ConfigError, nearest
 from headway.tasks.question_answering import QuestionAnswering
 from headway.tasks.task import Compared, Course, Meaning, Start, Task, meaning_of
 from headway.tasks.text_classification import TextClassification
+from headway.tasks.text_to_text import TextToText, first_sentence
 from headway.tasks.token_classification import TokenClassification
 
 __all__ = [
@@ -28,6 +29,11 @@ TASKS: dict[str, Task] = {
     "question-answering": QuestionAnswering(),
     "text-classification": TextClassification(),
     "token-classification": TokenClassification(),
+    "summarization": TextToText(
+        "summaries", "a shorter text that says the same", "the first sentence", first_sentence
+    ),
+    "translation": TextToText("translations", "a text in another language", "the source", str),
+    "text2text-generation": TextToText("texts", "a text in answer to a text", "the source", str),
 }
 """Name, as in the ecosystem -> task."""
 
