@@ -107,7 +107,7 @@ def test_bad_input(
 
 
 def test_a_model_without_a_head_for_labels() -> None:
-    with pytest.raises(ConfigError, match="no head for labels"):
+    with pytest.raises(ConfigError, match="no head, and says no task"):
         evaluate(tiny_model(), rows(n=5))
     tagger = tiny_model()
     spec = tagger.checkpoint.family.HEADS["token-classification"]

@@ -18,6 +18,8 @@ from families import (
     test_electra,
     test_gpt2,
     test_llama,
+    test_longformer,
+    test_modernbert,
     test_mpnet,
     test_openai_gpt,
     test_roberta,
@@ -64,6 +66,8 @@ def random_config(kind: str, draw: random.Random) -> Any:
         "distilbert": test_distilbert,
         "electra": test_electra,
         "gpt2": test_gpt2,
+        "longformer": test_longformer,
+        "modernbert": test_modernbert,
         "mpnet": test_mpnet,
         "openai-gpt": test_openai_gpt,
     }[kind]
@@ -73,6 +77,8 @@ def random_config(kind: str, draw: random.Random) -> Any:
 def random_case(kind: str, seed: int) -> Case:
     """A case of the family contract with a random config."""
     config = random_config(kind, random.Random(seed))
+    if kind == "longformer":
+        return test_longformer.case_of(config, seed)
     forbidden = (config.pad_token_id,) if kind in test_roberta.KINDS else ()
     if kind == "mpnet":
         forbidden = (test_mpnet.PADDING,)

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from headway.core.attention import CrossAttention, SelfAttention
 from headway.core.cache import Extension, LayerCache
+from headway.core.disentangled import DisentangledAttention
 from headway.core.dropout import Dropout
+from headway.core.global_attention import GlobalLocalAttention
 from headway.core.masks import Pattern
 from headway.core.taps import Tap
 
@@ -53,15 +55,15 @@ class PostNormBlock(nn.Module):
     """Attention, then feed-forward, each added to its input and normalised after.
 
     Args:
-        attention, feedforward: the two halves; attention is called as SelfAttention is.
+        attention, feedforward: the two halves.
         attention_norm, feedforward_norm: behind each.
         dropout: rate on what each half adds.
-        attention_dropout: rate on what attention adds, where it differs (DistilBERT).
+        attention_dropout: rate on what attention adds, where it differs (DistilBERT, ModernBERT).
     """
 
     def __init__(
         self,
-        attention: nn.Module,
+        attention: SelfAttention | GlobalLocalAttention | DisentangledAttention,
         attention_norm: nn.Module,
         feedforward: nn.Module,
         feedforward_norm: nn.Module,
@@ -104,6 +106,7 @@ class PreNormBlock(nn.Module):
         feedforward_norm: nn.Module,
         *,
         dropout: float = 0.0,
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.attention_norm = attention_norm
@@ -111,6 +114,9 @@ class PreNormBlock(nn.Module):
         self.feedforward_norm = feedforward_norm
         self.feedforward = feedforward
         self.dropout = Dropout(dropout)
+        self.attention_dropout = (
+            self.dropout if attention_dropout is None else Dropout(attention_dropout)
+        )
         self.out = Tap()
 
     def forward(self, x: Tensor, step: Step, cache: LayerCache | None = None) -> Tensor:
@@ -119,7 +125,7 @@ class PreNormBlock(nn.Module):
         added = self.attention(
             normed, step.pattern, angles=step.angles, cache=cache, extension=step.extension
         )
-        x = x + self.dropout(added)
+        x = x + self.attention_dropout(added)
         x = x + self.dropout(self.feedforward(self.feedforward_norm(x)))
         return self.out(x)
 

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from headway.core.attention import even_split
+from headway.core.attention import equal_parts
 from headway.core.dropout import Dropout, dropout
 from headway.core.kernels import MAP_ELEMENTS
 from headway.core.linear import FusedLinear
@@ -140,7 +140,7 @@ class DisentangledAttention(nn.Module):
         position_dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.head_size = even_split(hidden, heads)
+        self.head_size = equal_parts(hidden, heads)
         self.scale = (self.head_size * (1 + len(terms))) ** -0.5
         self.terms = frozenset(terms)
         self.dropout = dropout

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from torch import nn
 
-from headway.core.attention import SelfAttention, even_split
+from headway.core.attention import SelfAttention, equal_parts
 from headway.core.blocks import PostNormBlock
 from headway.core.disentangled import TERMS, DisentangledAttention, RelativeVectors
 from headway.core.embeddings import Embeddings
@@ -219,7 +219,7 @@ def attention(
     """A block's attention; scores are scaled for their terms also where distances are not seen."""
     terms = () if config.terms == "none" else tuple(config.terms.split("|"))
     if vectors is None:
-        scale = (even_split(config.hidden, config.heads) * (1 + len(terms))) ** -0.5
+        scale = (equal_parts(config.hidden, config.heads) * (1 + len(terms))) ** -0.5
         return SelfAttention(
             config.hidden, config.heads, scale=scale, dropout=config.attention_dropout
         )

@@ -1,4 +1,4 @@
-"""Where a span starts and where it ends: two logits a token."""
+"""Two numbers a token: whether an answer starts there, and whether it ends there."""
 
 from __future__ import annotations
 
@@ -11,29 +11,31 @@ __all__ = ["SpanHead"]
 
 
 class SpanHead(nn.Module):
-    """Maps every token's hidden state to two numbers: that the answer starts here, and ends here.
-
-    The token that ends an answer is its last one, not the one behind it. A softmax over the tokens
-    of a text makes either column a distribution.
+    """Maps every hidden state to a start and an end, as answers in a text are found.
 
     Args:
-        output: hidden -> 2.
-        dropout: rate before it (DistilBERT).
+        output: the last linear layer, hidden -> 2.
+        transform: before it, or None.
+        dropout: rate before `output`.
 
-    >>> import torch
-    >>> SpanHead(nn.Linear(8, 2))(torch.ones(6, 8), Layout((4, 2))).shape
-    torch.Size([6, 2])
+    >>> sum(p.numel() for p in SpanHead(nn.Linear(768, 2)).parameters())
+    1538
 
     Source: Devlin et al. 2018, arXiv 1810.04805, section 4.2.
     """
 
     per_token = True
 
-    def __init__(self, output: nn.Linear, *, dropout: float = 0.0) -> None:
+    def __init__(
+        self, output: nn.Linear, *, transform: nn.Module | None = None, dropout: float = 0.0
+    ) -> None:
         super().__init__()
+        self.transform = transform
         self.dropout = Dropout(dropout)
         self.output = output
 
     def forward(self, hidden: Tensor, layout: Layout) -> Tensor:
-        """[tokens, hidden] -> logits [tokens, 2]: start, end."""
+        """[tokens, hidden] -> logits of start and end, [tokens, 2]."""
+        if self.transform is not None:
+            hidden = self.transform(hidden)
         return self.output(self.dropout(hidden))

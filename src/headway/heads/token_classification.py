@@ -1,4 +1,4 @@
-"""One row of logits a token, over classes."""
+"""One row of logits a token."""
 
 from __future__ import annotations
 
@@ -11,34 +11,38 @@ __all__ = ["TokenClassifier"]
 
 
 class TokenClassifier(nn.Module):
-    """Maps every token's hidden state to a number per class: entities, parts of speech.
-
-    `Classifier` does so for a whole text.
+    """Maps every hidden state to a number per label: parts of speech, entities' tags.
 
     Args:
-        output: hidden -> classes.
-        transform: before it, or None.
+        output: the last linear layer, hidden -> labels.
+        encoder: reads the states of whole sequences first, or None.
+        transform: before `output`, or None.
         dropout: rate before `output`.
 
-    >>> import torch
-    >>> TokenClassifier(nn.Linear(8, 5))(torch.ones(6, 8), Layout((4, 2))).shape
-    torch.Size([6, 5])
-
-    Source: Devlin et al. 2018, arXiv 1810.04805, section 5.3.
+    >>> sum(p.numel() for p in TokenClassifier(nn.Linear(768, 9)).parameters())
+    6921
     """
 
     per_token = True
 
     def __init__(
-        self, output: nn.Linear, *, transform: nn.Module | None = None, dropout: float = 0.0
+        self,
+        output: nn.Linear,
+        *,
+        encoder: nn.Module | None = None,
+        transform: nn.Module | None = None,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        self.encoder = encoder
         self.transform = transform
         self.dropout = Dropout(dropout)
         self.output = output
 
     def forward(self, hidden: Tensor, layout: Layout) -> Tensor:
-        """[tokens, hidden] -> logits [tokens, classes]."""
+        """[tokens, hidden] -> logits [tokens, labels]."""
+        if self.encoder is not None:
+            hidden = self.encoder(hidden, layout)
         if self.transform is not None:
             hidden = self.transform(hidden)
         return self.output(self.dropout(hidden))
