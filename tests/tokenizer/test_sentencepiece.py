@@ -280,8 +280,14 @@ def test_wire_format() -> None:
 
 
 BERT_PIECES = {
-    "pad_id": 0, "pad_piece": "[PAD]", "bos_id": 1, "bos_piece": "[CLS]",
-    "eos_id": 2, "eos_piece": "[SEP]", "unk_id": 3, "unk_piece": "[UNK]",
+    "pad_id": 0,
+    "pad_piece": "[PAD]",
+    "bos_id": 1,
+    "bos_piece": "[CLS]",
+    "eos_id": 2,
+    "eos_piece": "[SEP]",
+    "unk_id": 3,
+    "unk_piece": "[UNK]",
 }
 
 
@@ -305,7 +311,10 @@ def test_debertas_vocabulary(files: dict[str, Any], symbols: list[str], tmp_path
     peer = sentencepiece.SentencePieceProcessor(model_file=str(path))
     pieces = peer.vocab_size()
     assert tok.special_ids == {
-        "cls": 1, "sep": 2, "pad": 0, "unk": 3,
+        "cls": 1,
+        "sep": 2,
+        "pad": 0,
+        "unk": 3,
         "mask": 4 if symbols else pieces,
     }
     saved = peer_of(tok, tmp_path / "saved")
