@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import tokenizers
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, MPNetTokenizer, PreTrainedTokenizerFast
 
 from headway.errors import OutputError, TokenizerError
 from headway.tokenizer import Tokenizer
@@ -100,6 +100,26 @@ def test_case_is_told_by_the_vocabulary_or_by_the_configuration(case: str, tmp_p
         tok = Tokenizer.load(tmp_path)
         assert tok.max_length == 512
         assert (tok.encode("HOUSE").ids == tok.encode("house").ids) == lower
+
+
+def test_mpnets_marks_stand_around_berts_words(tmp_path: Path) -> None:
+    berts = data("tokenizer-assets", BERT).read_text("utf-8")
+    (tmp_path / "vocab.txt").write_text(f"<s>\n<pad>\n</s>\n<unk>\n{berts}<mask>\n", "utf-8")
+    tok, theirs = Tokenizer.load(tmp_path), MPNetTokenizer.from_pretrained(tmp_path)
+    assert tok.special_ids["cls"] == theirs.cls_token_id == 0
+    assert tok.special_ids["mask"] == theirs.mask_token_id == 30526
+    rng = random.Random(0)
+    texts = ["The  House", "a <mask>, [MASK]", "<s> x</s>", "", *(hostile(rng) for _ in range(50))]
+    for text in filter(lambda text: text.isascii(), texts):
+        assert tok.encode(text).ids == theirs(text)["input_ids"], text
+    assert tok.encode("a b", "c").ids == theirs("a b", "c")["input_ids"]
+    tok.save(tmp_path / "saved")
+    assert Tokenizer.load(tmp_path / "saved").encode("a <mask>").ids == tok.encode("a <mask>").ids
+    tok.export(tmp_path / "exported", "wordpiece")
+    for again in (Tokenizer.load(tmp_path / "exported"), tok):
+        assert again.encode("a", "b").ids == theirs("a", "b")["input_ids"]
+    elsewhere = AutoTokenizer.from_pretrained(tmp_path / "exported")
+    assert elsewhere("a", "b")["input_ids"] == tok.encode("a", "b").ids
 
 
 def test_settings_for_truncation_and_padding_are_set_aside(bert: Tokenizer, tmp_path: Path) -> None:

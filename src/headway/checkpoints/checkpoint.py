@@ -46,7 +46,8 @@ STALE = (
     *(CONFIG, GENERATION, "modules.json", "1_Pooling", "2_Normalize"),
     *("config_sentence_transformers.json", "sentence_bert_config.json"),
     *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
-    *("vocab.json", "vocab.txt", "merges.txt", "spiece.model", "*.bpe.model", "tokenizer.model"),
+    *("vocab.json", "vocab.txt", "merges.txt"),
+    *("spiece.model", "spm.model", "*.bpe.model", "tokenizer.model"),
 )
 """Patterns of the files that describe a model: those of an older save go when a new one comes."""
 
