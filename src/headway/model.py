@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from headway.checkpoints import Checkpoint, HeadPlan, load_checkpoint, saved_checkpoint
 from headway.core.layout import Layout
 from headway.core.outputs import Output
-from headway.core.pooling import POOLINGS, mean
+from headway.core.pooling import POOLINGS
 from headway.core.stacks import Body, Encoder, EncoderDecoder
 from headway.core.taps import record as record_taps
 from headway.data.batches.budget import sorted_batches
@@ -22,6 +22,7 @@ from headway.generate import cached_step, continue_texts
 from headway.heads import LanguageModelHead
 from headway.hub import resolve_model
 from headway.logs import log, progress
+from headway.ragged import check_range, laid_out, window_means
 from headway.tokenizer import Tokenizer
 from headway.windows import Windowed, window_texts
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Model", "load"]
 
 Ids = Sequence[Sequence[int]]
+R = TypeVar("R")
 
 
 def load(name: str | Path, *, keep_head: bool = True, dtype: torch.dtype = torch.float32) -> Model:
@@ -179,17 +181,47 @@ class Model(nn.Module):
     ) -> Tensor:
         """Runs texts of any length through the body, and combines each text's windows.
 
-        Dropout is off meanwhile, and no gradients are kept.
-
         Args:
             texts: as `window_texts` makes them.
             read: hidden states [tokens, hidden] and their layout -> one row a window; the head, or
                 a pooling.
+            batch_tokens, what: as in `read_each`.
+
+        Returns:
+            [texts, ...]: the mean over a text's windows, float32, in the order of `texts`.
+
+        Raises:
+            ConfigError: as `read_each` does.
+        """
+
+        found = self.read_each(
+            texts,
+            lambda hidden, layout: read(hidden, layout).float().cpu(),
+            batch_tokens=batch_tokens,
+            what=what,
+        )
+        return window_means(found) if found else torch.empty(0, 0)
+
+    def read_each(
+        self,
+        texts: Sequence[Windowed],
+        read: Callable[[Tensor, Layout], Iterable[R]],
+        *,
+        batch_tokens: int = 8192,
+        what: str = "Reading",
+    ) -> list[list[R]]:
+        """Runs texts of any length through the body, and tells what is read of each window.
+
+        Dropout is off meanwhile, and no gradients are kept.
+
+        Args:
+            texts: as `window_texts` makes them.
+            read: hidden states [tokens, hidden] and their layout -> something for each window.
             batch_tokens: most tokens in one forward pass.
             what: shown beside the progress bar.
 
         Returns:
-            [texts, ...]: the mean over a text's windows, float32, in the order of `texts`.
+            For each text, what was read of its windows.
 
         Raises:
             ConfigError: the model has two stacks, or a text does not fit it.
@@ -199,20 +231,15 @@ class Model(nn.Module):
         ids = [window for text in texts for window in text.ids]
         marks = [window for text in texts for window in text.segments]
         marked = _segments_of(self.body) > 1
-        rows: list[Tensor] = [torch.empty(0)] * len(ids)
+        found: dict[int, R] = {}
         with self._predicting():
             for batch in progress(sorted_batches(list(map(len, ids)), batch_tokens), what):
                 flat, layout = self._ragged([ids[number] for number in batch])
                 segments = [marks[number] for number in batch] if marked else None
-                found = (
-                    read(self.body(flat, layout, self._marks(segments, layout)), layout)
-                    .float()
-                    .cpu()
-                )
-                for number, row in zip(batch, found, strict=True):
-                    rows[number] = row
-            counts = Layout(tuple(len(text.ids) for text in texts))
-            return mean(torch.stack(rows), counts) if rows else torch.empty(0, 0)
+                rows = read(self.body(flat, layout, self._marks(segments, layout)), layout)
+                found.update(zip(batch, rows, strict=True))
+        numbers = iter(range(len(ids)))
+        return [[found[next(numbers)] for _ in text.ids] for text in texts]
 
     def embed(self, texts: Sequence[str], *, batch_tokens: int = 8192) -> np.ndarray:
         """One vector a text, pooled as the checkpoint says (mean, length 1, unless it says else).
@@ -322,53 +349,25 @@ class Model(nn.Module):
 
     def _ragged(self, ids: Ids, what: str = "text") -> tuple[Tensor, Layout]:
         """The texts laid end to end, checked: int64 [tokens], and where each lies."""
-        flat, layout = _laid_out(ids, what, self.device)
+        flat, layout = laid_out(ids, what, self.device)
         if self.longest is not None and layout.longest > self.longest:
             raise ConfigError(
                 f"a {what} of {layout.longest} tokens",
                 allowed=f"at most {self.longest}",
                 next_step="read it in windows: window_texts, or a pipeline, does",
             )
-        _check_range(flat, self.checkpoint.rows(what), "token id")
+        check_range(flat, self.checkpoint.rows(what), "token id")
         return flat, layout
 
     def _marks(self, segments: Ids | None, layout: Layout) -> Tensor | None:
         """Segment numbers laid end to end like the ids they belong to, checked: int64 [tokens]."""
         if segments is None:
             return None
-        flat, own = _laid_out(segments, "row of segments", self.device)
+        flat, own = laid_out(segments, "row of segments", self.device)
         if own.lengths != layout.lengths:
             raise ConfigError(f"segments for {own.lengths} tokens, texts of {layout.lengths}")
-        _check_range(flat, _segments_of(self.body), "segment")
+        check_range(flat, _segments_of(self.body), "segment")
         return flat
-
-
-def _laid_out(rows: Ids, what: str, device: torch.device) -> tuple[Tensor, Layout]:
-    """Rows of numbers laid end to end, int64 [numbers], and where each row lies."""
-    try:
-        layout = Layout.of(rows, device)
-        flat = torch.tensor([number for row in rows for number in row], device=device)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ConfigError(
-            f"a {what} is not a list of numbers: {error}", allowed="lists of whole numbers"
-        ) from None
-    if not layout.lengths or not all(layout.lengths):
-        number = layout.lengths.index(0) if layout.lengths else 0
-        raise ConfigError(
-            f"{what} {number} has no tokens", allowed=f"one {what} or more, of one token or more"
-        )
-    if flat.dtype != torch.int64 or flat.dim() != 1:
-        raise ConfigError(f"a {what} of {flat.dtype} numbers", allowed="lists of whole numbers")
-    return flat, layout
-
-
-def _check_range(flat: Tensor, rows: int, what: str) -> None:
-    low, high = (int(end) for end in flat.aminmax())
-    if low < 0 or high >= rows:
-        raise ConfigError(
-            f"{what} {high if high >= rows else low} is not in the model's table",
-            allowed=f"0 to {rows - 1}",
-        )
 
 
 def _segments_of(body: Body) -> int:

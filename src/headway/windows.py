@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from headway.errors import ConfigError, TokenizerError
@@ -23,11 +23,14 @@ class Windowed:
         ids: token ids of each window, special tokens included.
         segments: 0 or 1 for each of them (first text, second text).
         tokens: how many tokens the text has, special tokens not counted.
+        places: the windows as the tokenizer made them, with the place of every token in the text;
+            empty where nobody asked.
     """
 
     ids: list[list[int]]
     segments: list[list[int]]
     tokens: int
+    places: list[Encoding] = field(default_factory=list)
 
     @property
     def length(self) -> int:
@@ -52,6 +55,7 @@ def window_texts(
     stride: int | None = None,
     allow: bool = True,
     first: int = 0,
+    places: bool = False,
 ) -> list[Windowed]:
     """Encodes texts, each in as many overlapping windows as it needs.
 
@@ -66,6 +70,7 @@ def window_texts(
             second text a quarter of the room that it leaves.
         allow: whether a text may take more than one window; else it is an error.
         first: number of the first text, where these are some of more.
+        places: whether to keep where each token stands, which takes memory.
 
     Raises:
         TokenizerError: a text that cannot be encoded, a pair whose shorter side fills a window;
@@ -93,7 +98,8 @@ def window_texts(
                 f"text {number}, {text!r:.40}, has no tokens, and the tokenizer adds none",
                 next_step="leave it out, or write something in its place",
             )
-        found.append(Windowed(ids, [list(window.type_ids) for window in windows], tokens))
+        segments = [list(window.type_ids) for window in windows]
+        found.append(Windowed(ids, segments, tokens, windows if places else []))
     return found
 
 

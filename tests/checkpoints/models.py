@@ -11,18 +11,25 @@ import torch
 import transformers
 from contracts import LABELS, Case, agree_on_bias, stir
 from families import (
+    test_albert,
     test_bart,
     test_bert,
     test_distilbert,
+    test_electra,
     test_gpt2,
     test_llama,
+    test_longformer,
     test_marian,
+    test_modernbert,
+    test_mpnet,
+    test_openai_gpt,
     test_roberta,
     test_t5,
 )
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from headway.checkpoints.heads import LABELLED
 from headway.families import FAMILIES, class_name
 from headway.model import load
 from headway.tokenizer import Tokenizer
@@ -30,9 +37,13 @@ from headway.tokenizer import Tokenizer
 AUTO = {
     None: transformers.AutoModel,
     "fill-mask": transformers.AutoModelForMaskedLM,
+    "multiple-choice": transformers.AutoModelForMultipleChoice,
+    "question-answering": transformers.AutoModelForQuestionAnswering,
+    "replaced-token": transformers.AutoModelForPreTraining,
     "text-classification": transformers.AutoModelForSequenceClassification,
     "text-generation": transformers.AutoModelForCausalLM,
     "text2text-generation": transformers.AutoModelForSeq2SeqLM,
+    "token-classification": transformers.AutoModelForTokenClassification,
 }
 
 HEADS = [(kind, task) for kind, family in FAMILIES.items() for task in (None, *family.HEADS)]
@@ -55,14 +66,28 @@ def random_config(kind: str, draw: random.Random) -> Any:
         made = test_t5.config(draw, draw.choice(["relu", "gated-gelu"]))
         made.decoder_start_token_id = 0
         return made
-    of = {"bert": test_bert, "distilbert": test_distilbert, "gpt2": test_gpt2}[kind]
+    of = {
+        "albert": test_albert,
+        "bert": test_bert,
+        "distilbert": test_distilbert,
+        "electra": test_electra,
+        "gpt2": test_gpt2,
+        "longformer": test_longformer,
+        "modernbert": test_modernbert,
+        "mpnet": test_mpnet,
+        "openai-gpt": test_openai_gpt,
+    }[kind]
     return of.config(draw)
 
 
 def random_case(kind: str, seed: int) -> Case:
     """A case of the family contract with a random config."""
     config = random_config(kind, random.Random(seed))
+    if kind == "longformer":
+        return test_longformer.case_of(config, seed)
     forbidden = (config.pad_token_id,) if kind in test_roberta.KINDS else ()
+    if kind == "mpnet":
+        forbidden = (test_mpnet.PADDING,)
     return Case(kind, config, seed, forbidden)
 
 
@@ -70,7 +95,7 @@ def reference(case: Case, task: str | None) -> Any:
     """The reference's class for a task as it comes: a bare body has its pooler."""
     config = copy.deepcopy(case.config)
     config._attn_implementation = "eager"
-    if task == "text-classification":
+    if task in LABELLED:
         config.num_labels = LABELS
     torch.manual_seed(case.seed)
     model = getattr(transformers, class_name(case.model_type, task))(config)

@@ -32,6 +32,7 @@ class Config:
     other_dropout: Rate | None = None
     tied: bool = True
     kind: Annotated[str, Choice(("a", "b"))] = "a"
+    sizes: tuple[Rate, ...] | Size | None = None
 
 
 FIELDS = (
@@ -41,6 +42,7 @@ FIELDS = (
     ("other_dropout", "q"),
     ("tied", "tie"),
     ("kind", "kind"),
+    ("sizes", "sizes"),
 )
 
 
@@ -60,6 +62,12 @@ def test_whole_numbers_are_numbers() -> None:
     config = read(p=0)
     assert config.dropout == 0.0
     assert isinstance(config.dropout, float)
+
+
+def test_a_list_becomes_a_tuple() -> None:
+    assert read(sizes=[0, 1.0]).sizes == (0.0, 1.0)
+    assert read(sizes=[]).sizes == ()
+    assert read(sizes=3).sizes == 3
 
 
 def test_keys_that_say_nothing_are_passed_over() -> None:
@@ -85,6 +93,12 @@ def test_keys_that_say_nothing_are_passed_over() -> None:
         ({"tie": 1}, r"tie = 1\. Allowed: true or false"),
         ({"kind": "c"}, r"kind = 'c'\. Allowed: a, b"),
         ({"kind": {}}, r"kind = \{\}"),
+        (
+            {"sizes": [0.5, 2]},
+            r"sizes = \[0.5, 2\]. Allowed: a list, each of it a number from 0 to 1",
+        ),
+        ({"sizes": [[0.5]]}, r"sizes = \[\[0.5\]\].* or a whole number from 1 to \S+ or null"),
+        ({"sizes": 0.5}, r"sizes = 0\.5"),
         ({"rotate": True}, r"rotate = True is not supported\. Allowed: False, None"),
         ({"hiden_size": 8}, r"key 'hiden_size' is not known.*did you mean 'hidden_size'"),
         ({"pruned_heads": {"0": [1]}}, r"pruned_heads = \{'0': \[1\]\} is not supported"),
@@ -96,7 +110,7 @@ def test_wrong_values_name_key_value_and_what_is_allowed(values: Any, message: s
 
 
 def test_writing_is_the_inverse() -> None:
-    config = Config(hidden=3, kind="b", other_dropout=0.25)
+    config = Config(hidden=3, kind="b", other_dropout=0.25, sizes=(0.5, 1.0))
     assert write_fields(config, FIELDS) == {
         "hidden_size": 3,
         "n_layer": 2,
@@ -104,6 +118,7 @@ def test_writing_is_the_inverse() -> None:
         "q": 0.25,
         "tie": True,
         "kind": "b",
+        "sizes": [0.5, 1.0],
     }
     assert read(**write_fields(config, FIELDS)) == config
 

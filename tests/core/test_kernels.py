@@ -12,7 +12,7 @@ from torch import Tensor
 from headway.core import kernels
 from headway.core.kernels import attend, batched, eager
 from headway.core.layout import Layout
-from headway.core.masks import Pattern, causal, everywhere
+from headway.core.masks import Local, Pattern, SlidingCausal, causal, everywhere
 from headway.core.positions import RelativeBias
 from headway.core.taps import Tap
 
@@ -178,7 +178,7 @@ def test_lower_precision_stays_near(dtype: torch.dtype) -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="the fused ragged kernel runs on GPUs")
-@pytest.mark.parametrize("kind", ["everywhere", "causal", "other"])
+@pytest.mark.parametrize("kind", ["everywhere", "causal", "other", "local", "sliding"])
 @pytest.mark.parametrize("groups", [1, 3])
 @pytest.mark.parametrize("size", [5, 64])
 def test_the_gpu_kernel_equals_the_formula(kind: str, groups: int, size: int) -> None:
@@ -187,7 +187,8 @@ def test_the_gpu_kernel_equals_the_formula(kind: str, groups: int, size: int) ->
     torch.manual_seed(0)
     queries = Layout(lengths, device=device)
     keys = Layout(tuple(reversed(lengths)), device=device) if kind == "other" else queries
-    pattern = Pattern(queries, keys, causal if kind == "causal" else everywhere)
+    kinds = {"causal": causal, "local": Local(11), "sliding": SlidingCausal(20)}
+    pattern = Pattern(queries, keys, kinds.get(kind, everywhere))
     q, k, v = (
         torch.randn(
             lay.tokens, heads, size, device=device, dtype=torch.bfloat16, requires_grad=True

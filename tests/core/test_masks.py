@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from headway.core.layout import Layout
-from headway.core.masks import Pattern, causal, everywhere
+from headway.core.masks import Local, Pattern, SlidingCausal, causal, everywhere
 from headway.core.positions import RelativeBias
 
 LENGTHS = [(3,), (4, 1, 6), (5, 5), (1, 1, 1)]
@@ -38,6 +38,18 @@ def test_padded_equals_one_by_one_everywhere(lengths: Any, key_lengths: Any, bia
     check(Pattern(queries, keys, everywhere, bias_of(bias)))
 
 
+@pytest.mark.parametrize("lengths", LENGTHS)
+@pytest.mark.parametrize("window", [1, 2, 3, 5])
+@pytest.mark.parametrize("past", [0, 2, "mixed"])
+def test_padded_equals_one_by_one_for_windows(lengths: Any, window: int, past: Any) -> None:
+    before = tuple(range(len(lengths))) if past == "mixed" else (past,) * len(lengths)
+    queries = Layout(lengths, past=before)
+    keys = Layout(tuple(a + b for a, b in zip(lengths, before, strict=True)))
+    check(Pattern(queries, keys, SlidingCausal(window), bias_of("bias")))
+    check(Pattern(keys, keys, Local(window)))
+    check(Pattern(keys, keys, Local(window), global_keys=tuple(n % 3 for n in keys.lengths)))
+
+
 def check(pattern: Pattern) -> None:
     padded = pattern.padded
     if padded is None:
@@ -62,3 +74,29 @@ def test_a_causal_query_sees_itself_and_before() -> None:
 def test_as_many_sequences_of_keys_as_of_queries() -> None:
     with pytest.raises(ValueError, match="2 sequences of queries cannot attend to 1"):
         Pattern(Layout((1, 1)), Layout((1,)))
+
+
+@pytest.mark.parametrize("window", [0, 1, 2, 5, 40])
+def test_a_window_is_what_its_definition_says(window: int) -> None:
+    places = range(9)
+    queries, keys = torch.tensor(places)[:, None], torch.tensor(places)
+    local = [[abs(q - k) <= window // 2 for k in places] for q in places]
+    assert Local(window)(queries, keys).tolist() == local
+    if window:
+        sliding = [[q - window < k <= q for k in places] for q in places]
+        assert SlidingCausal(window)(queries, keys).tolist() == sliding
+
+
+def test_a_window_that_no_text_leaves_is_none() -> None:
+    layout = Layout((9, 4))
+    assert Pattern(layout, layout, SlidingCausal(9)).plainly_causal
+    assert Pattern(layout, layout, SlidingCausal(8)).mask == SlidingCausal(8)
+    assert Pattern(layout, layout, Local(16)).mask is everywhere
+    assert Pattern(layout, layout, Local(15)).mask == Local(15)
+
+
+def test_windows_that_cannot_be() -> None:
+    with pytest.raises(ValueError, match="a window of -1 tokens"):
+        Local(-1)
+    with pytest.raises(ValueError, match="a window of 0 tokens"):
+        SlidingCausal(0)

@@ -82,6 +82,18 @@ def test_a_tensor_without_a_row_is_a_fault() -> None:
         pair_names(Small(), ROWS[:1])
 
 
+def test_further_places_of_a_tensor_need_no_row() -> None:
+    twice = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    twice[1].weight, twice[1].bias = twice[0].weight, twice[0].bias
+    for named in ("0", "1"):
+        pairs, tied = pair_names(twice, [(f"{named}.*", "theirs.*")])
+        assert [(pair.ours, pair.theirs) for pair in pairs] == [
+            (f"{named}.weight", ("theirs.weight",)),
+            (f"{named}.bias", ("theirs.bias",)),
+        ]
+        assert not tied
+
+
 def test_prefixes_reach_both_columns_and_operations() -> None:
     rows = prefixed(ROWS, "body.", "bert.")
     pairs, tied = pair_names(nn.ModuleDict({"body": Small()}), rows)

@@ -24,7 +24,7 @@ from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, read_tensors, wr
 from headway.core.fields import GENERIC
 from headway.core.initial import initialise
 from headway.core.names import Row, matches_any, prefixed
-from headway.core.stacks import Body
+from headway.core.stacks import Body, Encoder
 from headway.errors import CheckpointError, ConfigError
 from headway.families import Family, class_name, family_for, task_of
 from headway.families.encoder_decoder import Joined
@@ -90,6 +90,8 @@ class Checkpoint:
         """Takes the head off and puts a fresh one on, or none; returns what is new in `notes`."""
         said = [] if self.plan is None else [f"took off the {self.plan}"]
         self.head, self.plan = None, plan
+        if isinstance(self.body, Encoder):
+            self.body.global_tokens = self.body.usual_global_tokens  # a head may want others
         if plan is not None:
             head = plan.build(self.config, self.body)
             initialise(head, self.config.initial_std, shared_with=self.body)
@@ -276,13 +278,24 @@ def _config_values(checkpoint: Checkpoint) -> dict[str, Any]:
     # The ecosystem has no class for the body of two joined stacks alone.
     told = task_of(values["model_type"], named, checkpoint.family) == task
     values["architectures"] = [named] if told else []
-    if plan is not None and plan.stored is not None:
+    if plan is not None:
+        values |= _head_values(plan)
+    return dict(sorted(values.items()))
+
+
+def _head_values(plan: HeadPlan) -> dict[str, Any]:
+    """What config.json says of the head, beside the class's name."""
+    values: dict[str, Any] = {}
+    if plan.stored is not None:
         values["headway"] = {"task": plan.task, "head": dict(plan.stored)}
-    if plan is not None and plan.labels:
+    if plan.labels:
         values["id2label"] = {str(n): label for n, label in enumerate(plan.labels)}
         values["label2id"] = {label: n for n, label in enumerate(plan.labels)}
+    if plan.labels and plan.kind in KINDS:
         values["problem_type"] = KINDS[plan.kind]
-    return dict(sorted(values.items()))
+    elif plan.kind:
+        values["headway"] = {**values.get("headway", {}), "kind": plan.kind}
+    return values
 
 
 def _tokenizer(folder: Path, rows: int) -> Tokenizer | None:

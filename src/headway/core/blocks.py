@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from headway.core.attention import CrossAttention, SelfAttention
 from headway.core.cache import Extension, LayerCache
 from headway.core.dropout import Dropout
+from headway.core.global_attention import GlobalLocalAttention
 from headway.core.masks import Pattern
 from headway.core.taps import Tap
 
@@ -61,7 +62,12 @@ class Step:
     angles: tuple[Tensor, Tensor] | None = None
     extension: Extension | None = None
 
-    def seen_by(self, attention: SelfAttention, x: Tensor, cache: LayerCache | None) -> Tensor:
+    def seen_by(
+        self,
+        attention: SelfAttention | GlobalLocalAttention,
+        x: Tensor,
+        cache: LayerCache | None,
+    ) -> Tensor:
         """What a block's attention finds among its own tokens: [tokens, hidden], same shape."""
         return attention(x, self.pattern, angles=self.angles, cache=cache, extension=self.extension)
 
@@ -73,12 +79,12 @@ class PostNormBlock(nn.Module):
         attention, feedforward: the two halves.
         attention_norm, feedforward_norm: behind each.
         dropout: rate on what each half adds.
-        attention_dropout: rate on what attention adds, where it differs (DistilBERT).
+        attention_dropout: rate on what attention adds, where it differs (DistilBERT, ModernBERT).
     """
 
     def __init__(
         self,
-        attention: SelfAttention,
+        attention: SelfAttention | GlobalLocalAttention,
         attention_norm: nn.Module,
         feedforward: nn.Module,
         feedforward_norm: nn.Module,
@@ -119,6 +125,7 @@ class PreNormBlock(nn.Module):
         feedforward_norm: nn.Module,
         *,
         dropout: float = 0.0,
+        attention_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.attention_norm = attention_norm
@@ -126,11 +133,15 @@ class PreNormBlock(nn.Module):
         self.feedforward_norm = feedforward_norm
         self.feedforward = feedforward
         self.dropout = Dropout(dropout)
+        self.attention_dropout = (
+            self.dropout if attention_dropout is None else Dropout(attention_dropout)
+        )
         self.out = Tap()
 
     def forward(self, x: Tensor, step: Step, cache: LayerCache | None = None) -> Tensor:
         """[tokens, hidden] -> [tokens, hidden]."""
-        x = x + self.dropout(step.seen_by(self.attention, self.attention_norm(x), cache))
+        added = step.seen_by(self.attention, self.attention_norm(x), cache)
+        x = x + self.attention_dropout(added)
         x = x + self.dropout(self.feedforward(self.feedforward_norm(x)))
         return self.out(x)
 

@@ -23,6 +23,7 @@ class Embeddings(nn.Module):
         norm: behind the sum, or None.
         scale: what a word's vector is multiplied by first.
         dropout: rate behind the norm.
+        projection: behind all, from the size of these vectors to the hidden size, or None.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Embeddings(nn.Module):
         norm: nn.Module | None = None,
         scale: float = 1.0,
         dropout: float = 0.0,
+        projection: nn.Linear | None = None,
     ) -> None:
         super().__init__()
         self.words = words
@@ -42,6 +44,7 @@ class Embeddings(nn.Module):
         self.norm = norm
         self.scale = scale
         self.dropout = Dropout(dropout)
+        self.projection = projection
         self.out = Tap()
 
     def forward(self, ids: Tensor, layout: Layout, segments: Tensor | None = None) -> Tensor:
@@ -55,4 +58,7 @@ class Embeddings(nn.Module):
             x = x + self.positions(layout.positions)
         if self.norm is not None:
             x = self.norm(x)
-        return self.out(self.dropout(x))
+        x = self.dropout(x)
+        if self.projection is not None:
+            x = self.projection(x)
+        return self.out(x)

@@ -7,6 +7,7 @@ the computation in a way the family does not have are errors, never a silent def
 from __future__ import annotations
 
 import dataclasses
+import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -141,11 +142,13 @@ def read_fields(
 def write_fields(config: Any, fields: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """What config.json holds for a family's config: the inverse of `read_fields`."""
     values = dataclasses.asdict(config)
-    return {theirs: values[ours] for ours, theirs in fields}
+    written = {theirs: values[ours] for ours, theirs in fields}
+    return {k: list(value) if isinstance(value, tuple) else value for k, value in written.items()}
 
 
 def check_value(key: str, value: Any, kind: Any) -> Any:
-    """`value`, if it is of `kind`: bool, str, int or float, with limits or without, or None.
+    """`value`, if it is of `kind`: bool, str, int or float, with limits or without, None, or a
+    list of such, which becomes a tuple.
 
     >>> check_value("layers", 0, Depth)
     Traceback (most recent call last):
@@ -154,13 +157,27 @@ def check_value(key: str, value: Any, kind: Any) -> Any:
     Raises:
         CheckpointError: names the key, the value and what is allowed.
     """
-    options = [kind] if typing.get_origin(kind) is Annotated else typing.get_args(kind) or [kind]
+    union = typing.get_origin(kind) in (typing.Union, types.UnionType)
+    options = typing.get_args(kind) if union else (kind,)
     for option in options:
-        plain, *limits = typing.get_args(option) or (option,)
-        if _is(value, plain) and all(_within(value, limit) for limit in limits):
-            return float(value) if plain is float else value
+        if typing.get_origin(option) is tuple:
+            item = typing.get_args(option)[0]
+            if isinstance(value, list) and all(_fits(one, item) for one in value):
+                return tuple(_as(one, item) for one in value)
+        elif _fits(value, option):
+            return _as(value, option)
     allowed = " or ".join(_describe(option) for option in options)
     raise CheckpointError(f"config.json: {key} = {value!r}", allowed=allowed)
+
+
+def _fits(value: Any, option: Any) -> bool:
+    plain, *limits = typing.get_args(option) or (option,)
+    return _is(value, plain) and all(_within(value, limit) for limit in limits)
+
+
+def _as(value: Any, option: Any) -> Any:
+    plain, *_ = typing.get_args(option) or (option,)
+    return float(value) if plain is float else value
 
 
 def _is(value: Any, plain: Any) -> bool:
@@ -176,6 +193,8 @@ def _within(value: Any, limit: Range | Choice) -> bool:
 
 
 def _describe(option: Any) -> str:
+    if typing.get_origin(option) is tuple:
+        return f"a list, each of it {_describe(typing.get_args(option)[0])}"
     plain, *limits = typing.get_args(option) or (option,)
     if plain is type(None):
         return "null"

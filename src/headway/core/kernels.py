@@ -1,10 +1,11 @@
 """Attention kernels: the only code that knows where one sequence ends and the next begins.
 
-All three compute softmax(scale * q k' + added) v per sequence and head, and are proven equal:
+All four compute softmax(scale * q k' + added) v per sequence and head, and are proven equal:
 
 eager    one sequence after the other, as the formula reads; the oracle, and the one that can
          show or edit the attention map
 batched  padded inside, one call for the whole batch; the fast one on processors
+banded   cut into blocks, each beside the keys that a window reaches: linear in a text's length
 varlen   the fused variable-length kernel of GPUs, nothing padded
 
 Shapes: q [query tokens, heads, size]; k, v [key tokens, key heads, size], where heads is a multiple
@@ -19,11 +20,13 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from headway.core.band import Band
 from headway.core.dropout import dropout
-from headway.core.masks import Pattern, everywhere
+from headway.core.layout import Layout
+from headway.core.masks import Local, Pattern, SlidingCausal, causal, everywhere
 from headway.core.taps import Tap
 
-__all__ = ["attend", "batched", "eager", "varlen"]
+__all__ = ["attend", "attention_maps", "banded", "batched", "eager", "mixed_by_maps", "varlen"]
 
 SHORT_FORWARD, SHORT_BACKWARD = 32, 256
 """Longest sequences, in tokens, on which products beat torch's fused half-precision kernel."""
@@ -40,7 +43,8 @@ def attend(
         return eager(q, k, v, pattern, scale=scale, drop=drop, map_tap=map_tap)
     if _varlen_can(q, pattern, drop):
         return varlen(q, k, v, pattern, scale=scale)
-    return batched(q, k, v, pattern, scale=scale, drop=drop)
+    kernel = batched if pattern.band is None else banded
+    return kernel(q, k, v, pattern, scale=scale, drop=drop)
 
 
 def eager(
@@ -54,21 +58,33 @@ def eager(
     map_tap: Tap | None = None,
 ) -> Tensor:
     """The formula, sequence by sequence."""
-    groups = q.shape[1] // k.shape[1]
-    k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
+    maps = attention_maps(q, k, pattern, scale=scale)
+    if map_tap is not None:
+        maps = map_tap(maps)
+    return torch.cat(mixed_by_maps(maps, v, pattern.keys, drop=drop))
+
+
+def attention_maps(q: Tensor, k: Tensor, pattern: Pattern, *, scale: float) -> list[Tensor]:
+    """Whom each query attends to and how much, [heads, q, k] a sequence; rows add up to 1."""
+    k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
     maps = []
     for query, key, added in zip(
         pattern.queries.split(q), pattern.keys.split(k), pattern.per_sequence, strict=True
     ):
         scores = torch.einsum("qhd,khd->hqk", query, key) * scale + added.to(q.dtype)
         maps.append(scores.softmax(dim=-1))  # [heads, q, k]
-    if map_tap is not None:
-        maps = map_tap(maps)
-    mixed = [
-        torch.einsum("hqk,khd->qhd", dropout(weights, drop), value)
-        for weights, value in zip(maps, pattern.keys.split(v), strict=True)
-    ]
-    return torch.cat(mixed)
+    return maps
+
+
+def mixed_by_maps(
+    maps: list[Tensor], v: Tensor, keys: Layout, *, drop: float = 0.0
+) -> list[Tensor]:
+    """Values weighted by maps [heads, q, k]: [q, heads, size] a sequence."""
+    mixed = []
+    for weights, value in zip(maps, keys.split(v), strict=True):
+        value = value.repeat_interleave(weights.shape[0] // value.shape[1], dim=1)
+        mixed.append(torch.einsum("hqk,khd->qhd", dropout(weights, drop), value))
+    return mixed
 
 
 def batched(
@@ -78,27 +94,69 @@ def batched(
     queries = pattern.queries.pad(q).transpose(1, 2)  # [sequences, heads, longest, size]
     keys = pattern.keys.pad(k).transpose(1, 2)
     values = pattern.keys.pad(v).transpose(1, 2)
-    if drop or _products_win(q, pattern):
+    if drop or _products_win(queries, keys):
         mixed = _by_products(queries, keys, values, pattern.padded, scale, drop)
+    elif pattern.plainly_causal:
+        mixed = _fused(queries, keys, values, None, scale, is_causal=True)
     else:
-        added = None if pattern.plainly_causal else pattern.padded
-        mixed = F.scaled_dot_product_attention(
-            queries,
-            keys,
-            values,
-            attn_mask=None if added is None else added.to(q.dtype),
-            is_causal=pattern.plainly_causal,
-            scale=scale,
-            enable_gqa=q.shape[1] != k.shape[1],
-        )
+        mixed = _fused(queries, keys, values, pattern.padded, scale)
     return pattern.queries.unpad(mixed.transpose(1, 2))
 
 
-def _products_win(q: Tensor, pattern: Pattern) -> bool:
+def banded(
+    q: Tensor, k: Tensor, v: Tensor, pattern: Pattern, *, scale: float, drop: float = 0.0
+) -> Tensor:
+    """As `batched`, on the blocks of `pattern.band`: what no window reaches is never multiplied."""
+    band, added = pattern.band, pattern.banded
+    assert band is not None  # the caller asks where the pattern has one
+    queries = band.cut(q).transpose(1, 2)  # [blocks, heads, block, size]
+    keys = _in_reach(k, pattern, band).transpose(1, 2)  # [blocks, heads, width + global, size]
+    values = _in_reach(v, pattern, band).transpose(1, 2)
+    if drop or _products_win(queries, keys):
+        mixed = _by_products(queries, keys, values, added, scale, drop)
+    else:
+        mixed = _fused(queries, keys, values, added, scale)
+    return band.join(mixed.transpose(1, 2))
+
+
+def _in_reach(rows: Tensor, pattern: Pattern, band: Band) -> Tensor:
+    """Rows of keys [tokens, ...] as those each block may see: its window, then the global keys of
+    its text, [blocks, width + most global keys, ...]."""
+    windows = band.windows(rows)
+    if not any(pattern.global_keys):
+        return windows
+    pairs = zip(pattern.keys.split(rows), pattern.global_keys, strict=True)
+    firsts = torch.cat([text[:count] for text, count in pairs])
+    padded = Layout(pattern.global_keys, device=rows.device).pad(firsts)
+    return torch.cat([windows, padded.index_select(0, band.blocks.sequence)], dim=1)
+
+
+def _products_win(q: Tensor, k: Tensor) -> bool:
     """Whether plain matrix products are faster than torch's fused kernel, as measured: in half
     precision on a processor that kernel is slow on short sequences, most of all backwards."""
     limit = SHORT_BACKWARD if torch.is_grad_enabled() and q.requires_grad else SHORT_FORWARD
-    return not q.is_cuda and q.dtype != torch.float32 and pattern.keys.longest <= limit
+    return not q.is_cuda and q.dtype != torch.float32 and k.shape[2] <= limit
+
+
+def _fused(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    added: Tensor | None,
+    scale: float,
+    *,
+    is_causal: bool = False,
+) -> Tensor:
+    """torch's fused attention on padded sequences: [sequences, heads, q or k, size]."""
+    return F.scaled_dot_product_attention(
+        q,
+        k,
+        v,
+        attn_mask=None if added is None else added.to(q.dtype),
+        is_causal=is_causal,
+        scale=scale,
+        enable_gqa=q.shape[1] != k.shape[1],
+    )
 
 
 def _by_products(
@@ -139,6 +197,8 @@ def varlen(q: Tensor, k: Tensor, v: Tensor, pattern: Pattern, *, scale: float) -
 
     groups = q.shape[1] // k.shape[1]
     k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
+    window = _fused_window(pattern)
+    assert window is not None  # `attend` asks first
     mixed = varlen_attn(
         q,
         k,
@@ -148,14 +208,27 @@ def varlen(q: Tensor, k: Tensor, v: Tensor, pattern: Pattern, *, scale: float) -
         pattern.queries.longest,
         pattern.keys.longest,
         scale=scale,
-        window_size=(-1, 0) if pattern.plainly_causal else (-1, -1),
+        window_size=window,
     )
     assert isinstance(mixed, Tensor)  # a pair only where the normaliser is asked for
     return mixed
 
 
 def _varlen_can(q: Tensor, pattern: Pattern, drop: float) -> bool:
-    seen = pattern.plainly_causal or (pattern.mask is everywhere and pattern.bias is None)
     half = q.dtype in (torch.float16, torch.bfloat16)
     fits = q.shape[-1] % 8 == 0 and q.shape[-1] <= 256  # head sizes that FlashAttention has
-    return q.is_cuda and half and fits and seen and not drop
+    return q.is_cuda and half and fits and not drop and _fused_window(pattern) is not None
+
+
+def _fused_window(pattern: Pattern) -> tuple[int, int] | None:
+    """The pattern as FlashAttention says it: how many places a query sees before its own and
+    behind it, -1 = all; None = it cannot be said so."""
+    if not pattern.plain:
+        return None
+    if pattern.mask is everywhere:
+        return -1, -1
+    if not pattern.whole:
+        return None
+    if pattern.mask is causal:
+        return -1, 0
+    return pattern.mask.reach if isinstance(pattern.mask, Local | SlidingCausal) else None

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["Layout"]
+__all__ = ["Layout", "gather", "scatter"]
 
 CPU = torch.device("cpu")
 
@@ -104,15 +104,15 @@ class Layout:
     def pad(self, rows: Tensor) -> Tensor:
         """Rows [tokens, ...] as [sequences, longest, ...], zeros behind each sequence's end."""
         shape = (len(self.lengths), self.longest, *rows.shape[1:])
-        return rows.view(shape) if self.uniform else _pad(rows, self.slots, shape)
+        return rows.view(shape) if self.uniform else scatter(rows, self.slots, shape)
 
     def unpad(self, padded: Tensor) -> Tensor:
         """The inverse of `pad`: [sequences, longest, ...] as rows [tokens, ...]."""
         flat = padded.flatten(0, 1)
-        return flat if self.uniform else _unpad(flat, self.slots)
+        return flat if self.uniform else gather(flat, self.slots)
 
 
-class _Pad(torch.autograd.Function):
+class _Scatter(torch.autograd.Function):
     """Scatter whose gradient is a gather: every slot is written once, nothing is summed."""
 
     @staticmethod
@@ -127,7 +127,7 @@ class _Pad(torch.autograd.Function):
         return gradient.flatten(0, 1).index_select(0, slots), None, None
 
 
-class _Unpad(torch.autograd.Function):
+class _Gather(torch.autograd.Function):
     """Gather whose gradient is a scatter without sums."""
 
     @staticmethod
@@ -143,5 +143,8 @@ class _Unpad(torch.autograd.Function):
         return flat.index_copy_(0, slots, gradient), None
 
 
-_pad: Callable[[Tensor, Tensor, tuple[int, ...]], Tensor] = _Pad.apply
-_unpad: Callable[[Tensor, Tensor], Tensor] = _Unpad.apply
+scatter: Callable[[Tensor, Tensor, tuple[int, ...]], Tensor] = _Scatter.apply
+"""Rows [n, ...], the slot of each, a shape whose first two sizes are slots: zeros elsewhere."""
+
+gather: Callable[[Tensor, Tensor], Tensor] = _Gather.apply
+"""Rows [slots, ...] and the slots wanted, none twice: [n, ...]."""

@@ -131,8 +131,8 @@ def pair_names(module: nn.Module, rows: Iterable[Row]) -> tuple[list[Pair], list
     """Each tensor of `module` with its place in a checkpoint.
 
     Returns:
-        A pair for each tensor, and one for each further place where such a tensor stands (tied
-        weights): a checkpoint may hold it there again or not.
+        A pair for each tensor, the first of its places that has a row; and one for each further
+        place that has one (tied weights): a checkpoint may hold it there again or not.
 
     Raises:
         KeyError: if a tensor of the module has no row; a fault of the family's table.
@@ -141,12 +141,19 @@ def pair_names(module: nn.Module, rows: Iterable[Row]) -> tuple[list[Pair], list
     pairs: list[Pair] = []
     tied: list[Pair] = []
     seen: set[int] = set()
+    without_row: dict[int, str] = {}
     for name, tensor in module.state_dict(keep_vars=True).items():
-        operation, theirs = _find(name, compiled)
+        found = _find(name, compiled)
+        if found is None:
+            without_row.setdefault(id(tensor), name)
+            continue
         owner = module.get_submodule(name.rpartition(".")[0])
-        pair = Pair(name, theirs, operation, getattr(owner, "widths", ()), tensor)
+        pair = Pair(name, found[1], found[0], getattr(owner, "widths", ()), tensor)
         (tied if id(tensor) in seen else pairs).append(pair)
         seen.add(id(tensor))
+    for place, name in without_row.items():
+        if place not in seen:
+            raise KeyError(f"tensor {name} has no row in its family's NAMES")
     return pairs, tied
 
 
@@ -178,12 +185,12 @@ def _pattern(ours: str) -> re.Pattern[str]:
 
 def _find(
     name: str, compiled: Sequence[tuple[re.Pattern[str], str | Same]]
-) -> tuple[Same, tuple[str, ...]]:
+) -> tuple[Same, tuple[str, ...]] | None:
     for pattern, theirs in compiled:
         if match := pattern.fullmatch(name):
             operation = Same(theirs) if isinstance(theirs, str) else theirs
             return operation, tuple(_fill(their, match.groups()) for their in operation.names)
-    raise KeyError(f"tensor {name} has no row in its family's NAMES")
+    return None
 
 
 def _fill(theirs: str, found: Sequence[str]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 
@@ -17,23 +18,42 @@ from headway.core.blocks import (
 from headway.core.cache import Cache
 from headway.core.dropout import Dropout
 from headway.core.embeddings import Embeddings
+from headway.core.global_attention import GlobalTokens
 from headway.core.layout import Layout
-from headway.core.masks import Pattern, causal
+from headway.core.masks import Mask, Pattern, causal, everywhere
 from headway.core.positions import RelativeBias, Rotary
 from headway.core.taps import Tap
 
-__all__ = ["Body", "Decoder", "Encoder", "EncoderDecoder", "share_weights"]
+__all__ = ["AttentionKind", "Body", "Decoder", "Encoder", "EncoderDecoder", "share_weights"]
+
+
+@dataclass(frozen=True)
+class AttentionKind:
+    """How a block of an encoder attends, where blocks differ.
+
+    Args:
+        mask: who may attend to whom.
+        rotary: positions that its attention turns by, or None.
+    """
+
+    mask: Mask = everywhere
+    rotary: Rotary | None = None
 
 
 class Encoder(nn.Module):
-    """Embeddings, then blocks in which every token sees its whole sequence.
+    """Embeddings, then blocks in which tokens see what is before them and behind.
 
     Args:
         embeddings: ids to hidden states.
         layers: the blocks.
         norm: behind the last block (pre-norm stacks), or None.
         bias: relative positions shared by all blocks, or None.
+        kinds: how each block attends, one a block; () = every token sees its whole sequence.
+        global_tokens: which tokens every block lets see and be seen by all of their text
+            (Longformer), or None. A head may ask for others: it sets the attribute.
         dropout: rate behind the last norm (T5).
+        shared: the different blocks of a stack that applies them several times (ALBERT), or None;
+            `layers` are then their applications.
     """
 
     def __init__(
@@ -43,25 +63,37 @@ class Encoder(nn.Module):
         *,
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,
+        kinds: Sequence[AttentionKind] = (),
+        global_tokens: GlobalTokens | None = None,
         dropout: float = 0.0,
+        shared: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.embeddings = embeddings
         self.layers = nn.ModuleList(layers)
+        self.shared = shared  # behind the layers, which have the first word on names of taps
         self.norm = norm
         self.bias = bias
+        self.kinds = tuple(kinds) or (AttentionKind(),) * len(self.layers)
+        self.usual_global_tokens = self.global_tokens = global_tokens
         self.dropout = Dropout(dropout)
         self.out = Tap()
 
     def forward(self, ids: Tensor, layout: Layout, segments: Tensor | None = None) -> Tensor:
         """int64 [tokens] -> [tokens, hidden]."""
-        step = Step(Pattern(layout, layout, bias=self.bias))
+        firsts = self.global_tokens(ids, layout) if self.global_tokens is not None else ()
+        steps = {kind: self._step(kind, layout, firsts) for kind in set(self.kinds)}
         x = self.embeddings(ids, layout, segments)
-        for layer in self.layers:
-            x = layer(x, step)
+        for layer, kind in zip(self.layers, self.kinds, strict=True):
+            x = layer(x, steps[kind])
         if self.norm is not None:
             x = self.norm(x)
         return self.out(self.dropout(x))
+
+    def _step(self, kind: AttentionKind, layout: Layout, firsts: tuple[int, ...]) -> Step:
+        """What the blocks of one kind share in one pass."""
+        angles = kind.rotary.angles(layout.positions) if kind.rotary is not None else None
+        return Step(Pattern(layout, layout, kind.mask, self.bias, firsts), angles)
 
 
 class Decoder(nn.Module):
@@ -74,7 +106,7 @@ class Decoder(nn.Module):
     def __init__(
         self,
         embeddings: Embeddings,
-        layers: Iterable[PreNormBlock | PreNormCrossBlock | PostNormCrossBlock],
+        layers: Iterable[PostNormBlock | PreNormBlock | PostNormCrossBlock | PreNormCrossBlock],
         *,
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,

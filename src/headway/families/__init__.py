@@ -25,13 +25,19 @@ from typing import Any
 
 from headway.errors import CheckpointError, nearest
 from headway.families import (
+    albert,
     bart,
     bert,
     distilbert,
+    electra,
     encoder_decoder,
     gpt2,
     llama,
+    longformer,
     marian,
+    modernbert,
+    mpnet,
+    openai_gpt,
     roberta,
     t5,
 )
@@ -43,14 +49,20 @@ Family = ModuleType | Joined
 """What the parts above are looked up in: a file, or two of them joined."""
 
 FAMILIES: dict[str, ModuleType] = {
+    "albert": albert,
     "bart": bart,
     "bert": bert,
     "camembert": roberta,
     "distilbert": distilbert,
+    "electra": electra,
     "gpt2": gpt2,
     "llama": llama,
+    "longformer": longformer,
     "marian": marian,
     "mbart": bart,
+    "modernbert": modernbert,
+    "mpnet": mpnet,
+    "openai-gpt": openai_gpt,
     "pegasus": bart,
     "roberta": roberta,
     "t5": t5,

@@ -28,7 +28,7 @@ from headway.core.fields import (
 from headway.core.names import Doubled, Fused, Row
 from headway.core.positions import LearnedPositions
 from headway.core.stacks import Decoder, Encoder
-from headway.heads import Classifier, HeadSpec, LanguageModelHead
+from headway.heads import Classifier, HeadSpec, LanguageModelHead, SpanHead, TokenClassifier
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Config:
     attention_dropout: Rate = 0.1
     """Rate on attention maps while training."""
     classifier_dropout: Rate | None = None
-    """Rate before the classifier; None = dropout."""
+    """Rate before the classifiers; None = dropout."""
     tied: bool = True
     """Whether the masked-word head shares the word table."""
     initial_std: NotNegative = 0.02
@@ -224,13 +224,35 @@ def masked_word_head(config: Config, body: Encoder | Decoder, labels: int) -> La
     return LanguageModelHead(output, transform=transform)
 
 
+def before_classifier(config: Config) -> float:
+    """The rate of dropout there."""
+    return config.dropout if config.classifier_dropout is None else config.classifier_dropout
+
+
 def classifier(config: Config, body: Encoder, labels: int) -> Classifier:
     """The first token's state through a dense layer and tanh (the pooler), then linear."""
-    rate = config.dropout if config.classifier_dropout is None else config.classifier_dropout
     transform = nn.Sequential(nn.Linear(config.hidden, config.hidden), activation("tanh"))
     output = nn.Linear(config.hidden, labels)
-    return Classifier("first", output, transform=transform, dropout=rate)
+    return Classifier("first", output, transform=transform, dropout=before_classifier(config))
 
+
+def choice_head(config: Config, body: Encoder, labels: int) -> Classifier:
+    """The classifier with one output: how well this choice fits."""
+    return classifier(config, body, 1)
+
+
+def token_classifier(config: Config, body: Encoder, labels: int) -> TokenClassifier:
+    """Each token's state through one linear layer."""
+    return TokenClassifier(nn.Linear(config.hidden, labels), dropout=before_classifier(config))
+
+
+def span_head(config: Config, body: Encoder, labels: int) -> SpanHead:
+    """Each token's state through one linear layer to a start and an end."""
+    return SpanHead(nn.Linear(config.hidden, 2))
+
+
+POOLED = (("transform.0.*", "bert.pooler.dense.*"), ("output.*", "classifier.*"))
+"""Rows of the heads that read the pooler."""
 
 HEADS = {
     "fill-mask": HeadSpec(
@@ -246,8 +268,15 @@ HEADS = {
     "text-classification": HeadSpec(
         "ForSequenceClassification",
         classifier,
-        (("transform.0.*", "bert.pooler.dense.*"), ("output.*", "classifier.*")),
+        POOLED,
     ),
+    "token-classification": HeadSpec(
+        "ForTokenClassification", token_classifier, (("output.*", "classifier.*"),)
+    ),
+    "question-answering": HeadSpec(
+        "ForQuestionAnswering", span_head, (("output.*", "qa_outputs.*"),)
+    ),
+    "multiple-choice": HeadSpec("ForMultipleChoice", choice_head, POOLED),
 }
 
 WRITES = "fill-mask"

@@ -34,7 +34,7 @@ from headway.core.names import Doubled, Fused, Row
 from headway.core.positions import LearnedPositions
 from headway.core.stacks import Decoder, Encoder
 from headway.errors import CheckpointError
-from headway.heads import Classifier, HeadSpec, LanguageModelHead
+from headway.heads import Classifier, HeadSpec, LanguageModelHead, SpanHead, TokenClassifier
 
 CLASSES = {"roberta": "Roberta", "camembert": "Camembert", "xlm-roberta": "XLMRoberta"}
 
@@ -70,7 +70,7 @@ class Config:
     attention_dropout: Rate = 0.1
     """Rate on attention maps while training."""
     classifier_dropout: Rate | None = None
-    """Rate around the classifier's dense layer; None = dropout."""
+    """Rate around the classifier's dense layer, and before the token classifier; None = dropout."""
     tied: bool = True
     """Whether the masked-word head shares the word table."""
     initial_std: NotNegative = 0.02
@@ -233,9 +233,14 @@ def masked_word_head(config: Config, body: Encoder | Decoder, labels: int) -> La
     return LanguageModelHead(output, transform=transform)
 
 
+def before_classifier(config: Config) -> float:
+    """The rate of dropout there."""
+    return config.dropout if config.classifier_dropout is None else config.classifier_dropout
+
+
 def classifier(config: Config, body: Encoder, labels: int) -> Classifier:
     """The first token's state through dropout, a dense layer and tanh, then linear."""
-    rate = config.dropout if config.classifier_dropout is None else config.classifier_dropout
+    rate = before_classifier(config)
     return Classifier(
         "first",
         nn.Linear(config.hidden, labels),
@@ -243,6 +248,26 @@ def classifier(config: Config, body: Encoder, labels: int) -> Classifier:
         transform_dropout=rate,
         dropout=rate,
     )
+
+
+def choice_head(config: Config, body: Encoder, labels: int) -> Classifier:
+    """The first token's state through a dense layer and tanh (the pooler), then one number."""
+    return Classifier(
+        "first",
+        nn.Linear(config.hidden, 1),
+        transform=nn.Sequential(nn.Linear(config.hidden, config.hidden), activation("tanh")),
+        dropout=config.dropout,
+    )
+
+
+def token_classifier(config: Config, body: Encoder, labels: int) -> TokenClassifier:
+    """Each token's state through one linear layer."""
+    return TokenClassifier(nn.Linear(config.hidden, labels), dropout=before_classifier(config))
+
+
+def span_head(config: Config, body: Encoder, labels: int) -> SpanHead:
+    """Each token's state through one linear layer to a start and an end."""
+    return SpanHead(nn.Linear(config.hidden, 2))
 
 
 HEADS = {
@@ -260,6 +285,17 @@ HEADS = {
         "ForSequenceClassification",
         classifier,
         (("transform.0.*", "classifier.dense.*"), ("output.*", "classifier.out_proj.*")),
+    ),
+    "token-classification": HeadSpec(
+        "ForTokenClassification", token_classifier, (("output.*", "classifier.*"),)
+    ),
+    "question-answering": HeadSpec(
+        "ForQuestionAnswering", span_head, (("output.*", "qa_outputs.*"),)
+    ),
+    "multiple-choice": HeadSpec(
+        "ForMultipleChoice",
+        choice_head,
+        (("transform.0.*", "roberta.pooler.dense.*"), ("output.*", "classifier.*")),
     ),
 }
 

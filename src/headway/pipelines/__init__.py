@@ -60,10 +60,12 @@ def pipeline(
         task = str(name)
         _check(task)
         loaded = model if isinstance(model, Model) else load(model)
+        saved = _saved(model)
     else:
         model = name
         loaded = model if isinstance(model, Model) else _load_unless_a_task(model)
-        task = loaded.task or ""
+        saved = _saved(model)
+        task = str(saved.get("task") or loaded.task or "")
         if not task:
             raise ConfigError(
                 f"{loaded.source or 'this model'} has no head, so it says no task",
@@ -72,7 +74,7 @@ def pipeline(
             )
         _check(task)
     answers = PIPELINES[task]
-    settings = {} if isinstance(model, Model) else _settings_of_run(model)
+    settings = saved.get("settings") or {}
     kept = {key: settings[key] for key in answers.READS if settings.get(key) is not None}
     return answers(loaded, **{**kept, **options})
 
@@ -95,6 +97,6 @@ def _check(task: str) -> None:
         )
 
 
-def _settings_of_run(name: str | Path) -> dict[str, Any]:
-    settings = read_run(resolve_model(str(name))).get("settings")
-    return settings if isinstance(settings, dict) else {}
+def _saved(name: str | Path | Model) -> dict[str, Any]:
+    """What run.json says of a model that `adapt` made."""
+    return {} if isinstance(name, Model) else read_run(resolve_model(str(name)))

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 import torch
+from adaptation.quick import LEARNS, quick
 from training.tiny import put_head, rows, tiny_model
 
 from headway import evaluate
-from headway.adaptation.units import training_units
 from headway.data import Dataset
-
-from .quick import LEARNS, quick
+from headway.tasks.units import training_units
 
 
 def scaled(data: Dataset, unit: float, zero: float) -> Dataset:

@@ -8,12 +8,12 @@ import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 from training.tiny import SIGNS, put_head, rows, tiny_model
 
-from headway.adaptation.probe import _share_right, probe_head
 from headway.checkpoints import new_head
 from headway.heads import Classifier
 from headway.model import Model
-from headway.training.kinds import KINDS
-from headway.training.labels import label_names
+from headway.tasks.label_kinds import KINDS
+from headway.tasks.labels import label_names
+from headway.tasks.probe import _share_right, probe_head
 from headway.windows import Windowed, window_texts
 
 

@@ -8,7 +8,7 @@ import torch
 
 from headway.errors import DataError
 from headway.metrics import METRICS
-from headway.training.kinds import KINDS
+from headway.tasks.label_kinds import KINDS
 
 NAMES = ("a", "b", "c")
 
