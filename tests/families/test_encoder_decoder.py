@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -16,6 +16,8 @@ import torch
 import transformers
 from checkpoints.models import loaded
 from contracts import Case, close, promise_name, stir
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from headway.core.names import matches_any
@@ -151,9 +153,9 @@ def test_there_and_back(kinds: tuple[str, str], tmp_path: Path) -> None:
     for number in range(len(case.texts)):
         for theirs in (case.theirs, again.eval()):
             close(out.logits[number], case.their_forward(theirs, number).logits[0])
-    stored = case.theirs.state_dict()
+    held = case.theirs.state_dict()
     for name, tensor in again.state_dict().items():
-        assert torch.equal(tensor, stored[name]), name
+        assert torch.equal(tensor, held[name]), name
     assert loaded(tmp_path / "ours").checkpoint.config == model.checkpoint.config
 
 
@@ -220,8 +222,25 @@ def test_segments_are_the_encoders(tmp_path: Path) -> None:
     close(ours.logits[0], wanted.logits[0])
 
 
+HOSTILE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    st.text(max_size=5),
+    st.lists(st.integers(), max_size=2),
+    st.dictionaries(st.text(max_size=3), st.integers()),
+    st.sampled_from(sorted(FAMILIES)),
+)
+
+
+@cache
+def stored(kinds: tuple[str, str]) -> str:
+    return json.dumps(pair_config(kinds, 0).to_dict())
+
+
 def values_of(kinds: tuple[str, str]) -> Any:
-    return json.loads(json.dumps(pair_config(kinds, 0).to_dict()))
+    return json.loads(stored(kinds))
 
 
 @pytest.mark.parametrize(
@@ -243,6 +262,20 @@ def test_what_cannot_be_is_said(change: dict[str, Any], message: str) -> None:
     values = {**values_of(("bert", "bert")), **change}
     with pytest.raises(CheckpointError, match=message):
         family_for(values).from_hf(values)
+
+
+@given(data=st.data())
+def test_no_value_of_any_key_escapes_as_another_error(data: st.DataObject) -> None:
+    values = values_of(("bert", "gpt2"))
+    part = data.draw(st.sampled_from([values, values["encoder"], values["decoder"]]))
+    part[data.draw(st.sampled_from(sorted(part)))] = data.draw(HOSTILE)
+    try:
+        family = family_for(values)
+        config = family.from_hf(values)
+    except CheckpointError as error:
+        assert "config.json" in str(error) or "no form that looks at an encoder" in str(error)
+    else:
+        assert family.from_hf(family.to_hf(config)) == config
 
 
 def test_stacks_that_do_not_fit_are_refused() -> None:
