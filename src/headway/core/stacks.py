@@ -101,6 +101,8 @@ class Decoder(nn.Module):
 
     Args: as Encoder, and
         rotary: positions that the blocks' attention turns by, or None.
+        bridge: what an encoder's states pass before the blocks look at them, where these are of
+            another size; or None.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class Decoder(nn.Module):
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,
         rotary: Rotary | None = None,
+        bridge: nn.Module | None = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -119,6 +122,7 @@ class Decoder(nn.Module):
         self.norm = norm
         self.bias = bias
         self.rotary = rotary
+        self.bridge = bridge
         self.dropout = Dropout(dropout)
         self.out = Tap()
 
@@ -147,6 +151,8 @@ class Decoder(nn.Module):
         angles = self.rotary.angles(layout.positions) if self.rotary is not None else None
         step = Step(Pattern(layout, total, causal, self.bias), angles, extension)
         seen = Pattern(layout, memory[1]) if memory is not None else None
+        if memory is not None and self.bridge is not None:
+            memory = self.bridge(memory[0]), memory[1]
         x = self.embeddings(ids, layout, segments)
         for number, layer in enumerate(self.layers):
             remembered = cache.self_attention[number] if cache is not None else None
