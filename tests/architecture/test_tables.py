@@ -80,7 +80,8 @@ TABLES = [
         "headway.tasks",
         "TASKS",
         "tasks",
-        frozenset({"inputs", "label_kinds", "labels", "probe"}) | {"task", "units"},
+        frozenset({"inputs", "label_kinds", "labels", "marked_spans", "probe", "tag_paths"})
+        | {"tag_scores", "tag_truth", "task", "units", "word_places"},
     ),
     Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader"})),
     Table("headway.cli", "COMMANDS", "cli", frozenset({"data_tokenize"})),

@@ -14,6 +14,7 @@ from families import (
     test_albert,
     test_bart,
     test_bert,
+    test_deberta_v2,
     test_distilbert,
     test_electra,
     test_gpt2,
@@ -69,6 +70,7 @@ def random_config(kind: str, draw: random.Random) -> Any:
     of = {
         "albert": test_albert,
         "bert": test_bert,
+        "deberta-v2": test_deberta_v2,
         "distilbert": test_distilbert,
         "electra": test_electra,
         "gpt2": test_gpt2,

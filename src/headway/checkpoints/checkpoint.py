@@ -211,14 +211,15 @@ def _fill(
     """
     mismatch = Mismatch()
     prefix = family.PREFIX if any(name.startswith(family.PREFIX) for name in found) else ""
-    tensors = dict(found)
+    tensors, stand_ins = dict(found), {}
     for lacking, spare, *unless in family.SPARES:
         if lacking not in tensors and spare in tensors:
             if not any(values.get(key) == value for key, value in unless):
-                tensors[lacking] = tensors[spare]
+                tensors[lacking], stand_ins[lacking] = tensors[spare], spare
         elif _is_torn(lacking, spare, tensors, family.IGNORED):
             mismatch.torn[spare] = lacking
     used = assign(whole, _rows(family, plan, prefix), tensors, mismatch)
+    used |= {spare for lacking, spare in stand_ins.items() if lacking in used}
     left = {}
     for name in sorted(found.keys() - used):
         if matches_any(name, family.IGNORED):

@@ -6,6 +6,7 @@ band         texts cut into blocks beside the keys that a window reaches
 kernels      attention itself: a readable one, fast ones, the GPU's
 attention    the projections around a kernel
 global_attention  the same where a few tokens see and are seen by all
+disentangled attention to content and to distances, with kernels of its own
 feedforward  plain and gated, and their activations
 positions    learned, rotary, relative
 embeddings   from ids to the first hidden states

@@ -140,7 +140,11 @@ class CrossAttention(nn.Module):
 
 
 def equal_parts(hidden: int, heads: int) -> int:
-    """The size of one of `heads` equal parts of a hidden state."""
+    """The size of one of `heads` equal parts of a hidden state.
+
+    Raises:
+        CheckpointError: there are no such parts.
+    """
     if hidden % heads:
         raise CheckpointError(f"a hidden size of {hidden} cannot be split into {heads} equal heads")
     return hidden // heads

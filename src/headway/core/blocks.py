@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from headway.core.attention import CrossAttention, SelfAttention
 from headway.core.cache import Extension, LayerCache
 from headway.core.dropout import Dropout
-from headway.core.global_attention import GlobalLocalAttention
 from headway.core.masks import Pattern
 from headway.core.taps import Tap
 
@@ -76,7 +75,7 @@ class PostNormBlock(nn.Module):
     """Attention, then feed-forward, each added to its input and normalised after.
 
     Args:
-        attention, feedforward: the two halves.
+        attention, feedforward: the two halves; attention is called as SelfAttention is.
         attention_norm, feedforward_norm: behind each.
         dropout: rate on what each half adds.
         attention_dropout: rate on what attention adds, where it differs (DistilBERT, ModernBERT).
@@ -84,7 +83,7 @@ class PostNormBlock(nn.Module):
 
     def __init__(
         self,
-        attention: SelfAttention | GlobalLocalAttention,
+        attention: nn.Module,
         attention_norm: nn.Module,
         feedforward: nn.Module,
         feedforward_norm: nn.Module,

@@ -52,8 +52,8 @@ class Encoder(nn.Module):
         global_tokens: which tokens every block lets see and be seen by all of their text
             (Longformer), or None. A head may ask for others: it sets the attribute.
         dropout: rate behind the last norm (T5).
-        shared: the different blocks of a stack that applies them several times (ALBERT), or None;
-            `layers` are then their applications.
+        shared: what `layers` hold in common, or None: the different blocks of a stack that applies
+            them several times (ALBERT), vectors of distances (DeBERTa).
     """
 
     def __init__(

@@ -1,5 +1,6 @@
 """From hidden states to logits. A head gives logits only; losses are functions in `losses`."""
 
+from headway.heads.biaffine import BiaffineHead
 from headway.heads.classification import Classifier
 from headway.heads.crf import Crf, CrfHead, viterbi
 from headway.heads.language import LanguageModelHead
@@ -11,6 +12,7 @@ from headway.heads.token_classification import TokenClassifier
 __all__ = [
     "OWN_HEADS",
     "TEXT_POOLINGS",
+    "BiaffineHead",
     "Classifier",
     "Crf",
     "CrfHead",

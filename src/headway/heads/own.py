@@ -11,6 +11,7 @@ from headway.core.names import Row
 from headway.core.pooling import POOLINGS
 from headway.errors import ConfigError, nearest
 from headway.heads.attention_pooling import AttentionPooling
+from headway.heads.biaffine import BiaffineHead
 from headway.heads.classification import Classifier
 from headway.heads.crf import Crf, CrfHead
 from headway.heads.lstm import BiLstm, EndStates
@@ -88,6 +89,11 @@ def span_mlp(hidden: int, labels: int, dropout: float) -> SpanHead:
     return SpanHead(nn.Linear(hidden, 2), transform=mlp(hidden), dropout=dropout)
 
 
+def pairs_biaffine(hidden: int, labels: int, dropout: float) -> BiaffineHead:
+    """Each span of up to 32 words, by its first and its last one."""
+    return BiaffineHead(hidden, labels, dropout=dropout)
+
+
 OWN_HEADS: dict[str, dict[str, Build]] = {
     "text": {"linear": text_linear, "lstm": text_lstm, "mlp": text_mlp},
     "token": {
@@ -98,12 +104,14 @@ OWN_HEADS: dict[str, dict[str, Build]] = {
         "mlp": token_mlp,
     },
     "span": {"linear": span_linear, "mlp": span_mlp},
+    "pairs": {"biaffine": pairs_biaffine},
 }
 """What there are logits of -> name -> how it is built.
 
 text   one row a text, from pooled states
 token  one row a token
 span   a start and an end a token
+pairs  a table a sequence: one row for each pair of a first and a last token
 """
 
 TEXT_POOLINGS = (*POOLINGS, "attention")
@@ -114,6 +122,9 @@ TENSORS = (
     "transform.#.*",
     "pooling.key.*",
     "pooling.query.*",
+    "pair.*",
+    "start.#.*",
+    "end.#.*",
     "crf.transitions",
     "crf.start",
     "crf.end",

@@ -18,22 +18,23 @@ from headway.model import Model, load
 from headway.pipelines.feature_extraction import FeatureExtraction
 from headway.pipelines.text_classification import TextClassification
 from headway.pipelines.text_generation import TextGeneration
+from headway.pipelines.token_classification import TokenClassification
 
 __all__ = [
     "PIPELINES",
     "FeatureExtraction",
     "TextClassification",
     "TextGeneration",
+    "TokenClassification",
     "pipeline",
 ]
 
-Pipeline = TextClassification | FeatureExtraction | TextGeneration
-
-PIPELINES: dict[str, type[Pipeline]] = {
+PIPELINES: dict[str, Any] = {
     "feature-extraction": FeatureExtraction,
     "text-classification": TextClassification,
     "text-generation": TextGeneration,
     "text2text-generation": TextGeneration,
+    "token-classification": TokenClassification,
 }
 """Task, as the ecosystem names it -> what answers."""
 

@@ -104,7 +104,7 @@ SHEETS: dict[str, Sheet] = {
         "are; precision is the share of right ones among those found, recall among those there, "
         "F1 their harmonic mean.",
         interval="bootstrap over texts",
-        answer="the places of {labels} kinds of entities",
+        answer="the entities of a text, and where they stand",
         details="Entities",
     ),
     "tags": Sheet(

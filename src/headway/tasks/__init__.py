@@ -9,6 +9,7 @@ from __future__ import annotations
 from headway.errors import ConfigError, nearest
 from headway.tasks.task import Compared, Course, Meaning, Start, Task, meaning_of
 from headway.tasks.text_classification import TextClassification
+from headway.tasks.token_classification import TokenClassification
 
 __all__ = [
     "TASKS",
@@ -23,6 +24,7 @@ __all__ = [
 
 TASKS: dict[str, Task] = {
     "text-classification": TextClassification(),
+    "token-classification": TokenClassification(),
 }
 """Name, as in the ecosystem -> task."""
 

@@ -142,9 +142,10 @@ class Task(Protocol):
         stride: int | None,
         first: int = 0,
     ) -> Sequence[Windowed]:
-        """Inputs as the model reads them; `first` is the first one's number, for messages."""
+        """Inputs as the model reads them, windows and what else this task's other methods want to
+        know; they are its `texts`. `first` is the first one's number, for messages."""
 
-    def targets(self, texts: Sequence[Windowed], answers: Sequence[Any], meaning: Meaning) -> Any:
+    def targets(self, texts: Sequence[Any], answers: Sequence[Any], meaning: Meaning) -> Any:
         """What `loss` compares with, for all rows."""
 
     def course(self, rows: int, meaning: Meaning, right: float | None = None) -> Course:
@@ -161,7 +162,7 @@ class Task(Protocol):
     def read(
         self,
         model: Model,
-        texts: Sequence[Windowed],
+        texts: Sequence[Any],
         meaning: Meaning,
         *,
         batch_tokens: int,
@@ -169,13 +170,13 @@ class Task(Protocol):
     ) -> Sequence[Any]:
         """The model's raw answers, one a text."""
 
-    def tell(self, found: Any, text: Windowed, meaning: Meaning) -> dict[str, Any]:
+    def tell(self, found: Any, text: Any, meaning: Meaning) -> dict[str, Any]:
         """A raw answer as users get it."""
 
     def score(
         self,
         found: Sequence[Any],
-        texts: Sequence[Windowed],
+        texts: Sequence[Any],
         answers: Sequence[Any],
         meaning: Meaning,
     ) -> dict[str, Any]:
@@ -187,7 +188,7 @@ class Task(Protocol):
     def compare(
         self,
         found: Sequence[Any],
-        texts: Sequence[Windowed],
+        texts: Sequence[Any],
         answers: Sequence[Any],
         meaning: Meaning,
     ) -> list[Compared]:
