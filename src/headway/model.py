@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,15 +14,15 @@ from headway.checkpoints import Checkpoint, HeadPlan, load_checkpoint, saved_che
 from headway.core.layout import Layout
 from headway.core.outputs import Output
 from headway.core.pooling import POOLINGS
-from headway.core.stacks import Body, Encoder, EncoderDecoder
+from headway.core.ragged import check_range, laid_out, window_means
+from headway.core.recording import taps_of
+from headway.core.stacks import Body, EncoderDecoder
 from headway.core.taps import record as record_taps
 from headway.data.batches.budget import sorted_batches
 from headway.errors import ConfigError
-from headway.generate import cached_step, continue_texts
-from headway.heads import LanguageModelHead
+from headway.generate import Decoding, Parts, Written, stream_texts, write_ids, write_texts
 from headway.hub import resolve_model
 from headway.logs import log, progress
-from headway.ragged import check_range, laid_out, window_means
 from headway.tokenizer import Tokenizer
 from headway.windows import Windowed, window_texts
 
@@ -39,8 +39,8 @@ def load(name: str | Path, *, keep_head: bool = True, dtype: torch.dtype = torch
     """Loads a model by name, ready to predict (dropout off).
 
     Args:
-        name: a folder, `pkg:NAME` (a package that carries a model) or `hf://org/name[@revision]`.
-            Only the last touches a network.
+        name: a folder or a file (GGUF, word vectors), `pkg:NAME` (a package that carries one) or
+            `hf://org/name[@revision]`. Only the last touches a network.
         keep_head: whether the head that the checkpoint carries is wanted.
         dtype: of the parameters, whatever they are stored in.
 
@@ -141,7 +141,7 @@ class Model(nn.Module):
             out = model.forward([[101, 2054, 102], [101, 102]], record=["hidden"])
             out.hidden[0][1].shape  # [2, hidden]
         """
-        taps = _taps_of(self.body, record)
+        taps = taps_of(self.body, record)
         flat, layout = self._ragged(ids)
         with record_taps(self.body, {name for names in taps.values() for name in names}) as seen:
             if isinstance(self.body, EncoderDecoder):
@@ -265,53 +265,97 @@ class Model(nn.Module):
             vectors = nn.functional.normalize(vectors, dim=-1)
         return vectors.reshape(len(windowed), self.checkpoint.config.hidden).numpy()
 
-    def generate(self, prompts: Sequence[str], *, max_new_tokens: int = 20) -> list[str]:
-        """Continues each prompt, or answers it (encoder-decoders), with the likeliest tokens.
+    def generate(
+        self,
+        prompts: Sequence[str],
+        max_new_tokens: int | None = None,
+        *,
+        draft: Model | None = None,
+        **options: Any,
+    ) -> list[str]:
+        """Continues each prompt, or answers it (encoder-decoders).
+
+        Takes the likeliest token each time, unless options or the checkpoint's
+        generation_config.json say otherwise (`self.decoding`).
 
         Args:
             prompts: texts, any lengths.
-            max_new_tokens: most tokens added to each; an end token stops earlier.
+            max_new_tokens: most tokens added to each; an end token stops earlier. None: as the
+                checkpoint says, else 20, and a text that fills the model's context ends there.
+            draft: a small model with the same tokens that drafts `draft_tokens` (4) at a time; what
+                is written stays what this model alone would write.
+            options: of `headway.generate.Decoding`, such as beams=4, temperature=0.7, stop="\\n",
+                seed=1; or `decoding`, all of them in one.
+
+        Returns:
+            The new text of each prompt; with `sequences`, so many of each, one after the other.
 
         Raises:
-            ConfigError: no language-model head, no tokenizer, a prompt that leaves no room.
-        """
-        tokenizer = self.need_tokenizer()
-        windowed = window_texts(tokenizer, prompts, size=None)
-        new = self.generate_ids([text.ids[0] for text in windowed], max_new_tokens=max_new_tokens)
-        return [tokenizer.decode(tokens) for tokens in new]
+            ConfigError: no language-model head, no tokenizer, a prompt that leaves no room, an
+                option that cannot be.
 
-    def generate_ids(self, prompts: Ids, *, max_new_tokens: int = 20) -> list[list[int]]:
+        Example:
+            model.generate(["Once upon a time"], max_new_tokens=40, temperature=0.8, top_p=0.95)
+        """
+        found = write_texts(self.parts, prompts, max_new_tokens, draft, options, record=False)
+        return [written.text for written in found]
+
+    def generate_details(
+        self,
+        prompts: Sequence[str],
+        max_new_tokens: int | None = None,
+        *,
+        draft: Model | None = None,
+        **options: Any,
+    ) -> list[Written]:
+        """As `generate`, with ids, log-probabilities and what each text was stopped by."""
+        return write_texts(self.parts, prompts, max_new_tokens, draft, options, record=True)
+
+    def generate_ids(
+        self,
+        prompts: Ids,
+        max_new_tokens: int | None = None,
+        *,
+        draft: Model | None = None,
+        **options: Any,
+    ) -> list[list[int]]:
         """As `generate`, on ids; returns the new ids of each prompt without the end token."""
-        body, head = self.body, self.head
-        if not isinstance(head, LanguageModelHead) or isinstance(body, Encoder):
-            raise ConfigError(
-                f"this model writes no text; its head is for {self.task or 'nothing, it has none'}",
-                allowed="a model for text-generation or text2text-generation",
-            )
-        if max_new_tokens < 0:
-            raise ConfigError(f"max_new_tokens = {max_new_tokens}", allowed="0 or more")
-        if not prompts:
-            return []
-        flat, layout = self._ragged(prompts)
-        prompt = 1 if isinstance(body, EncoderDecoder) else layout.longest  # what new ones follow
-        if self.longest is not None and prompt + max_new_tokens > self.longest:
-            raise ConfigError(
-                f"a prompt of {prompt} tokens and {max_new_tokens} new ones",
-                allowed=f"{self.longest} tokens together",
-                next_step="shorten the prompt, or ask for less",
-            )
-        generation = self.checkpoint.generation
-        stop: Collection[int] = generation.stop
-        if not stop and self.tokenizer is not None:
-            stop = {id for role, id in self.tokenizer.special_ids.items() if role == "eos"}
-        with self._predicting():
-            if isinstance(body, EncoderDecoder):
-                prompts = [[generation.first(self.checkpoint.rows("target"))]] * len(prompts)
-                memory = body.encoder(flat, layout), layout
-                step = cached_step(body.decoder, head, len(prompts), memory=memory)
-            else:
-                step = cached_step(body, head, len(prompts))
-            return continue_texts(step, prompts, max_new_tokens=max_new_tokens, stop=stop)
+        return write_ids(self.parts, prompts, max_new_tokens, draft, options)
+
+    def stream(
+        self,
+        prompts: str | Sequence[str],
+        max_new_tokens: int | None = None,
+        *,
+        draft: Model | None = None,
+        **options: Any,
+    ) -> Iterator[Any]:
+        """As `generate`, piece by piece as it is written; never half of a character.
+
+        Returns:
+            Pieces of text for one prompt; for several, pairs (number of the prompt, piece).
+        """
+        return stream_texts(self.parts, prompts, max_new_tokens, draft, options)
+
+    @property
+    def decoding(self) -> Decoding:
+        """How the checkpoint's files ask text to be written; greedy where they say nothing."""
+        return self.parts.decoding
+
+    @property
+    def parts(self) -> Parts:
+        """The model as writing text sees it."""
+        return Parts(
+            self.body,
+            self.head,
+            self.tokenizer,
+            self.longest,
+            self.checkpoint.generation,
+            ragged=self._ragged,
+            predicting=self._predicting,
+            task=self.task,
+            name=self.source or "this model",
+        )
 
     def save(self, folder: str | Path) -> None:
         """Writes config.json, model.safetensors and the tokenizer; all at once or not at all.
@@ -374,25 +418,3 @@ def _segments_of(body: Body) -> int:
     """How many segments a body's texts can have; 1 where it has no table of them."""
     segments = (body.encoder if isinstance(body, EncoderDecoder) else body).embeddings.segments
     return 1 if segments is None else segments.num_embeddings
-
-
-def _taps_of(body: Body, record: Collection[str]) -> dict[str, list[str]]:
-    """Field of Output -> the taps it shows, from the first layer to the last."""
-    unknown = sorted(set(record) - {"hidden", "attention"})
-    if unknown or isinstance(record, str):
-        raise ConfigError(f"record = {record!r}", allowed='a list of "hidden" and "attention"')
-    if not isinstance(body, EncoderDecoder):
-        stacks = {"": ("", body)}
-    else:
-        stacks = {"encoder_": ("encoder.", body.encoder), "": ("decoder.", body.decoder)}
-    found: dict[str, list[str]] = {}
-    for field, (path, stack) in stacks.items():
-        layers = [f"{path}layers.{number}" for number in range(len(stack.layers))]
-        if "hidden" in record:
-            between = [f"{layer}.out" for layer in layers[:-1]]
-            found[f"{field}hidden"] = [f"{path}embeddings.out", *between, f"{path}out"]
-        if "attention" in record:
-            found[f"{field}attention"] = [f"{layer}.attention.map" for layer in layers]
-        if "attention" in record and path == "decoder.":
-            found["cross_attention"] = [f"{layer}.cross_attention.map" for layer in layers]
-    return found

@@ -31,7 +31,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from headway.checkpoints.heads import LABELLED
-from headway.families import FAMILIES, class_name
+from headway.families import FAMILIES, class_name, static
 from headway.model import load
 from headway.tokenizer import Tokenizer
 
@@ -47,7 +47,10 @@ AUTO = {
     "token-classification": transformers.AutoModelForTokenClassification,
 }
 
-HEADS = [(kind, task) for kind, family in FAMILIES.items() for task in (None, *family.HEADS)]
+KINDS = [kind for kind, family in FAMILIES.items() if family is not static]
+"""Those that the reference library has too."""
+
+HEADS = [(kind, task) for kind in KINDS for task in (None, *FAMILIES[kind].HEADS)]
 """Every architecture with every head that its checkpoints can carry."""
 
 
@@ -61,8 +64,8 @@ def random_config(kind: str, draw: random.Random) -> Any:
         return made
     if kind == "marian":
         return test_marian.config(draw, shared=draw.choice([True, False]))
-    if kind == "llama":
-        return test_llama.config(draw, draw.choice(test_llama.ROPES))
+    if kind in test_llama.KINDS:
+        return test_llama.KINDS[kind](draw, draw.choice(test_llama.ROPES))
     if kind == "t5":
         made = test_t5.config(draw, draw.choice(["relu", "gated-gelu"]))
         made.decoder_start_token_id = 0

@@ -4,7 +4,7 @@ checkpoint.py  a folder as parts of a model     folders.py     a folder replaced
 tensors.py     weight files                     embedding.py   how a text's vector is made
 assign.py      tensors into a module            generation.py  how text is written
 heads.py       which head                       documents.py   JSON files
-duplicate.py   one stack made into two
+duplicate.py   one stack made into two         longer.py      a model made to read long texts
 """
 
 from headway.checkpoints.checkpoint import (
@@ -16,12 +16,14 @@ from headway.checkpoints.checkpoint import (
 from headway.checkpoints.duplicate import encoder_decoder_of
 from headway.checkpoints.folders import replaced_folder
 from headway.checkpoints.heads import HeadPlan, new_head
+from headway.checkpoints.longer import lengthened
 
 __all__ = [
     "Checkpoint",
     "HeadPlan",
     "encoder_decoder_of",
     "is_model_folder",
+    "lengthened",
     "load_checkpoint",
     "new_head",
     "replaced_folder",

@@ -16,11 +16,12 @@ from torch import Tensor, nn
 
 from headway.checkpoints.assign import Mismatch, assign, same_values, tensors_of
 from headway.checkpoints.documents import read_object, write_json
-from headway.checkpoints.embedding import Embedding, read_embedding, write_embedding
+from headway.checkpoints.embedding import Embedding, write_embedding
 from headway.checkpoints.folders import replaced_folder
-from headway.checkpoints.generation import GENERATION, Generation, read_generation
+from headway.checkpoints.generation import GENERATION, Generation
 from headway.checkpoints.heads import KINDS, HeadPlan, architecture, plan_head
-from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, read_tensors, write_tensors
+from headway.checkpoints.sources import CONFIG, source_of
+from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, write_tensors
 from headway.core.fields import GENERIC
 from headway.core.initial import initialise
 from headway.core.names import Row, matches_any, prefixed
@@ -29,11 +30,9 @@ from headway.errors import CheckpointError, ConfigError
 from headway.families import Family, class_name, family_for, task_of
 from headway.families.encoder_decoder import Joined
 from headway.tokenizer import Tokenizer
-from headway.tokenizer.formats.folder import FILES as TOKENIZER_FILES
 
 __all__ = ["Checkpoint", "is_model_folder", "load_checkpoint", "saved_checkpoint"]
 
-CONFIG = "config.json"
 DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 
 STALE = (
@@ -109,12 +108,12 @@ class Checkpoint:
 
 
 def load_checkpoint(
-    folder: Path, *, keep_head: bool = True, dtype: torch.dtype = torch.float32
+    place: Path, *, keep_head: bool = True, dtype: torch.dtype = torch.float32
 ) -> Checkpoint:
-    """Reads a model folder; every tensor is accounted for.
+    """Reads a model; every tensor is accounted for.
 
     Args:
-        folder: has config.json and weights.
+        place: a folder with config.json and weights, or a file of one of FILES.
         keep_head: whether the head that the folder carries is wanted.
         dtype: of the parameters, whatever they are stored in.
 
@@ -124,17 +123,17 @@ def load_checkpoint(
     """
     if dtype not in DTYPES:
         raise ConfigError(f"dtype {dtype}", allowed=", ".join(map(str, DTYPES)))
-    values = read_object(folder / CONFIG)
+    source = source_of(place)
+    values = dict(source.values)
     family = family_for(values)
     config = family.from_hf(values)
-    generation, embedding = read_generation(folder, values), read_embedding(folder)
-    tokenizer = _tokenizer(folder, config.vocabulary)
+    tokenizer = _fitting(source.tokenizer(), config.vocabulary, source.place)
     plan = plan_head(family, values) if keep_head else None
     with torch.device("meta"):
         body = family.build(config)
         head = plan.build(config, body) if plan is not None else None
     whole = _whole(body, head).to(dtype)
-    left = _fill(whole, family, plan, values, read_tensors(folder), str(folder))
+    left = _fill(whole, family, plan, values, source.tensors(), source.place)
     inside = "encoder." if isinstance(family, Joined) else family.PREFIX
     inner = {name for name in left if inside and name.startswith(inside)}
     notes = _notes(values, plan, sorted(left.keys() - inner), keep_head=keep_head)
@@ -145,8 +144,8 @@ def load_checkpoint(
         head=head,
         plan=plan,
         tokenizer=tokenizer,
-        embedding=embedding,
-        generation=generation,
+        embedding=source.embedding,
+        generation=source.generation,
         values=values,
         set_aside={name: left[name] for name in inner},
         notes=notes,
@@ -299,23 +298,16 @@ def _head_values(plan: HeadPlan) -> dict[str, Any]:
     return values
 
 
-def _tokenizer(folder: Path, rows: int) -> Tokenizer | None:
-    """The folder's tokenizer, if there is one, checked against the embedding table."""
-    if not _any_file(folder, TOKENIZER_FILES):
-        return None
-    tokenizer = Tokenizer.load(folder)
-    largest = max(tokenizer.vocabulary.values(), default=0)
+def _fitting(tokenizer: Tokenizer | None, rows: int, place: str) -> Tokenizer | None:
+    """The tokenizer, if there is one, checked against the embedding table."""
+    largest = max(tokenizer.vocabulary.values(), default=0) if tokenizer is not None else 0
     if largest >= rows:
         raise CheckpointError(
-            f"{folder}: the tokenizer's ids go up to {largest}, the embedding has {rows} rows",
+            f"{place}: the tokenizer's ids go up to {largest}, the embedding has {rows} rows",
             allowed=f"ids below {rows}",
             next_step="use the tokenizer that the model was trained with",
         )
     return tokenizer
-
-
-def _any_file(folder: Path, patterns: Iterable[str]) -> bool:
-    return any(path.is_file() for pattern in patterns for path in folder.glob(pattern))
 
 
 def is_model_folder(folder: Path) -> bool:

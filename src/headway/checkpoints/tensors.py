@@ -20,7 +20,7 @@ from torch import Tensor
 from headway.checkpoints.documents import read_object
 from headway.errors import CheckpointError
 
-__all__ = ["STALE_WEIGHTS", "WEIGHTS", "read_tensors", "write_tensors"]
+__all__ = ["STALE_WEIGHTS", "WEIGHTS", "read_safetensors", "read_tensors", "write_tensors"]
 
 WEIGHTS = "model.safetensors"
 OLDER_WEIGHTS = "pytorch_model.bin"
@@ -46,7 +46,7 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: no weights, or a file that is cut short, corrupt or not what it says.
     """
-    readers: dict[str, Reader] = {WEIGHTS: _safetensors, OLDER_WEIGHTS: _torch_file}
+    readers: dict[str, Reader] = {WEIGHTS: read_safetensors, OLDER_WEIGHTS: _torch_file}
     for whole, read in readers.items():
         if (folder / whole).is_file():
             return _renamed(read(folder / whole))
@@ -77,7 +77,12 @@ def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
         raise OSError(int(said[2]), said[1].rpartition(": ")[2].strip(), str(path)) from error
 
 
-def _safetensors(path: Path) -> dict[str, Tensor]:
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """Every tensor of one file; memory-mapped.
+
+    Raises:
+        CheckpointError: it is cut short, corrupt or not what it says.
+    """
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict

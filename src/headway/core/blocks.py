@@ -9,6 +9,7 @@ A cross block looks at another stack's output between the two.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -42,9 +43,10 @@ class Memory:
     pattern: Pattern
     cache: LayerCache | None = None
 
-    def seen_by(self, attention: CrossAttention, x: Tensor) -> Tensor:
-        """What a block's attention finds here for its tokens: [tokens, hidden], same shape."""
-        return attention(x, self.states, self.pattern, cache=self.cache)
+    @property
+    def given(self) -> dict[str, Any]:
+        """What a block's cross-attention is called with, beside its tokens."""
+        return {"memory": self.states, "pattern": self.pattern, "cache": self.cache}
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,14 @@ class Step:
     angles: tuple[Tensor, Tensor] | None = None
     extension: Extension | None = None
 
-    def seen_by(
-        self,
-        attention: SelfAttention | GlobalLocalAttention,
-        x: Tensor,
-        cache: LayerCache | None,
-    ) -> Tensor:
-        """What a block's attention finds among its own tokens: [tokens, hidden], same shape."""
-        return attention(x, self.pattern, angles=self.angles, cache=cache, extension=self.extension)
+    def given(self, cache: LayerCache | None) -> dict[str, Any]:
+        """What a block's attention is called with, beside its tokens."""
+        return {
+            "pattern": self.pattern,
+            "angles": self.angles,
+            "cache": cache,
+            "extension": self.extension,
+        }
 
 
 class PostNormBlock(nn.Module):
@@ -104,7 +106,7 @@ class PostNormBlock(nn.Module):
 
     def forward(self, x: Tensor, step: Step, cache: LayerCache | None = None) -> Tensor:
         """[tokens, hidden] -> [tokens, hidden]."""
-        added = step.seen_by(self.attention, x, cache)
+        added = self.attention(x, **step.given(cache))
         x = self.attention_norm(x + self.attention_dropout(added))
         x = self.feedforward_norm(x + self.dropout(self.feedforward(x)))
         return self.out(x)
@@ -139,7 +141,7 @@ class PreNormBlock(nn.Module):
 
     def forward(self, x: Tensor, step: Step, cache: LayerCache | None = None) -> Tensor:
         """[tokens, hidden] -> [tokens, hidden]."""
-        added = step.seen_by(self.attention, self.attention_norm(x), cache)
+        added = self.attention(self.attention_norm(x), **step.given(cache))
         x = x + self.attention_dropout(added)
         x = x + self.dropout(self.feedforward(self.feedforward_norm(x)))
         return self.out(x)
@@ -176,8 +178,8 @@ class PostNormCrossBlock(nn.Module):
         self, x: Tensor, step: Step, cache: LayerCache | None = None, *, memory: Memory
     ) -> Tensor:
         """[tokens, hidden] -> [tokens, hidden]."""
-        x = self.attention_norm(x + self.dropout(step.seen_by(self.attention, x, cache)))
-        seen = memory.seen_by(self.cross_attention, x)
+        x = self.attention_norm(x + self.dropout(self.attention(x, **step.given(cache))))
+        seen = self.cross_attention(x, **memory.given)
         x = self.cross_attention_norm(x + self.dropout(seen))
         x = self.feedforward_norm(x + self.dropout(self.feedforward(x)))
         return self.out(x)
@@ -214,8 +216,8 @@ class PreNormCrossBlock(nn.Module):
         self, x: Tensor, step: Step, cache: LayerCache | None = None, *, memory: Memory
     ) -> Tensor:
         """[tokens, hidden] -> [tokens, hidden]."""
-        x = x + self.dropout(step.seen_by(self.attention, self.attention_norm(x), cache))
-        seen = memory.seen_by(self.cross_attention, self.cross_attention_norm(x))
+        x = x + self.dropout(self.attention(self.attention_norm(x), **step.given(cache)))
+        seen = self.cross_attention(self.cross_attention_norm(x), **memory.given)
         x = x + self.dropout(seen)
         x = x + self.dropout(self.feedforward(self.feedforward_norm(x)))
         return self.out(x)

@@ -15,6 +15,8 @@ Source: Vaswani et al. 2017, arXiv 1706.03762; grouped heads: Ainslie et al. 202
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -96,10 +98,10 @@ def batched(
     values = pattern.keys.pad(v).transpose(1, 2)
     if drop or _products_win(queries, keys):
         mixed = _by_products(queries, keys, values, pattern.padded, scale, drop)
-    elif pattern.plainly_causal:
-        mixed = _fused(queries, keys, values, None, scale, is_causal=True)
     else:
-        mixed = _fused(queries, keys, values, pattern.padded, scale)
+        plain = pattern.plainly_causal
+        how = _how(queries, keys, None if plain else pattern.padded, scale, is_causal=plain)
+        mixed = F.scaled_dot_product_attention(queries, keys, values, **how)
     return pattern.queries.unpad(mixed.transpose(1, 2))
 
 
@@ -115,7 +117,8 @@ def banded(
     if drop or _products_win(queries, keys):
         mixed = _by_products(queries, keys, values, added, scale, drop)
     else:
-        mixed = _fused(queries, keys, values, added, scale)
+        how = _how(queries, keys, added, scale)
+        mixed = F.scaled_dot_product_attention(queries, keys, values, **how)
     return band.join(mixed.transpose(1, 2))
 
 
@@ -138,25 +141,17 @@ def _products_win(q: Tensor, k: Tensor) -> bool:
     return not q.is_cuda and q.dtype != torch.float32 and k.shape[2] <= limit
 
 
-def _fused(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    added: Tensor | None,
-    scale: float,
-    *,
-    is_causal: bool = False,
-) -> Tensor:
-    """torch's fused attention on padded sequences: [sequences, heads, q or k, size]."""
-    return F.scaled_dot_product_attention(
-        q,
-        k,
-        v,
-        attn_mask=None if added is None else added.to(q.dtype),
-        is_causal=is_causal,
-        scale=scale,
-        enable_gqa=q.shape[1] != k.shape[1],
-    )
+def _how(
+    q: Tensor, k: Tensor, added: Tensor | None, scale: float, *, is_causal: bool = False
+) -> dict[str, Any]:
+    """What torch's fused attention is told beside padded sequences [sequences, heads, q or k,
+    size]."""
+    return {
+        "attn_mask": None if added is None else added.to(q.dtype),
+        "is_causal": is_causal,
+        "scale": scale,
+        "enable_gqa": q.shape[1] != k.shape[1],
+    }
 
 
 def _by_products(

@@ -131,8 +131,9 @@ def pair_names(module: nn.Module, rows: Iterable[Row]) -> tuple[list[Pair], list
     """Each tensor of `module` with its place in a checkpoint.
 
     Returns:
-        A pair for each tensor, the first of its places that has a row; and one for each further
-        place that has one (tied weights): a checkpoint may hold it there again or not.
+        A pair for each tensor, and one for each further place where such a tensor stands (tied
+        weights): a checkpoint may hold it there again or not. Of a tensor that stands in several
+        places, the first with a row counts; further ones need none.
 
     Raises:
         KeyError: if a tensor of the module has no row; a fault of the family's table.
@@ -147,8 +148,9 @@ def pair_names(module: nn.Module, rows: Iterable[Row]) -> tuple[list[Pair], list
         if found is None:
             without_row.setdefault(id(tensor), name)
             continue
+        operation, theirs = found
         owner = module.get_submodule(name.rpartition(".")[0])
-        pair = Pair(name, found[1], found[0], getattr(owner, "widths", ()), tensor)
+        pair = Pair(name, theirs, operation, getattr(owner, "widths", ()), tensor)
         (tied if id(tensor) in seen else pairs).append(pair)
         seen.add(id(tensor))
     for place, name in without_row.items():

@@ -99,8 +99,9 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Embeddings, then blocks in which a token sees itself and what came before.
 
-    Args: as Encoder, and
+    Args: as Encoder, but for `kinds`, and
         rotary: positions that the blocks' attention turns by, or None.
+        masks: who may attend to whom in each block; () = `causal` in all.
         bridge: what an encoder's states pass before the blocks look at them, where these are of
             another size; or None.
     """
@@ -108,11 +109,12 @@ class Decoder(nn.Module):
     def __init__(
         self,
         embeddings: Embeddings,
-        layers: Iterable[PostNormBlock | PreNormBlock | PostNormCrossBlock | PreNormCrossBlock],
+        layers: Iterable[PostNormBlock | PreNormBlock | PreNormCrossBlock | PostNormCrossBlock],
         *,
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,
         rotary: Rotary | None = None,
+        masks: Sequence[Mask] = (),
         bridge: nn.Module | None = None,
         dropout: float = 0.0,
     ) -> None:
@@ -122,6 +124,7 @@ class Decoder(nn.Module):
         self.norm = norm
         self.bias = bias
         self.rotary = rotary
+        self.masks = tuple(masks) or (causal,) * len(self.layers)
         self.bridge = bridge
         self.dropout = Dropout(dropout)
         self.out = Tap()
@@ -149,12 +152,16 @@ class Decoder(nn.Module):
             layout = extension.new
         total = extension.total if extension is not None else layout
         angles = self.rotary.angles(layout.positions) if self.rotary is not None else None
-        step = Step(Pattern(layout, total, causal, self.bias), angles, extension)
+        steps = {
+            mask: Step(Pattern(layout, total, mask, self.bias), angles, extension)
+            for mask in set(self.masks)
+        }
         seen = Pattern(layout, memory[1]) if memory is not None else None
         if memory is not None and self.bridge is not None:
             memory = self.bridge(memory[0]), memory[1]
         x = self.embeddings(ids, layout, segments)
         for number, layer in enumerate(self.layers):
+            step = steps[self.masks[number]]
             remembered = cache.self_attention[number] if cache is not None else None
             if memory is None or seen is None:
                 x = layer(x, step, remembered)

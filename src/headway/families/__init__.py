@@ -40,6 +40,7 @@ from headway.families import (
     mpnet,
     openai_gpt,
     roberta,
+    static,
     t5,
 )
 from headway.families.encoder_decoder import Joined
@@ -62,10 +63,14 @@ FAMILIES: dict[str, ModuleType] = {
     "longformer": longformer,
     "marian": marian,
     "mbart": bart,
+    "mistral": llama,
+    "model2vec": static,
     "modernbert": modernbert,
     "mpnet": mpnet,
     "openai-gpt": openai_gpt,
     "pegasus": bart,
+    "qwen2": llama,
+    "qwen3": llama,
     "roberta": roberta,
     "t5": t5,
     "xlm-roberta": roberta,

@@ -19,7 +19,7 @@ from torch import nn
 
 from headway.core.fields import read_fields
 from headway.core.names import Row, prefixed
-from headway.core.stacks import Decoder, EncoderDecoder, share_weights
+from headway.core.stacks import Decoder, Encoder, EncoderDecoder, share_weights
 from headway.errors import CheckpointError
 from headway.heads import HeadSpec
 
@@ -143,9 +143,9 @@ class Joined:
     def build(self, config: Config) -> EncoderDecoder:
         """Both stacks, with fresh weights."""
         encoder = self.encoder.build(config.encoder)
-        if isinstance(encoder, EncoderDecoder):
+        if not isinstance(encoder, Encoder | Decoder):
             raise CheckpointError(
-                "an encoder that has an encoder and a decoder", allowed="a model of one stack"
+                f"{type(encoder).__name__} as an encoder", allowed="a model of one stack of blocks"
             )
         decoder: Decoder = self.decoder.build_decoder(config.decoder)
         if config.encoder.hidden != config.decoder.hidden:

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from headway.checkpoints import HeadPlan, new_head
+from headway.core.ragged import window_means
 from headway.core.stacks import Decoder, EncoderDecoder
 from headway.data import Columns, Dataset, guess_columns
 from headway.errors import ConfigError
 from headway.heads import Classifier
 from headway.metrics import tfidf_baseline
 from headway.model import Model
-from headway.ragged import window_means
 from headway.tasks.inputs import shown_text, texts_of
 from headway.tasks.label_kinds import KINDS, Floats
 from headway.tasks.labels import flat_names, kind_of, label_names, wrong_label

@@ -76,8 +76,9 @@ class Tokenizer:
         Args:
             path: a tokenizer.json, BERT's vocab.txt, vocab.json with merges.txt beside it
                 (GPT-2, RoBERTa, GPT), SentencePiece's .model, tiktoken's ranks (*.tiktoken, and
-                Llama 3's tokenizer.model), a .gguf, or a folder with one of these; in a folder
-                tokenizer_config.json and special_tokens_map.json are heeded.
+                Llama 3's tokenizer.model), a .gguf, llama2.c's tokenizer.bin (tok*.bin), or a
+                folder with one of these; in a folder tokenizer_config.json and
+                special_tokens_map.json are heeded.
 
         Raises:
             TokenizerError: there is no tokenizer, it is damaged, or it has a part that is not
@@ -99,6 +100,15 @@ class Tokenizer:
         """The tokenizer that the contents of a tokenizer.json and a tokenizer_config.json make."""
         steps = NativePipeline(document, Pipeline.from_document(document))
         return cls(steps, document, config or {})
+
+    def with_max_length(self, length: int) -> Tokenizer:
+        """The same tokenizer, saying that its model takes texts of `length` tokens."""
+        config = {**self._config, "model_max_length": length}
+        return Tokenizer(self._pipeline, self._document, config, converted=self._converted)
+
+    def without_special(self) -> Tokenizer:
+        """The same tokenizer, which puts nothing around texts."""
+        return Tokenizer.from_document({**self._document, "post_processor": None}, self._config)
 
     def __len__(self) -> int:
         return len(self.vocabulary)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from headway.errors import TokenizerError, nearest
+from headway.ggml.container import read_metadata
 from headway.logs import log
 from headway.tokenizer.checks import Fields
 from headway.tokenizer.formats.documents import (
@@ -26,7 +27,6 @@ from headway.tokenizer.formats.documents import (
     bpe_model,
     document,
 )
-from headway.tokenizer.formats.gguf_container import read_metadata
 from headway.tokenizer.formats.gguf_splits import SPLITS
 from headway.tokenizer.formats.sentencepiece import spm_content
 from headway.tokenizer.formats.sentencepiece_model import (
@@ -91,7 +91,7 @@ def read_gguf(path: Path, config: dict[str, Any]) -> Content:
         path: the file.
         config: what a tokenizer_config.json beside it says, which counts more for the roles.
     """
-    metadata = read_metadata(path)
+    metadata = read_metadata(path, TokenizerError)
     prefix = "tokenizer.ggml."
     own = {k.removeprefix(prefix): v for k, v in metadata.items() if k.startswith(prefix)}
     fields = Fields(own, f"{path}: {prefix.rstrip('.')}")

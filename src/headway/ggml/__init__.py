@@ -1,0 +1,5 @@
+"""GGUF: the files of ggml's programs. What stands in them, whatever it means.
+
+container.py   names, values and where each tensor lies     blocks.py      blocks to numbers
+types.py       how numbers are stored                       codebooks.py   tables of the i-quants
+"""
