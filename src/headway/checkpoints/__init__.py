@@ -1,10 +1,11 @@
 """Models on disk, in the ecosystem's own format: read strictly, written all at once.
 
 checkpoint.py  a folder as parts of a model     folders.py     a folder replaced whole
-tensors.py     weight files                     embedding.py   how a text's vector is made
+tensors.py     which weight files               embedding.py   how a text's vector is made
 assign.py      tensors into a module            generation.py  how text is written
 heads.py       which head                       documents.py   JSON files
 duplicate.py   one stack made into two         longer.py      a model made to read long texts
+weights/       weight files of other frameworks
 """
 
 from headway.checkpoints.checkpoint import (
@@ -12,6 +13,7 @@ from headway.checkpoints.checkpoint import (
     is_model_folder,
     load_checkpoint,
     saved_checkpoint,
+    write_description,
 )
 from headway.checkpoints.duplicate import encoder_decoder_of
 from headway.checkpoints.folders import replaced_folder
@@ -28,4 +30,5 @@ __all__ = [
     "new_head",
     "replaced_folder",
     "saved_checkpoint",
+    "write_description",
 ]

@@ -31,7 +31,13 @@ from headway.families import Family, class_name, family_for, task_of
 from headway.families.encoder_decoder import Joined
 from headway.tokenizer import Tokenizer
 
-__all__ = ["Checkpoint", "is_model_folder", "load_checkpoint", "saved_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "is_model_folder",
+    "load_checkpoint",
+    "saved_checkpoint",
+    "write_description",
+]
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 
@@ -113,13 +119,15 @@ def load_checkpoint(
     """Reads a model; every tensor is accounted for.
 
     Args:
-        place: a folder with config.json and weights, or a file of one of FILES.
+        place: a folder with config.json, or bert_config.json of BERT's first release, and weights;
+            or a file of one of FILES.
         keep_head: whether the head that the folder carries is wanted.
         dtype: of the parameters, whatever they are stored in.
 
     Raises:
         CheckpointError: config, weights and vocabulary cannot be read or do not fit together.
-        ConfigError: the dtype is not one of numbers with fractions.
+        ConfigError: the dtype is not one of numbers with fractions, or a package that reads the
+            weights is not installed.
     """
     if dtype not in DTYPES:
         raise ConfigError(f"dtype {dtype}", allowed=", ".join(map(str, DTYPES)))
@@ -136,7 +144,8 @@ def load_checkpoint(
     left = _fill(whole, family, plan, values, source.tensors(), source.place)
     inside = "encoder." if isinstance(family, Joined) else family.PREFIX
     inner = {name for name in left if inside and name.startswith(inside)}
-    notes = _notes(values, plan, sorted(left.keys() - inner), keep_head=keep_head)
+    left_over = sorted(left.keys() - inner)
+    notes = [*source.notes, *_notes(values, plan, left_over, keep_head=keep_head)]
     return Checkpoint(
         family=family,
         config=config,
@@ -175,15 +184,20 @@ def saved_checkpoint(
         ours=is_model_folder,
         replaced=lambda name: any(fnmatch.fnmatchcase(name, pattern) for pattern in gone),
     ) as new:
-        write_json(new / CONFIG, _config_values(checkpoint))
+        write_description(checkpoint, new)
         write_tensors(_tensors(checkpoint), new / WEIGHTS)
-        if checkpoint.generation.stored:
-            write_json(new / GENERATION, checkpoint.generation.stored)
-        if checkpoint.tokenizer is not None:
-            checkpoint.tokenizer.save(new)
-        if checkpoint.embedding.declared:
-            write_embedding(checkpoint.embedding, checkpoint.config.hidden, new)
         yield new
+
+
+def write_description(checkpoint: Checkpoint, folder: Path) -> None:
+    """Writes config.json, the tokenizer and whatever else a model has beside its weights."""
+    write_json(folder / CONFIG, _config_values(checkpoint))
+    if checkpoint.generation.stored:
+        write_json(folder / GENERATION, checkpoint.generation.stored)
+    if checkpoint.tokenizer is not None:
+        checkpoint.tokenizer.save(folder)
+    if checkpoint.embedding.declared:
+        write_embedding(checkpoint.embedding, checkpoint.config.hidden, folder)
 
 
 def _whole(body: Body, head: nn.Module | None) -> nn.ModuleDict:

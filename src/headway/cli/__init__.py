@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "evaluate": "headway.cli.evaluate:command",
     "predict": "headway.cli.predict:command",
     "convert": "headway.cli.convert:command",
+    "export": "headway.cli.export:command",
     "tokenizer": "headway.cli.tokenizer:command",
     "data": "headway.cli.data:command",
     "fetch": "headway.cli.fetch:command",

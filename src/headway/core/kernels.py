@@ -8,6 +8,8 @@ batched  padded inside, one call for the whole batch; the fast one on processors
 banded   cut into blocks, each beside the keys that a window reaches: linear in a text's length
 varlen   the fused variable-length kernel of GPUs, nothing padded
 
+A fourth, in `padded.py`, is for programs that are traced to run elsewhere.
+
 Shapes: q [query tokens, heads, size]; k, v [key tokens, key heads, size], where heads is a multiple
 of key heads (grouped-query attention); the result is [query tokens, heads, size].
 Source: Vaswani et al. 2017, arXiv 1706.03762; grouped heads: Ainslie et al. 2023, arXiv 2305.13245.
@@ -26,6 +28,7 @@ from headway.core.band import Band
 from headway.core.dropout import dropout
 from headway.core.layout import Layout
 from headway.core.masks import Local, Pattern, SlidingCausal, causal, everywhere
+from headway.core.padded import PaddedLayout, padded
 from headway.core.taps import Tap
 
 __all__ = ["attend", "attention_maps", "banded", "batched", "eager", "mixed_by_maps", "varlen"]
@@ -41,6 +44,8 @@ def attend(
     q: Tensor, k: Tensor, v: Tensor, pattern: Pattern, *, scale: float, drop: float, map_tap: Tap
 ) -> Tensor:
     """Runs the fastest kernel that can do what is asked; see the module for shapes."""
+    if isinstance(pattern.queries, PaddedLayout):
+        return padded(q, k, v, pattern, scale=scale)
     if map_tap.watched:
         return eager(q, k, v, pattern, scale=scale, drop=drop, map_tap=map_tap)
     if _varlen_can(q, pattern, drop):
