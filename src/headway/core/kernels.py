@@ -17,8 +17,6 @@ Source: Vaswani et al. 2017, arXiv 1706.03762; grouped heads: Ainslie et al. 202
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -104,9 +102,16 @@ def batched(
     if drop or _products_win(queries, keys):
         mixed = _by_products(queries, keys, values, pattern.padded, scale, drop)
     else:
-        plain = pattern.plainly_causal
-        how = _how(queries, keys, None if plain else pattern.padded, scale, is_causal=plain)
-        mixed = F.scaled_dot_product_attention(queries, keys, values, **how)
+        added = None if pattern.plainly_causal else pattern.padded
+        mixed = F.scaled_dot_product_attention(
+            queries,
+            keys,
+            values,
+            attn_mask=None if added is None else added.to(q.dtype),
+            is_causal=pattern.plainly_causal,
+            scale=scale,
+            enable_gqa=q.shape[1] != k.shape[1],
+        )
     return pattern.queries.unpad(mixed.transpose(1, 2))
 
 
@@ -116,14 +121,21 @@ def banded(
     """As `batched`, on the blocks of `pattern.band`: what no window reaches is never multiplied."""
     band, added = pattern.band, pattern.banded
     assert band is not None  # the caller asks where the pattern has one
+    assert added is not None
     queries = band.cut(q).transpose(1, 2)  # [blocks, heads, block, size]
     keys = _in_reach(k, pattern, band).transpose(1, 2)  # [blocks, heads, width + global, size]
     values = _in_reach(v, pattern, band).transpose(1, 2)
     if drop or _products_win(queries, keys):
         mixed = _by_products(queries, keys, values, added, scale, drop)
     else:
-        how = _how(queries, keys, added, scale)
-        mixed = F.scaled_dot_product_attention(queries, keys, values, **how)
+        mixed = F.scaled_dot_product_attention(
+            queries,
+            keys,
+            values,
+            attn_mask=added.to(q.dtype),
+            scale=scale,
+            enable_gqa=q.shape[1] != k.shape[1],
+        )
     return band.join(mixed.transpose(1, 2))
 
 
@@ -144,19 +156,6 @@ def _products_win(q: Tensor, k: Tensor) -> bool:
     precision on a processor that kernel is slow on short sequences, most of all backwards."""
     limit = SHORT_BACKWARD if torch.is_grad_enabled() and q.requires_grad else SHORT_FORWARD
     return not q.is_cuda and q.dtype != torch.float32 and k.shape[2] <= limit
-
-
-def _how(
-    q: Tensor, k: Tensor, added: Tensor | None, scale: float, *, is_causal: bool = False
-) -> dict[str, Any]:
-    """What torch's fused attention is told beside padded sequences [sequences, heads, q or k,
-    size]."""
-    return {
-        "attn_mask": None if added is None else added.to(q.dtype),
-        "is_causal": is_causal,
-        "scale": scale,
-        "enable_gqa": q.shape[1] != k.shape[1],
-    }
 
 
 def _by_products(
