@@ -4,6 +4,8 @@ checkpoint.py  a folder as parts of a model     folders.py     a folder replaced
 tensors.py     weight files                     embedding.py   how a text's vector is made
 assign.py      tensors into a module            generation.py  how text is written
 heads.py       which head                       documents.py   JSON files
+sources.py     formats of models                gguf/          ggml's, read and written
+llama2c.py     llama2.c's                       word_vectors.py, static.py   word vectors
 """
 
 from headway.checkpoints.checkpoint import (
@@ -13,6 +15,7 @@ from headway.checkpoints.checkpoint import (
     saved_checkpoint,
 )
 from headway.checkpoints.folders import replaced_folder
+from headway.checkpoints.gguf.write import write_gguf
 from headway.checkpoints.heads import HeadPlan, new_head
 
 __all__ = [
@@ -23,4 +26,5 @@ __all__ = [
     "new_head",
     "replaced_folder",
     "saved_checkpoint",
+    "write_gguf",
 ]

@@ -31,7 +31,13 @@ from headway.errors import CheckpointError, ConfigError
 from headway.families import class_name, family_of
 from headway.tokenizer import Tokenizer
 
-__all__ = ["Checkpoint", "is_model_folder", "load_checkpoint", "saved_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "is_model_folder",
+    "load_checkpoint",
+    "saved_checkpoint",
+    "stored_tensors",
+]
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 
@@ -168,7 +174,7 @@ def saved_checkpoint(
         replaced=lambda name: any(fnmatch.fnmatchcase(name, pattern) for pattern in gone),
     ) as new:
         write_json(new / CONFIG, _config_values(checkpoint))
-        write_tensors(_tensors(checkpoint), new / WEIGHTS)
+        write_tensors(stored_tensors(checkpoint), new / WEIGHTS)
         if checkpoint.generation.stored:
             write_json(new / GENERATION, checkpoint.generation.stored)
         if checkpoint.tokenizer is not None:
@@ -243,7 +249,7 @@ def _notes(
     return [f"left out {shown}, which belong to {'other heads' if keep_head else 'the head'}"]
 
 
-def _tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
+def stored_tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """What model.safetensors holds. A body alone, or under a head of ours, has no prefix."""
     family, plan = checkpoint.family, checkpoint.plan
     prefix = family.PREFIX if plan is not None and plan.stored is None else ""
