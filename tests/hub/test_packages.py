@@ -147,6 +147,13 @@ def test_a_file_with_a_whole_model_is_one(site: Path) -> None:
     assert resolve_model("pkg:n/b.gguf") == site / "n/b.gguf"
 
 
+def test_a_table_alone_stands_behind_a_folder(site: Path) -> None:
+    install(site, "m", "1.0", {"m/weights/table.safetensors": b"x", "m/tokenizers/t.json": b"{}"})
+    assert resolve_model("pkg:m") == site / "m/weights/table.safetensors"
+    install(site, "n", "1.0", {"n/table.safetensors": b"x", **model_files("n/model")})
+    assert resolve_model("pkg:n") == site / "n/model"
+
+
 def test_a_model_in_the_root_of_a_wheel_is_found(site: Path) -> None:
     path = bring(site, "m", "1.0", model_files("one/two"))
     assert resolve_model("pkg:m/two") == path / "one/two"

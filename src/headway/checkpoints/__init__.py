@@ -6,6 +6,8 @@ assign.py      tensors into a module            generation.py  how text is writt
 heads.py       which head                       documents.py   JSON files
 duplicate.py   one stack made into two         longer.py      a model made to read long texts
 weights/       weight files of other frameworks
+sources.py     formats of models                gguf/          ggml's, read and written
+llama2c.py     llama2.c's                       word_vectors.py, static.py   word vectors
 """
 
 from headway.checkpoints.checkpoint import (
@@ -17,6 +19,7 @@ from headway.checkpoints.checkpoint import (
 )
 from headway.checkpoints.duplicate import encoder_decoder_of
 from headway.checkpoints.folders import replaced_folder
+from headway.checkpoints.gguf.write import write_gguf
 from headway.checkpoints.heads import HeadPlan, new_head
 from headway.checkpoints.longer import lengthened
 
@@ -31,4 +34,5 @@ __all__ = [
     "replaced_folder",
     "saved_checkpoint",
     "write_description",
+    "write_gguf",
 ]

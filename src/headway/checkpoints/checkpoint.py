@@ -36,6 +36,7 @@ __all__ = [
     "is_model_folder",
     "load_checkpoint",
     "saved_checkpoint",
+    "stored_tensors",
     "write_description",
 ]
 
@@ -186,7 +187,7 @@ def saved_checkpoint(
         replaced=lambda name: any(fnmatch.fnmatchcase(name, pattern) for pattern in gone),
     ) as new:
         write_description(checkpoint, new)
-        write_tensors(_tensors(checkpoint), new / WEIGHTS)
+        write_tensors(stored_tensors(checkpoint), new / WEIGHTS)
         yield new
 
 
@@ -267,7 +268,7 @@ def _notes(
     return [f"left out {shown}, which belong to {'other heads' if keep_head else 'the head'}"]
 
 
-def _tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
+def stored_tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """What model.safetensors holds. A body alone, or under a head of ours, has no prefix."""
     family, plan = checkpoint.family, checkpoint.plan
     prefix = family.PREFIX if plan is not None and plan.stored is None else ""

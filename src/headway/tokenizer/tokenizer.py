@@ -337,8 +337,8 @@ class Tokenizer:
         Args:
             folder: where to; it is made if need be.
             format: wordpiece (BERT's vocab.txt), bpe (vocab.json and merges.txt), tiktoken (a
-                file of ranks, named after its encoding) or sentencepiece (a .model, of what was
-                read from one).
+                file of ranks, named after its encoding), gguf (a vocabulary without a model) or
+                sentencepiece (a .model, of what was read from one).
 
         Returns:
             The files that were written.
@@ -350,9 +350,28 @@ class Tokenizer:
         """
         from headway.tokenizer.formats.export import export
 
-        roles = {f"{role}_token": token for role, token in self.special.items()}
-        config = {**self._config, **roles}
-        return export(self._document, self._pipeline.reference, config, Path(folder), format)
+        steps = self._pipeline.reference
+        return export(self._document, steps, self._said(), Path(folder), format)
+
+    def gguf_values(self, *, rows: int = 0) -> dict[str, Any]:
+        """What the GGUF file of a model says of its tokenizer, by name.
+
+        Args:
+            rows: of the model's word table; numbers beyond the tokens are filled up.
+
+        Raises:
+            TokenizerError: the format cannot say what this tokenizer does.
+        """
+        from headway.tokenizer.formats.gguf_vocabulary import gguf_values
+
+        return gguf_values(self._document, self._pipeline.reference, self._said(), rows=rows)
+
+    def _said(self) -> dict[str, Any]:
+        """What a tokenizer_config.json says, with the roles of tokens."""
+        return {
+            **self._config,
+            **{f"{role}_token": token for role, token in self.special.items()},
+        }
 
     def _encode_text(self, text: str, sequence: int) -> Encoding:
         if not isinstance(text, str):

@@ -84,13 +84,14 @@ def said(arch: str, config: Any) -> dict[str, Any]:
     if arch == "bert":
         own = {"add_layer_norm_eps": config.layer_norm_eps, "add_causal_attention": False}
         return {**shared, **own}
+    window = config.sliding_window if config.model_type == "mistral" else None
     return {
         **shared,
         "add_vocab_size": config.vocab_size,
         "add_head_count_kv": config.num_key_value_heads,
         "add_rope_freq_base": config.rope_parameters["rope_theta"],
         "add_layer_norm_rms_eps": config.rms_norm_eps,
-        **({"add_sliding_window": config.sliding_window} if config.model_type == "mistral" else {}),
+        **({"add_sliding_window": window} if window else {}),
         **(
             {
                 "add_key_length": config.head_dim,

@@ -244,12 +244,12 @@ def test_cut_and_damaged_files_are_refused_or_read(tmp_path: Path) -> None:
     path = gguf_file(tmp_path / "m.gguf", "llama", theirs, kind="Q4_0", tokens=tokens)
     data, rng, bad = path.read_bytes(), random.Random(0), tmp_path / "bad.gguf"
     whole = max(int(t.data_offset) + t.n_bytes for t in gguf.GGUFReader(path).tensors)
-    for end in (*range(0, 200, 9), *(rng.randrange(whole) for _ in range(60)), whole - 1):
+    for end in (*range(0, 200, 17), *(rng.randrange(whole) for _ in range(30)), whole - 1):
         bad.write_bytes(data[:end])
         with pytest.raises(InputError):
             headway.load(bad)
     refused = 0
-    for _ in range(250):
+    for _ in range(120):
         damaged = bytearray(data)
         for _ in range(rng.choice([1, 1, 3])):
             damaged[rng.randrange(len(data) // 3)] ^= 1 << rng.randrange(8)
@@ -258,7 +258,7 @@ def test_cut_and_damaged_files_are_refused_or_read(tmp_path: Path) -> None:
             headway.load(bad)
         except InputError:
             refused += 1
-    assert refused > 100
+    assert refused > 50
 
 
 @pytest.mark.slow

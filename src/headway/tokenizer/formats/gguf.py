@@ -42,10 +42,10 @@ from headway.tokenizer.formats.wordpiece_vocab import wordpiece_document
 from headway.tokenizer.split_patterns import byte_level
 from headway.tokenizer.vocabulary import checked_vocabulary
 
-__all__ = ["GGUF_MODELS", "read_gguf"]
+__all__ = ["GGUF_MODELS", "ROLES", "read_gguf"]
 
 _SPACE = "\u2581"
-_ROLES = {
+ROLES = {
     "bos": "bos_token_id",
     "eos": "eos_token_id",
     "unk": "unknown_token_id",
@@ -54,6 +54,7 @@ _ROLES = {
     "cls": "cls_token_id",
     "mask": "mask_token_id",
 }
+"""Role -> key of its token's number."""
 
 
 class _Vocabulary(NamedTuple):
@@ -78,8 +79,8 @@ class _Vocabulary(NamedTuple):
     def _role(self, role: str) -> str:
         if role not in self.roles:
             raise TokenizerError(
-                f"{self.place} puts a token around texts, and {_ROLES[role]} does not say which",
-                next_step=f"set tokenizer.ggml.{_ROLES[role]} in the file",
+                f"{self.place} puts a token around texts, and {ROLES[role]} does not say which",
+                next_step=f"set tokenizer.ggml.{ROLES[role]} in the file",
             )
         return self.tokens[self.roles[role]]
 
@@ -124,7 +125,7 @@ def _vocabulary(fields: Fields, defaults: dict[str, int], place: str) -> _Vocabu
 
 def _roles(fields: Fields, defaults: dict[str, int], size: int) -> dict[str, int]:
     roles = {role: number for role, number in defaults.items() if number < size}
-    for role, name in _ROLES.items():
+    for role, name in ROLES.items():
         if name not in fields.values:
             continue
         roles[role] = fields.count(name)
