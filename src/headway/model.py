@@ -280,10 +280,11 @@ class Model(nn.Module):
         max_new_tokens: int | None = None,
         *,
         draft: Model | None = None,
+        record: bool = True,
         **options: Any,
     ) -> list[Written]:
-        """As `generate`, with ids, log-probabilities and what each text was stopped by."""
-        return write_texts(self.parts, prompts, max_new_tokens, draft, options, record=True)
+        """As `generate`, with ids, what each text was stopped by and, if `record`, how likely."""
+        return write_texts(self.parts, prompts, max_new_tokens, draft, options, record=record)
 
     def generate_ids(
         self,

@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "adapt": "headway.cli.adapt:command",
     "evaluate": "headway.cli.evaluate:command",
     "predict": "headway.cli.predict:command",
+    "generate": "headway.cli.generate:command",
     "tokenizer": "headway.cli.tokenizer:command",
     "data": "headway.cli.data:command",
     "fetch": "headway.cli.fetch:command",
