@@ -46,13 +46,13 @@ def test_one_prompt_is_streamed(writes: str) -> None:
         ((), {}),
         (("--beams", "3"), {"beams": 3}),
         (
-            tuple("--temperature 0.9 --top-p 0.8 --top-k 9 --min-p 0.01 --seed 4".split()),
-            {"temperature": 0.9, "top_p": 0.8, "top_k": 9, "min_p": 0.01, "seed": 4},
+            ("--temperature", "0.9", "--top-p", "0.8", "--top-k", "9", "--seed", "4"),
+            {"temperature": 0.9, "top_p": 0.8, "top_k": 9, "seed": 4},
         ),
         (("--stop", "a", "--stop", "b"), {"stop": ("a", "b")}),
         (
-            ("--repetition-penalty", "1.5", "--no-repeat-ngram", "2"),
-            {"repetition_penalty": 1.5, "no_repeat_ngram": 2},
+            ("--repetition-penalty", "1.5", "--no-repeat-ngram", "2", "--min-p", "0.1"),
+            {"repetition_penalty": 1.5, "no_repeat_ngram": 2, "min_p": 0.1},
         ),
     ],
     ids=str,
