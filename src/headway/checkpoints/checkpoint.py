@@ -19,7 +19,7 @@ from headway.checkpoints.assign import Mismatch, assign, same_values, tensors_of
 from headway.checkpoints.documents import read_object, write_json
 from headway.checkpoints.embedding import Embedding, read_embedding, write_embedding
 from headway.checkpoints.folders import replaced_folder
-from headway.checkpoints.generation import GENERATION, Generation, read_generation
+from headway.checkpoints.generation import CHAT, GENERATION, Generation, read_generation
 from headway.checkpoints.heads import KINDS, HeadPlan, architecture, plan_head
 from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, read_tensors, write_tensors
 from headway.core.fields import GENERIC
@@ -38,7 +38,7 @@ DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 
 STALE = (
     *STALE_WEIGHTS,
-    *(CONFIG, GENERATION, "modules.json", "1_Pooling", "2_Normalize"),
+    *(CONFIG, GENERATION, CHAT, "modules.json", "1_Pooling", "2_Normalize"),
     *("config_sentence_transformers.json", "sentence_bert_config.json"),
     *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
     *("vocab.json", "vocab.txt", "merges.txt", "spiece.model", "*.bpe.model", "tokenizer.model"),
@@ -172,6 +172,8 @@ def saved_checkpoint(
         write_tensors(_tensors(checkpoint), new / WEIGHTS)
         if checkpoint.generation.stored:
             write_json(new / GENERATION, checkpoint.generation.stored)
+        if checkpoint.generation.chat is not None and checkpoint.generation.chat_file:
+            (new / CHAT).write_text(checkpoint.generation.chat, encoding="utf-8")
         if checkpoint.tokenizer is not None:
             checkpoint.tokenizer.save(new)
         if checkpoint.embedding.declared:
