@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,12 +15,12 @@ from headway.core.layout import Layout
 from headway.core.outputs import Output
 from headway.core.pooling import POOLINGS
 from headway.core.ragged import check_range, laid_out, window_means
-from headway.core.recording import taps_of
-from headway.core.stacks import Body, EncoderDecoder
+from headway.core.recording import segments_of, taps_of
+from headway.core.stacks import EncoderDecoder
 from headway.core.taps import record as record_taps
 from headway.data.batches.budget import sorted_batches
 from headway.errors import ConfigError
-from headway.generate import Decoding, Parts, Written, stream_texts, write_ids, write_texts
+from headway.generate import Decoding, Parts, Written, chat, stream_texts, write_ids, write_texts
 from headway.hub import resolve_model
 from headway.logs import log, progress
 from headway.tokenizer import Tokenizer
@@ -230,7 +230,7 @@ class Model(nn.Module):
             raise ConfigError("an encoder-decoder reads no text without a target")
         ids = [window for text in texts for window in text.ids]
         marks = [window for text in texts for window in text.segments]
-        marked = _segments_of(self.body) > 1
+        marked = segments_of(self.body) > 1
         found: dict[int, R] = {}
         with self._predicting():
             for batch in progress(sorted_batches(list(map(len, ids)), batch_tokens), what):
@@ -273,17 +273,14 @@ class Model(nn.Module):
         draft: Model | None = None,
         **options: Any,
     ) -> list[str]:
-        """Continues each prompt, or answers it (encoder-decoders).
-
-        Takes the likeliest token each time, unless options or the checkpoint's
-        generation_config.json say otherwise (`self.decoding`).
+        """Continues each prompt, or answers it (encoder-decoders): greedily, unless options or the
+        checkpoint's generation_config.json say otherwise (`self.decoding`).
 
         Args:
             prompts: texts, any lengths.
             max_new_tokens: most tokens added to each; an end token stops earlier. None: as the
                 checkpoint says, else 20, and a text that fills the model's context ends there.
-            draft: a small model with the same tokens that drafts `draft_tokens` (4) at a time; what
-                is written stays what this model alone would write.
+            draft: a small model with the same tokens that drafts `draft_tokens` (4) at a time.
             options: of `headway.generate.Decoding`, such as beams=4, temperature=0.7, stop="\\n",
                 seed=1; or `decoding`, all of them in one.
 
@@ -306,10 +303,11 @@ class Model(nn.Module):
         max_new_tokens: int | None = None,
         *,
         draft: Model | None = None,
+        record: bool = True,
         **options: Any,
     ) -> list[Written]:
-        """As `generate`, with ids, log-probabilities and what each text was stopped by."""
-        return write_texts(self.parts, prompts, max_new_tokens, draft, options, record=True)
+        """As `generate`, with ids, what each text was stopped by and, if `record`, how likely."""
+        return write_texts(self.parts, prompts, max_new_tokens, draft, options, record=record)
 
     def generate_ids(
         self,
@@ -336,6 +334,18 @@ class Model(nn.Module):
             Pieces of text for one prompt; for several, pairs (number of the prompt, piece).
         """
         return stream_texts(self.parts, prompts, max_new_tokens, draft, options)
+
+    def chat(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        max_new_tokens: int | None = None,
+        *,
+        draft: Model | None = None,
+        **options: Any,
+    ) -> str:
+        """Answers a conversation, such as [{"role": "user", "content": "Hello"}], put into text by
+        the model's own chat template; else as `generate`."""
+        return chat(self.parts, messages, max_new_tokens, draft, options)
 
     @property
     def decoding(self) -> Decoding:
@@ -410,11 +420,5 @@ class Model(nn.Module):
         flat, own = laid_out(segments, "row of segments", self.device)
         if own.lengths != layout.lengths:
             raise ConfigError(f"segments for {own.lengths} tokens, texts of {layout.lengths}")
-        check_range(flat, _segments_of(self.body), "segment")
+        check_range(flat, segments_of(self.body), "segment")
         return flat
-
-
-def _segments_of(body: Body) -> int:
-    """How many segments a body's texts can have; 1 where it has no table of them."""
-    segments = (body.encoder if isinstance(body, EncoderDecoder) else body).embeddings.segments
-    return 1 if segments is None else segments.num_embeddings

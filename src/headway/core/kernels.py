@@ -99,19 +99,21 @@ def batched(
     queries = pattern.queries.pad(q).transpose(1, 2)  # [sequences, heads, longest, size]
     keys = pattern.keys.pad(k).transpose(1, 2)
     values = pattern.keys.pad(v).transpose(1, 2)
+    if not drop and _one_query_in_half(q, pattern):
+        queries, keys, values = queries.float(), keys.float(), values.float()
     if drop or _products_win(queries, keys):
-        mixed = _by_products(queries, keys, values, pattern.padded, scale, drop)
+        mixed = _by_products(queries, keys, values, pattern.padded, scale, drop).to(q.dtype)
     else:
         added = None if pattern.plainly_causal else pattern.padded
         mixed = F.scaled_dot_product_attention(
             queries,
             keys,
             values,
-            attn_mask=None if added is None else added.to(q.dtype),
+            attn_mask=None if added is None else added.to(queries.dtype),
             is_causal=pattern.plainly_causal,
             scale=scale,
             enable_gqa=q.shape[1] != k.shape[1],
-        )
+        ).to(q.dtype)
     return pattern.queries.unpad(mixed.transpose(1, 2))
 
 
@@ -149,6 +151,13 @@ def _in_reach(rows: Tensor, pattern: Pattern, band: Band) -> Tensor:
     firsts = torch.cat([text[:count] for text, count in pairs])
     padded = Layout(pattern.global_keys, device=rows.device).pad(firsts)
     return torch.cat([windows, padded.index_select(0, band.blocks.sequence)], dim=1)
+
+
+def _one_query_in_half(q: Tensor, pattern: Pattern) -> bool:
+    """Whether it is a step of decoding in half precision on a processor: one query a sequence is
+    four times as fast in single, since half-precision kernels are made anew for each length."""
+    half = q.dtype in (torch.bfloat16, torch.float16)
+    return half and not q.is_cuda and pattern.queries.longest == 1 and not torch.is_grad_enabled()
 
 
 def _products_win(q: Tensor, k: Tensor) -> bool:

@@ -33,6 +33,10 @@ class Stored(Protocol):
     def said(self) -> Mapping[str, Any]:
         """Their keys and values, as they stand there."""
 
+    @property
+    def chat(self) -> str | None:
+        """The template of conversations."""
+
     def first(self, rows: int) -> int:
         """The token that a decoder behind an encoder is fed first, of so many."""
 

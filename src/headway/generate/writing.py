@@ -181,6 +181,9 @@ class Writing:
             for number, each in zip(open_, searches, strict=True):
                 best = (each.whole or each.running) if each.over else each.running
                 found[number] = best[: self.decoding.sequences]
+                if not best:
+                    texts[number][0].stopped_by = "nothing_left"
+                    found[number] = texts[number]
             yield found
 
     def _one_path(self, prompts: Prompts, texts: list[Text]) -> Iterator[None]:
