@@ -8,7 +8,7 @@ batched  padded inside, one call for the whole batch; the fast one on processors
 banded   cut into blocks, each beside the keys that a window reaches: linear in a text's length
 varlen   the fused variable-length kernel of GPUs, nothing padded
 
-A fourth, in `padded.py`, is for programs that are traced to run elsewhere.
+Another, in `padded.py`, is for programs that are traced to run elsewhere.
 
 Shapes: q [query tokens, heads, size]; k, v [key tokens, key heads, size], where heads is a multiple
 of key heads (grouped-query attention); the result is [query tokens, heads, size].
