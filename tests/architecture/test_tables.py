@@ -82,7 +82,7 @@ TABLES = [
         "tasks",
         frozenset({"inputs", "label_kinds", "labels", "probe"})
         | {"task", "units"}
-        | {"answer_scores", "answers", "passages", "questions", "spans"},
+        | {"answer_scores", "answers", "choices", "passages", "questions", "spans"},
     ),
     Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader"})),
     Table("headway.cli", "COMMANDS", "cli", frozenset({"data_tokenize"})),

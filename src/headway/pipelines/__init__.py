@@ -16,6 +16,7 @@ from headway.errors import ConfigError, nearest
 from headway.hub import resolve_model
 from headway.model import Model, load
 from headway.pipelines.feature_extraction import FeatureExtraction
+from headway.pipelines.multiple_choice import MultipleChoice
 from headway.pipelines.question_answering import QuestionAnswering
 from headway.pipelines.text_classification import TextClassification
 from headway.pipelines.text_generation import TextGeneration
@@ -23,16 +24,20 @@ from headway.pipelines.text_generation import TextGeneration
 __all__ = [
     "PIPELINES",
     "FeatureExtraction",
+    "MultipleChoice",
     "QuestionAnswering",
     "TextClassification",
     "TextGeneration",
     "pipeline",
 ]
 
-Pipeline = TextClassification | QuestionAnswering | FeatureExtraction | TextGeneration
+Pipeline = (
+    TextClassification | QuestionAnswering | MultipleChoice | FeatureExtraction | TextGeneration
+)
 
 PIPELINES: dict[str, type[Pipeline]] = {
     "feature-extraction": FeatureExtraction,
+    "multiple-choice": MultipleChoice,
     "question-answering": QuestionAnswering,
     "text-classification": TextClassification,
     "text-generation": TextGeneration,
