@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,25 @@ def test_targets_of_windows() -> None:
     # 19 words, then from the 16th on: the first answer is whole in the second window only.
     assert found[1].tolist() == [[4, 23, 7, 7], [4, 23, 7, 10], [4, 14, 0, 0]]
     assert found[2][:, 2:].tolist() == [[0, 0]] * 3
+
+
+def test_a_step_sees_windows_with_an_answer_however_long_the_context_is() -> None:
+    context = words(400)
+    (text,) = TASK.encode(tiny_model(), [("w1 w2", context)], size=24, stride=4)
+    assert len(text.ids) == 27
+    assert len(text.drawn(random.Random(0), 4)) == 4
+    TASK.targets([text], [None], MEANING)
+    assert text.holding == []
+    place = len(words(200)) + 1
+    TASK.targets([text], [{"text": ["w0 w1"], "answer_start": [place]}], MEANING)
+    holding = set(text.holding)
+    assert 1 <= len(holding) <= 2
+    for seed in range(20):
+        drawn = text.drawn(random.Random(seed), 4)
+        assert drawn == sorted(set(drawn)) and len(drawn) == 4
+        assert holding & set(drawn)
+    assert text.drawn(random.Random(0), 27) == text.drawn(random.Random(0), None) == [*range(27)]
+    assert set(text.drawn(random.Random(0), 1)) <= holding
 
 
 def test_answers_that_are_elsewhere_are_found_or_refused(caplog: pytest.LogCaptureFixture) -> None:

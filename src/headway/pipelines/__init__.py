@@ -16,6 +16,7 @@ from headway.errors import ConfigError, nearest
 from headway.hub import resolve_model
 from headway.model import Model, load
 from headway.pipelines.feature_extraction import FeatureExtraction
+from headway.pipelines.multiple_choice import MultipleChoice
 from headway.pipelines.question_answering import QuestionAnswering
 from headway.pipelines.summarization import Summarization
 from headway.pipelines.text_classification import TextClassification
@@ -26,6 +27,7 @@ from headway.pipelines.translation import Translation
 __all__ = [
     "PIPELINES",
     "FeatureExtraction",
+    "MultipleChoice",
     "QuestionAnswering",
     "Summarization",
     "TextClassification",
@@ -37,6 +39,7 @@ __all__ = [
 
 PIPELINES: dict[str, Any] = {
     "feature-extraction": FeatureExtraction,
+    "multiple-choice": MultipleChoice,
     "question-answering": QuestionAnswering,
     "summarization": Summarization,
     "text-classification": TextClassification,

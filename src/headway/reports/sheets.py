@@ -119,6 +119,14 @@ SHEETS: dict[str, Sheet] = {
         answer="one of {labels} tags for every word",
         details="Tags",
     ),
+    "choice": Sheet(
+        (Measure("accuracy", "Accuracy", "accuracy"),),
+        headline="{value} of {n} test rows right",
+        about="Accuracy is the share of rows whose right choice got the largest score of all of "
+        "the row's choices.",
+        interval="Wilson",
+        answer="the best of any number of choices",
+    ),
     "answer-spans": Sheet(
         (
             Measure("f1", "F1", "f1"),

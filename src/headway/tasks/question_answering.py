@@ -183,7 +183,8 @@ class QuestionAnswering:
                 moved += start is not None and place != start
                 spans.append(text.span(place, place + len(said)))
             rows.append(_window_targets(text, spans))
-            lost += bool(spans) and not rows[-1][:, 2:].any()
+            text.holding[:] = rows[-1][:, 3].nonzero().flatten().tolist()
+            lost += bool(spans) and not text.holding
         if wrong:
             raise _not_there(texts, wrong)
         if moved:
