@@ -17,6 +17,7 @@ from headway.hub import resolve_model
 from headway.loading import load
 from headway.model import Model
 from headway.pipelines.feature_extraction import FeatureExtraction
+from headway.pipelines.fill_mask import FillMask
 from headway.pipelines.multiple_choice import MultipleChoice
 from headway.pipelines.question_answering import QuestionAnswering
 from headway.pipelines.summarization import Summarization
@@ -28,6 +29,7 @@ from headway.pipelines.translation import Translation
 __all__ = [
     "PIPELINES",
     "FeatureExtraction",
+    "FillMask",
     "MultipleChoice",
     "QuestionAnswering",
     "Summarization",
@@ -40,6 +42,7 @@ __all__ = [
 
 PIPELINES: dict[str, Any] = {
     "feature-extraction": FeatureExtraction,
+    "fill-mask": FillMask,
     "multiple-choice": MultipleChoice,
     "question-answering": QuestionAnswering,
     "summarization": Summarization,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from headway.reports.words import decimals, percent, points
 
-__all__ = ["SHEETS", "Measure", "Sheet"]
+__all__ = ["LOWER_IS_BETTER", "SHEETS", "Measure", "Sheet"]
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,28 @@ SHEETS: dict[str, Sheet] = {
         interval="bootstrap over questions",
         answer="the place of the answer in a context, or that there is none",
     ),
+    "language": Sheet(
+        (
+            Measure("bits_per_byte", "Bits per byte", "bits_per_byte", False, False),
+            Measure("perplexity", "Perplexity", "perplexity", False, False),
+        ),
+        headline="{value} bits a byte on {n} test texts",
+        about="Bits per byte is how surprising the texts are to the model, whatever its tokens; "
+        "perplexity is the same for a token: as unsure as between so many equal ones.",
+        interval="bootstrap over texts",
+        answer="text that goes on from a prompt",
+    ),
+    "masked-words": Sheet(
+        (
+            Measure("accuracy", "Accuracy", "accuracy"),
+            Measure("perplexity", "Perplexity", "perplexity", False, False),
+        ),
+        headline="{value} of the hidden tokens of {n} test texts told",
+        about="Accuracy is the share of hidden tokens that the model tells; perplexity says how "
+        "unsure it is of them: as between so many equal ones.",
+        interval="bootstrap over texts",
+        answer="the words that a text hides",
+    ),
     "summaries": Sheet(
         (
             Measure("rougeL", "ROUGE-L", "rouge"),
@@ -192,3 +214,11 @@ SHEETS: dict[str, Sheet] = {
     ),
 }
 """Kind -> how it is shown."""
+
+LOWER_IS_BETTER = frozenset(
+    measure.key
+    for sheet in SHEETS.values()
+    for measure in sheet.measures
+    if not measure.larger_is_better
+)
+"""Keys of measures that are errors."""

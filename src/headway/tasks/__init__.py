@@ -9,10 +9,12 @@ questions.py, answers.py, passages.py, spans.py, answer_scores.py     answers th
 from __future__ import annotations
 
 from headway.errors import ConfigError, nearest
+from headway.tasks.fill_mask import FillMask
 from headway.tasks.multiple_choice import MultipleChoice
 from headway.tasks.question_answering import QuestionAnswering
 from headway.tasks.task import Compared, Course, Meaning, Start, Task, meaning_of
 from headway.tasks.text_classification import TextClassification
+from headway.tasks.text_generation import TextGeneration
 from headway.tasks.text_to_text import TextToText, first_sentence
 from headway.tasks.token_classification import TokenClassification
 
@@ -28,9 +30,11 @@ __all__ = [
 ]
 
 TASKS: dict[str, Task] = {
+    "fill-mask": FillMask(),
     "multiple-choice": MultipleChoice(),
     "question-answering": QuestionAnswering(),
     "text-classification": TextClassification(),
+    "text-generation": TextGeneration(),
     "token-classification": TokenClassification(),
     "summarization": TextToText(
         "summaries", "a shorter text that says the same", "the first sentence", first_sentence
