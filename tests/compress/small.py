@@ -19,8 +19,9 @@ ONE_BY_ONE = {"albert", "longformer", "modernbert"}
 def pair(kind: str, task: str | None, folder: Path, seed: int = 0) -> tuple[Any, Any, Case]:
     """Ours, theirs, and the case they were drawn for; tracing costs seconds a block."""
     case = random_case(kind, seed)
+    named = kind in ONE_BY_ONE or getattr(case.config, "layer_types", None)
     for key in LAYERS:
-        if hasattr(case.config, key) and kind not in ONE_BY_ONE:
+        if hasattr(case.config, key) and not named:
             setattr(case.config, key, 1)
     theirs = reference(case, task)
     return loaded(write(theirs, folder)), theirs, case

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from checkpoints import models
 
 from headway.checkpoints import new_head
 from headway.compress.check import Array, check_same
@@ -37,7 +38,7 @@ def runner(model: Model, *, noise: float = 0.0, **off: float):  # type: ignore[n
     return run
 
 
-KINDS = [kind for kind in FAMILIES if kind != "longformer"]
+KINDS = [kind for kind in models.KINDS if kind != "longformer"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

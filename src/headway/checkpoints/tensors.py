@@ -28,6 +28,7 @@ __all__ = [
     "STALE_WEIGHTS",
     "WEIGHTS",
     "bundle_index",
+    "read_safetensors",
     "read_tensors",
     "said_of_weights",
     "write_tensors",
@@ -123,7 +124,12 @@ def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
         raise OSError(int(said[2]), said[1].rpartition(": ")[2].strip(), str(path)) from error
 
 
-def _safetensors(path: Path) -> dict[str, Tensor]:
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """Every tensor of one file; memory-mapped.
+
+    Raises:
+        CheckpointError: it is cut short, corrupt or not what it says.
+    """
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
@@ -173,7 +179,7 @@ class Format(NamedTuple):
 
 
 FORMATS = {
-    WEIGHTS: Format(_safetensors),
+    WEIGHTS: Format(read_safetensors),
     "pytorch_model.bin": Format(_torch_file),
     "flax_model.msgpack": Format(read_flax, lambda name: flax_name(name.split("/"))),
     "tf_model.h5": Format(read_keras, keras_name),

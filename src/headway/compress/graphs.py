@@ -213,6 +213,6 @@ def _vectors(rows: Tensor, layout: PaddedLayout, how: Embedding) -> Tensor:
     return nn.functional.normalize(vectors, dim=-1) if how.normalise else vectors
 
 
-def _width(encoder: Encoder) -> int:
+def _width(encoder: Encoder | Decoder) -> int:
     """The size of the encoder's hidden states."""
     return encoder.embeddings.words.embedding_dim

@@ -11,6 +11,7 @@ from headway.tokenizer.formats.bpe_files import read_bpe_files
 from headway.tokenizer.formats.documents import Content
 from headway.tokenizer.formats.files import read_object
 from headway.tokenizer.formats.gguf import read_gguf
+from headway.tokenizer.formats.llama2c import read_llama2c
 from headway.tokenizer.formats.sentencepiece import read_sentencepiece
 from headway.tokenizer.formats.tiktoken import holds_ranks, read_tiktoken
 from headway.tokenizer.formats.tokenizer_json import read_tokenizer_json
@@ -35,6 +36,18 @@ FILES: dict[str, Reader] = {
     "*.tiktoken": read_tiktoken,
     "*vocab.txt": read_vocab_txt,
     "*.gguf": read_gguf,
+    "tok*.bin": read_llama2c,
+}
+
+
+# model_type of a config.json -> the class of its .model, where no file beside it names one.
+CLASSES = {
+    "albert": "AlbertTokenizer",
+    "camembert": "CamembertTokenizer",
+    "deberta-v2": "DebertaV2Tokenizer",
+    "llama": "LlamaTokenizer",
+    "t5": "T5Tokenizer",
+    "xlm-roberta": "XLMRobertaTokenizer",
 }
 
 
@@ -61,7 +74,10 @@ def find(path: Path) -> Found:
         for pattern, reader in FILES.items():
             matches = sorted(path.glob(pattern))
             if matches:
-                return Found(_only(matches, path), reader, _config(path))
+                config = _config(path)
+                if reader is _read_dot_model and not config.get("tokenizer_class"):
+                    config |= _class_of_model(path)
+                return Found(_only(matches, path), reader, config)
         raise TokenizerError(f"{path} has no tokenizer", allowed=", ".join(FILES))
     if not path.is_file():
         raise TokenizerError(f"{path} does not exist", next_step="check the path")
@@ -101,3 +117,11 @@ def _config(folder: Path) -> dict[str, Any]:
         if (folder / name).is_file():
             config.update(read_object(folder / name))
     return config
+
+
+def _class_of_model(folder: Path) -> dict[str, Any]:
+    """The tokenizer's class that the model's config.json names, or that its kind of model has."""
+    values = read_object(folder / "config.json") if (folder / "config.json").is_file() else {}
+    kind = values.get("model_type")
+    name = values.get("tokenizer_class") or (CLASSES.get(kind) if isinstance(kind, str) else None)
+    return {"tokenizer_class": name} if name else {}
