@@ -16,6 +16,7 @@ from headway.errors import ConfigError, nearest
 from headway.hub import resolve_model
 from headway.model import Model, load
 from headway.pipelines.feature_extraction import FeatureExtraction
+from headway.pipelines.question_answering import QuestionAnswering
 from headway.pipelines.text_classification import TextClassification
 from headway.pipelines.text_generation import TextGeneration
 from headway.pipelines.token_classification import TokenClassification
@@ -23,6 +24,7 @@ from headway.pipelines.token_classification import TokenClassification
 __all__ = [
     "PIPELINES",
     "FeatureExtraction",
+    "QuestionAnswering",
     "TextClassification",
     "TextGeneration",
     "TokenClassification",
@@ -31,6 +33,7 @@ __all__ = [
 
 PIPELINES: dict[str, Any] = {
     "feature-extraction": FeatureExtraction,
+    "question-answering": QuestionAnswering,
     "text-classification": TextClassification,
     "text-generation": TextGeneration,
     "text2text-generation": TextGeneration,

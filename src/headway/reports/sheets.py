@@ -119,5 +119,32 @@ SHEETS: dict[str, Sheet] = {
         answer="one of {labels} tags for every word",
         details="Tags",
     ),
+    "answer-spans": Sheet(
+        (
+            Measure("f1", "F1", "f1"),
+            Measure("exact_match", "Exact match", "exact_match"),
+        ),
+        headline="F1 {value} of the answers to {n} test questions",
+        about="Exact match is the share of questions whose answer is one of the right ones word "
+        "for word, apart from case, punctuation and articles; F1 gives credit for the words that "
+        "the two share, as SQuAD counts them.",
+        interval="bootstrap over questions",
+        answer="the place of the answer in a context",
+    ),
+    "answer-spans-or-none": Sheet(
+        (
+            Measure("f1", "F1", "f1"),
+            Measure("exact_match", "Exact match", "exact_match"),
+            Measure("answerable_f1", "F1, questions with an answer", "f1"),
+            Measure("left_unanswered", "Questions without an answer left unanswered", "accuracy"),
+        ),
+        headline="F1 {value} of the answers to {n} test questions",
+        about="Exact match is the share of questions whose answer is one of the right ones word "
+        "for word, apart from case, punctuation and articles; F1 gives credit for the words that "
+        "the two share, as SQuAD 2.0 counts them: a question without an answer counts 1 where "
+        "none is given.",
+        interval="bootstrap over questions",
+        answer="the place of the answer in a context, or that there is none",
+    ),
 }
 """Kind -> how it is shown."""

@@ -2,11 +2,13 @@
 
 task.py        what every task has          inputs.py   the texts of rows
 label_kinds.py, labels.py, probe.py, units.py           what kinds of labels texts can have
+questions.py, answers.py, passages.py, spans.py, answer_scores.py     answers that stand in a text
 """
 
 from __future__ import annotations
 
 from headway.errors import ConfigError, nearest
+from headway.tasks.question_answering import QuestionAnswering
 from headway.tasks.task import Compared, Course, Meaning, Start, Task, meaning_of
 from headway.tasks.text_classification import TextClassification
 from headway.tasks.token_classification import TokenClassification
@@ -23,6 +25,7 @@ __all__ = [
 ]
 
 TASKS: dict[str, Task] = {
+    "question-answering": QuestionAnswering(),
     "text-classification": TextClassification(),
     "token-classification": TokenClassification(),
 }
