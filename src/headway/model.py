@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from headway.checkpoints import Checkpoint, HeadPlan, load_checkpoint, saved_checkpoint
 from headway.core.layout import Layout
-from headway.core.outputs import Output
+from headway.core.outputs import Output, taps_of
 from headway.core.pooling import POOLINGS
 from headway.core.stacks import Body, Encoder, EncoderDecoder
 from headway.core.taps import record as record_taps
@@ -141,7 +141,7 @@ class Model(nn.Module):
             out = model.forward([[101, 2054, 102], [101, 102]], record=["hidden"])
             out.hidden[0][1].shape  # [2, hidden]
         """
-        taps = _taps_of(self.body, record)
+        taps = taps_of(self.body, record)
         flat, layout = self._ragged(ids)
         with record_taps(self.body, {name for names in taps.values() for name in names}) as seen:
             if isinstance(self.body, EncoderDecoder):
@@ -256,14 +256,26 @@ class Model(nn.Module):
         Raises:
             ConfigError: the model has no tokenizer, or two stacks.
         """
-        how = self.checkpoint.embedding
-        if how.prompt and not isinstance(texts, str):
-            texts = [how.prompt + text if isinstance(text, str) else text for text in texts]
+        texts = self.checkpoint.embedding.prompted(texts)
         windowed = window_texts(self.need_tokenizer(), texts, size=self.longest)
-        vectors = self.read_windows(windowed, POOLINGS[how.pooling], batch_tokens=batch_tokens)
-        if how.normalise:
-            vectors = nn.functional.normalize(vectors, dim=-1)
-        return vectors.reshape(len(windowed), self.checkpoint.config.hidden).numpy()
+        return self.embed_windows(windowed, batch_tokens=batch_tokens).numpy()
+
+    def embed_windows(
+        self, texts: Sequence[Windowed], *, batch_tokens: int = 8192, what: str = "Embedding"
+    ) -> Tensor:
+        """As `embed`, of texts as `window_texts` makes them, prompts included."""
+        how = self.checkpoint.embedding
+        pool = POOLINGS[how.pooling]
+        found = self.read_each(
+            texts,
+            lambda hidden, layout: pool(hidden, layout).float().cpu(),
+            batch_tokens=batch_tokens,
+            what=what,
+        )
+        if not found:
+            return torch.empty(0, self.checkpoint.config.hidden)
+        vectors = window_means(found)
+        return nn.functional.normalize(vectors, dim=-1) if how.normalise else vectors
 
     def generate(self, prompts: Sequence[str], *, max_new_tokens: int = 20) -> list[str]:
         """Continues each prompt, or answers it (encoder-decoders), with the likeliest tokens.
@@ -374,25 +386,3 @@ def _segments_of(body: Body) -> int:
     if isinstance(body, EncoderDecoder) or body.embeddings.segments is None:
         return 1
     return body.embeddings.segments.num_embeddings
-
-
-def _taps_of(body: Body, record: Collection[str]) -> dict[str, list[str]]:
-    """Field of Output -> the taps it shows, from the first layer to the last."""
-    unknown = sorted(set(record) - {"hidden", "attention"})
-    if unknown or isinstance(record, str):
-        raise ConfigError(f"record = {record!r}", allowed='a list of "hidden" and "attention"')
-    if not isinstance(body, EncoderDecoder):
-        stacks = {"": ("", body)}
-    else:
-        stacks = {"encoder_": ("encoder.", body.encoder), "": ("decoder.", body.decoder)}
-    found: dict[str, list[str]] = {}
-    for field, (path, stack) in stacks.items():
-        layers = [f"{path}layers.{number}" for number in range(len(stack.layers))]
-        if "hidden" in record:
-            between = [f"{layer}.out" for layer in layers[:-1]]
-            found[f"{field}hidden"] = [f"{path}embeddings.out", *between, f"{path}out"]
-        if "attention" in record:
-            found[f"{field}attention"] = [f"{layer}.attention.map" for layer in layers]
-        if "attention" in record and path == "decoder.":
-            found["cross_attention"] = [f"{layer}.cross_attention.map" for layer in layers]
-    return found

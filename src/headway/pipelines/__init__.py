@@ -20,6 +20,7 @@ from headway.pipelines.question_answering import QuestionAnswering
 from headway.pipelines.text_classification import TextClassification
 from headway.pipelines.text_generation import TextGeneration
 from headway.pipelines.token_classification import TokenClassification
+from headway.pipelines.zero_shot_classification import ZeroShotClassification
 
 __all__ = [
     "PIPELINES",
@@ -28,6 +29,7 @@ __all__ = [
     "TextClassification",
     "TextGeneration",
     "TokenClassification",
+    "ZeroShotClassification",
     "pipeline",
 ]
 
@@ -38,6 +40,7 @@ PIPELINES: dict[str, Any] = {
     "text-generation": TextGeneration,
     "text2text-generation": TextGeneration,
     "token-classification": TokenClassification,
+    "zero-shot-classification": ZeroShotClassification,
 }
 """Task, as the ecosystem names it -> what answers."""
 

@@ -251,11 +251,15 @@ class Tokenizer:
         """How many tokens `encode` gives."""
         return len(self.encode(text, pair, special))
 
+    def side(self, text: str, number: int) -> Encoding:
+        """The tokens of a text as one side of a pair, 0 or 1, for `windows` to put beside many."""
+        return self._encode_text(text, number)
+
     def windows(
         self,
-        text: str,
+        text: str | Encoding,
         size: int,
-        pair: str | None = None,
+        pair: str | Encoding | None = None,
         stride: int | None = None,
         special: bool = True,
         cut: int | None = None,
@@ -266,9 +270,9 @@ class Tokenizer:
         other one is whole in every window.
 
         Args:
-            text: the text.
+            text: the text, or its tokens as `side` gives them.
             size: the most tokens a window may have, special tokens included.
-            pair: a second text.
+            pair: a second text, likewise.
             stride: how many tokens two neighbouring windows share; a quarter of the text's room
                 in a window where it is not said. The last window may be shorter than the others.
             special: put special tokens around each window.
@@ -282,8 +286,10 @@ class Tokenizer:
             TokenizerError: no token of the side to be cut fits beside the rest, the stride leaves
                 no progress, or there is no such side.
         """
-        texts = [text] if pair is None else [text, pair]
-        sides = [self._encode_text(one, i) for i, one in enumerate(texts)]
+        sides = [
+            one if isinstance(one, Encoding) else self._encode_text(one, i)
+            for i, one in enumerate([text] if pair is None else [text, pair])
+        ]
         if cut is None:
             cut = 1 if len(sides) == 2 and len(sides[1]) > len(sides[0]) else 0
         if cut not in range(len(sides)):
