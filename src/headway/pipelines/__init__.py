@@ -17,6 +17,7 @@ from headway.hub import resolve_model
 from headway.model import Model, load
 from headway.pipelines.feature_extraction import FeatureExtraction
 from headway.pipelines.question_answering import QuestionAnswering
+from headway.pipelines.sentence_similarity import SentenceSimilarity
 from headway.pipelines.text_classification import TextClassification
 from headway.pipelines.text_generation import TextGeneration
 from headway.pipelines.token_classification import TokenClassification
@@ -26,6 +27,7 @@ __all__ = [
     "PIPELINES",
     "FeatureExtraction",
     "QuestionAnswering",
+    "SentenceSimilarity",
     "TextClassification",
     "TextGeneration",
     "TokenClassification",
@@ -36,6 +38,7 @@ __all__ = [
 PIPELINES: dict[str, Any] = {
     "feature-extraction": FeatureExtraction,
     "question-answering": QuestionAnswering,
+    "sentence-similarity": SentenceSimilarity,
     "text-classification": TextClassification,
     "text-generation": TextGeneration,
     "text2text-generation": TextGeneration,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from headway.errors import ConfigError, nearest
 from headway.tasks.question_answering import QuestionAnswering
+from headway.tasks.sentence_similarity import SentenceSimilarity
 from headway.tasks.task import Compared, Course, Meaning, Start, Task, meaning_of
 from headway.tasks.text_classification import TextClassification
 from headway.tasks.token_classification import TokenClassification
@@ -26,6 +27,7 @@ __all__ = [
 
 TASKS: dict[str, Task] = {
     "question-answering": QuestionAnswering(),
+    "sentence-similarity": SentenceSimilarity(),
     "text-classification": TextClassification(),
     "token-classification": TokenClassification(),
 }
