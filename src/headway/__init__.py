@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from headway.metrics import metric
     from headway.model import Model, load
     from headway.pipelines import pipeline
+    from headway.search import SemanticSearch, cluster
     from headway.tokenizer import Tokenizer
     from headway.tokenizer.training import train_tokenizer
 
@@ -29,9 +30,11 @@ PUBLIC = {
     "Dataset": "data",
     "Model": "model",
     "Result": "adaptation",
+    "SemanticSearch": "search",
     "Settings": "adaptation",
     "Tokenizer": "tokenizer",
     "adapt": "adaptation",
+    "cluster": "search",
     "evaluate": "adaptation",
     "fetch": "hub",
     "load": "model",
@@ -46,9 +49,11 @@ __all__ = [
     "Dataset",
     "Model",
     "Result",
+    "SemanticSearch",
     "Settings",
     "Tokenizer",
     "adapt",
+    "cluster",
     "evaluate",
     "fetch",
     "load",
