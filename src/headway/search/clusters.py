@@ -148,7 +148,10 @@ def _told(texts: list[str], vectors: Vectors, labels: Ints) -> list[dict[str, An
 
 
 def _telling_words(texts: list[str], labels: Ints) -> list[list[str]]:
-    """Of each group the words whose mean TF-IDF is the most above that of all other texts."""
+    """Of each group the words with the largest mean TF-IDF, times how much larger it is there.
+
+    The second factor is the logarithm of a ratio: a word that all texts have is worth nothing.
+    """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     words_of = tokenizer_of("words")
@@ -159,12 +162,14 @@ def _telling_words(texts: list[str], labels: Ints) -> list[list[str]]:
     table = vectorizer.fit_transform(texts)
     names = vectorizer.get_feature_names_out()
     whole = np.asarray(table.sum(axis=0)).reshape(-1)
+    rare = 1 / len(texts)  # so that one text's word is not endlessly more than nothing
     found = []
     for number in range(groups):
         inside = labels == number
         sums = np.asarray(table[np.flatnonzero(inside)].sum(axis=0)).reshape(-1)
         others = max(1, len(labels) - int(inside.sum()))
-        more = sums / int(inside.sum()) - (whole - sums) / others
-        best = np.argsort(-more, kind="stable")[:WORDS]
-        found.append([str(names[n]) for n in best if more[n] > 0])
+        here, there = sums / int(inside.sum()), (whole - sums) / others
+        times = np.log((here + rare) / (there + rare))  # how many times as much as elsewhere
+        best = np.argsort(-here * times, kind="stable")[:WORDS]
+        found.append([str(names[n]) for n in best if here[n] * times[n] > 0])
     return found
