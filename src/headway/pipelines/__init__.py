@@ -21,11 +21,13 @@ from headway.pipelines.feature_extraction import FeatureExtraction
 from headway.pipelines.fill_mask import FillMask
 from headway.pipelines.multiple_choice import MultipleChoice
 from headway.pipelines.question_answering import QuestionAnswering
+from headway.pipelines.sentence_similarity import SentenceSimilarity
 from headway.pipelines.summarization import Summarization
 from headway.pipelines.text_classification import TextClassification
 from headway.pipelines.text_generation import TextGeneration
 from headway.pipelines.token_classification import TokenClassification
 from headway.pipelines.translation import Translation
+from headway.pipelines.zero_shot_classification import ZeroShotClassification
 
 __all__ = [
     "PIPELINES",
@@ -33,11 +35,13 @@ __all__ = [
     "FillMask",
     "MultipleChoice",
     "QuestionAnswering",
+    "SentenceSimilarity",
     "Summarization",
     "TextClassification",
     "TextGeneration",
     "TokenClassification",
     "Translation",
+    "ZeroShotClassification",
     "pipeline",
     "pipeline_of",
     "task_and_model",
@@ -48,12 +52,14 @@ PIPELINES: dict[str, Any] = {
     "fill-mask": FillMask,
     "multiple-choice": MultipleChoice,
     "question-answering": QuestionAnswering,
+    "sentence-similarity": SentenceSimilarity,
     "summarization": Summarization,
     "text-classification": TextClassification,
     "text-generation": TextGeneration,
     "text2text-generation": TextGeneration,
     "token-classification": TokenClassification,
     "translation": Translation,
+    "zero-shot-classification": ZeroShotClassification,
 }
 """Task, as the ecosystem names it -> what answers."""
 
