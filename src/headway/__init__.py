@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headway.adaptation import Result, Settings, adapt, evaluate
+    from headway.compress import export
     from headway.data import Dataset, read
     from headway.hub import fetch
+    from headway.loading import load
     from headway.metrics import metric
-    from headway.model import Model, load
+    from headway.model import Model
     from headway.pipelines import pipeline
     from headway.tokenizer import Tokenizer
     from headway.tokenizer.training import train_tokenizer
@@ -33,8 +35,9 @@ PUBLIC = {
     "Tokenizer": "tokenizer",
     "adapt": "adaptation",
     "evaluate": "adaptation",
+    "export": "compress",
     "fetch": "hub",
-    "load": "model",
+    "load": "loading",
     "metric": "metrics",
     "pipeline": "pipelines",
     "read": "data",
@@ -50,6 +53,7 @@ __all__ = [
     "Tokenizer",
     "adapt",
     "evaluate",
+    "export",
     "fetch",
     "load",
     "metric",

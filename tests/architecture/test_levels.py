@@ -17,6 +17,7 @@ PEERS = {
     "accelerate",
     "datasets",
     "evaluate",
+    "gguf",
     "nltk",
     "peft",
     "rouge_score",

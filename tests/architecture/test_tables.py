@@ -44,7 +44,7 @@ class Table:
 
 
 TABLES = [
-    Table("headway.families", "FAMILIES", "families"),
+    Table("headway.families", "FAMILIES", "families", frozenset({"encoder_decoder"})),
     Table(
         "headway.metrics.by_name",
         "METRICS",
@@ -81,9 +81,16 @@ TABLES = [
         "TASKS",
         "tasks",
         frozenset({"inputs", "label_kinds", "labels", "marked_spans", "probe", "tag_paths"})
-        | {"tag_scores", "tag_truth", "task", "units", "word_places"},
+        | {"tag_scores", "tag_truth", "task", "units", "word_places"}
+        | {"answer_scores", "answers", "choices", "passages", "questions", "spans"},
     ),
-    Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader"})),
+    Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader", "writer"})),
+    Table(
+        "headway.compress.export",
+        "EXPORTS",
+        "compress",
+        frozenset({"check", "export", "graphs", "jax_model"}),
+    ),
     Table("headway.cli", "COMMANDS", "cli", frozenset({"data_tokenize"})),
 ]
 

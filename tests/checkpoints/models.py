@@ -12,6 +12,7 @@ import transformers
 from contracts import LABELS, Case, agree_on_bias, stir
 from families import (
     test_albert,
+    test_bart,
     test_bert,
     test_deberta_v2,
     test_distilbert,
@@ -19,6 +20,7 @@ from families import (
     test_gpt2,
     test_llama,
     test_longformer,
+    test_marian,
     test_modernbert,
     test_mpnet,
     test_openai_gpt,
@@ -29,8 +31,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from headway.checkpoints.heads import LABELLED
-from headway.families import FAMILIES, class_name
-from headway.model import load
+from headway.families import FAMILIES, class_name, static
+from headway.loading import load
 from headway.tokenizer import Tokenizer
 
 AUTO = {
@@ -45,7 +47,10 @@ AUTO = {
     "token-classification": transformers.AutoModelForTokenClassification,
 }
 
-HEADS = [(kind, task) for kind, family in FAMILIES.items() for task in (None, *family.HEADS)]
+KINDS = [kind for kind, family in FAMILIES.items() if family is not static]
+"""Those that the reference library has too."""
+
+HEADS = [(kind, task) for kind in KINDS for task in (None, *FAMILIES[kind].HEADS)]
 """Every architecture with every head that its checkpoints can carry."""
 
 
@@ -53,8 +58,14 @@ def random_config(kind: str, draw: random.Random) -> Any:
     """A small random config of the reference library."""
     if kind in test_roberta.KINDS:
         return test_roberta.config(kind, draw)
-    if kind == "llama":
-        return test_llama.config(draw, draw.choice(test_llama.ROPES))
+    if kind in test_bart.KINDS:
+        made = test_bart.config(kind, draw)
+        made.decoder_start_token_id = 2
+        return made
+    if kind == "marian":
+        return test_marian.config(draw, shared=draw.choice([True, False]))
+    if kind in test_llama.KINDS:
+        return test_llama.KINDS[kind](draw, draw.choice(test_llama.ROPES))
     if kind == "t5":
         made = test_t5.config(draw, draw.choice(["relu", "gated-gelu"]))
         made.decoder_start_token_id = 0

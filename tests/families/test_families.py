@@ -12,7 +12,7 @@ import transformers
 import headway.families
 from headway.core.names import pair_names
 from headway.errors import CheckpointError
-from headway.families import FAMILIES, class_name, family_of, task_of
+from headway.families import FAMILIES, class_name, family_of, static, task_of
 
 CONTRACT = (
     "Config from_hf to_hf longest build CLASSES PREFIX NAMES OTHER_HEADS IGNORED SPARES HEADS"
@@ -21,7 +21,8 @@ CONTRACT = (
 
 def test_every_file_is_a_family_and_every_family_is_listed() -> None:
     files = {path.stem for path in Path(headway.families.__file__).parent.glob("[a-z]*.py")}
-    assert {family.__name__.rpartition(".")[2] for family in FAMILIES.values()} == files
+    listed = {family.__name__.rpartition(".")[2] for family in FAMILIES.values()}
+    assert {*listed, "encoder_decoder"} == files
     assert {model_type for family in FAMILIES.values() for model_type in family.CLASSES} == set(
         FAMILIES
     )
@@ -33,11 +34,28 @@ def test_a_family_has_all_parts_and_uniform_names(model_type: str) -> None:
     family = family_of(model_type)
     assert all(hasattr(family, part) for part in CONTRACT.split())
     config = family.Config()
-    assert min(config.vocabulary, config.hidden, config.layers, config.heads) >= 1
+    depth = () if family is static else (config.layers, config.heads)
+    assert min(config.vocabulary, config.hidden, *depth) >= 1
     assert 0 < config.initial_std < 1
 
 
 @pytest.mark.parametrize("model_type", FAMILIES)
+def test_a_family_says_all_or_nothing_of_itself_as_a_decoder(model_type: str) -> None:
+    family = family_of(model_type)
+    parts = [hasattr(family, part) for part in ("build_decoder", "CROSS_NAMES", "WRITES")]
+    assert len(set(parts)) == 1
+    if parts[0]:
+        with torch.device("meta"):
+            alone = family.build(family.Config()).state_dict()
+            decoder = family.build_decoder(family.Config())
+        pair_names(decoder, (*family.NAMES, *family.CROSS_NAMES))
+        extra = decoder.state_dict().keys() - alone.keys()
+        assert alone.keys() < decoder.state_dict().keys()
+        assert all("cross_attention" in name for name in extra)
+        assert family.WRITES in family.HEADS
+
+
+@pytest.mark.parametrize("model_type", [kind for kind in FAMILIES if FAMILIES[kind] is not static])
 def test_defaults_are_the_references(model_type: str) -> None:
     """A key that config.json lacks must mean the same here and there."""
     theirs = transformers.AutoConfig.for_model(model_type).to_dict()
@@ -47,6 +65,7 @@ def test_defaults_are_the_references(model_type: str) -> None:
         "num_key_value_heads",
         "head_dim",
         "num_decoder_layers",
+        "decoder_vocab_size",
     }  # None here = worked out there
     different = {
         key
@@ -72,7 +91,7 @@ def test_unknown_architectures_are_refused_by_name(model_type: object) -> None:
     with pytest.raises(CheckpointError) as caught:
         family_of(model_type)
     assert f"model_type = {model_type!r}" in str(caught.value)
-    assert "Allowed: albert, bert" in str(caught.value)
+    assert "Allowed: albert, bart, bert" in str(caught.value)
 
 
 def test_near_misses_get_a_hint() -> None:
@@ -114,6 +133,74 @@ RELEASED = {
         "pad_token_id": 0,
         "type_vocab_size": 2,
         "vocab_size": 30000,
+    },
+    "bart-large-cnn": {
+        "_num_labels": 3,
+        "activation_function": "gelu",
+        "architectures": ["BartForConditionalGeneration"],
+        "bos_token_id": 0,
+        "d_model": 1024,
+        "decoder_attention_heads": 16,
+        "decoder_ffn_dim": 4096,
+        "decoder_layers": 12,
+        "decoder_start_token_id": 2,
+        "encoder_attention_heads": 16,
+        "encoder_ffn_dim": 4096,
+        "encoder_layers": 12,
+        "eos_token_id": 2,
+        "extra_pos_embeddings": 0,
+        "force_bos_token_to_be_generated": True,
+        "forced_bos_token_id": 0,
+        "forced_eos_token_id": 2,
+        "is_encoder_decoder": True,
+        "max_position_embeddings": 1024,
+        "model_type": "bart",
+        "normalize_before": False,
+        "pad_token_id": 1,
+        "scale_embedding": False,
+        "task_specific_params": {"summarization": {"max_length": 142, "num_beams": 4}},
+        "vocab_size": 50264,
+    },
+    "pegasus-large": {
+        "activation_dropout": 0.1,
+        "activation_function": "relu",
+        "add_bias_logits": False,
+        "add_final_layer_norm": True,
+        "architectures": ["PegasusForConditionalGeneration"],
+        "attention_dropout": 0.1,
+        "bos_token_id": 0,
+        "classif_dropout": 0.0,
+        "classifier_dropout": 0.0,
+        "d_model": 1024,
+        "decoder_attention_heads": 16,
+        "decoder_ffn_dim": 4096,
+        "decoder_layerdrop": 0.0,
+        "decoder_layers": 16,
+        "decoder_start_token_id": 0,
+        "dropout": 0.1,
+        "encoder_attention_heads": 16,
+        "encoder_ffn_dim": 4096,
+        "encoder_layerdrop": 0.0,
+        "encoder_layers": 16,
+        "eos_token_id": 1,
+        "extra_pos_embeddings": 1,
+        "force_bos_token_to_be_generated": False,
+        "forced_eos_token_id": 1,
+        "gradient_checkpointing": False,
+        "init_std": 0.02,
+        "is_encoder_decoder": True,
+        "length_penalty": 0.8,
+        "max_length": 256,
+        "max_position_embeddings": 1024,
+        "model_type": "pegasus",
+        "normalize_before": True,
+        "normalize_embedding": False,
+        "num_beams": 8,
+        "num_hidden_layers": 16,
+        "pad_token_id": 0,
+        "scale_embedding": True,
+        "static_position_embeddings": True,
+        "vocab_size": 96103,
     },
     "bert-base-multilingual-cased": {
         "architectures": ["BertForMaskedLM"],

@@ -1,4 +1,5 @@
-"""Llama keeps every promise, with every kind of rotary positions and in old and new files."""
+"""Llama, Mistral, Qwen2 and Qwen3 keep every promise, with rotary positions of every kind and in
+old and new files."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from contracts import PROMISES, Case, close, promise_name, small_case
-from transformers import LlamaConfig
+from transformers import LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
 
 from headway.core.positions import Rotary
 from headway.errors import CheckpointError
@@ -28,31 +29,117 @@ ROPES: list[dict[str, Any]] = [
 ]
 
 
-def config(draw: random.Random, rope: dict[str, Any]) -> Any:
+def shared(draw: random.Random, rope: dict[str, Any]) -> dict[str, Any]:
     kv_heads = draw.choice([1, 2])
     heads = kv_heads * draw.choice([1, 2, 3])
     size = draw.choice([4, 6, 10])
+    return {
+        "vocab_size": draw.randint(30, 99),
+        "hidden_size": heads * size,
+        "num_hidden_layers": draw.choice([1, 2, 3]),
+        "num_attention_heads": heads,
+        "num_key_value_heads": kv_heads,
+        "intermediate_size": draw.randint(9, 41),
+        "max_position_embeddings": draw.randint(24, 40),
+        "rms_norm_eps": draw.choice([1e-6, 1e-5]),
+        "tie_word_embeddings": draw.choice([True, False]),
+        "rope_parameters": dict(rope),
+    }
+
+
+def config(draw: random.Random, rope: dict[str, Any]) -> Any:
     return LlamaConfig(
-        vocab_size=draw.randint(30, 99),
-        hidden_size=heads * size,
-        num_hidden_layers=draw.choice([1, 2, 3]),
-        num_attention_heads=heads,
-        num_key_value_heads=kv_heads,
+        **shared(draw, rope),
         head_dim=draw.choice([None, 8]),
-        intermediate_size=draw.randint(9, 41),
-        max_position_embeddings=draw.randint(24, 40),
-        rms_norm_eps=draw.choice([1e-6, 1e-5]),
         attention_bias=draw.choice([True, False]),
         mlp_bias=draw.choice([True, False]),
-        tie_word_embeddings=draw.choice([True, False]),
-        rope_parameters=dict(rope),
     )
+
+
+def mistral(draw: random.Random, rope: dict[str, Any]) -> Any:
+    return MistralConfig(
+        **shared(draw, rope),
+        head_dim=draw.choice([None, 8]),
+        sliding_window=draw.choice([None, 1, 3, 6]),
+    )
+
+
+def qwen(draw: random.Random, rope: dict[str, Any], made: Any) -> Any:
+    own: dict[str, Any] = {"use_sliding_window": draw.choice([True, True, False])}
+    own["sliding_window"] = draw.choice([2, 5])
+    if own["use_sliding_window"]:
+        own["max_window_layers"] = draw.choice([0, 1])
+    if made is Qwen3Config:
+        own |= {"head_dim": draw.choice([8, 12]), "attention_bias": draw.choice([True, False])}
+    elif draw.choice([True, False]):
+        own["head_dim"] = 8
+    return made(**shared(draw, rope), **own)
+
+
+KINDS: dict[str, Any] = {
+    "llama": config,
+    "mistral": mistral,
+    "qwen2": lambda draw, rope: qwen(draw, rope, Qwen2Config),
+    "qwen3": lambda draw, rope: qwen(draw, rope, Qwen3Config),
+}
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=promise_name)
 @pytest.mark.parametrize("seed", range(len(ROPES)), ids=[rope["rope_type"] for rope in ROPES])
-def test_promise(promise: Any, seed: int) -> None:
-    promise(small_case("llama", lambda draw: config(draw, ROPES[seed]), seed))
+@pytest.mark.parametrize("kind", KINDS)
+def test_promise(promise: Any, seed: int, kind: str) -> None:
+    promise(small_case(kind, lambda draw: KINDS[kind](draw, ROPES[seed]), seed))
+
+
+@pytest.mark.parametrize("made", [Qwen2Config, Qwen3Config])
+@pytest.mark.parametrize(
+    "windows",
+    [
+        {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 1},
+        {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 9},
+        {"use_sliding_window": False, "sliding_window": 3, "max_window_layers": 0},
+        {
+            "use_sliding_window": True,
+            "sliding_window": 2,
+            "layer_types": [llama.WINDOW, llama.WHOLE],
+        },
+    ],
+)
+def test_windows_as_older_and_newer_files_say_them(made: Any, windows: dict[str, Any]) -> None:
+    draw = random.Random(1)
+    values = {**shared(draw, ROPES[0]), "num_hidden_layers": 2, "head_dim": 8}
+    case = Case(made.model_type, made(**values, **windows), 0)
+    asked = {key: value for key, value in windows.items() if key != "sliding_window"}
+    older = {**values, **asked, "sliding_window": windows["sliding_window"]}
+    older["model_type"] = made.model_type
+    assert llama.from_hf(older) == case.ours
+    assert list(case.ours.kinds) == case.config.layer_types
+    with torch.no_grad():
+        close(case.forward(case.body)[2], case.their_forward(case.theirs, 2).last_hidden_state[0])
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"layer_types": [llama.WHOLE]}, r"layer_types = \['full_attention'\] beside 2 layers"),
+        ({"layer_types": [llama.WINDOW] * 2}, "beside 2 layers and a window of None"),
+        ({"layer_types": ["chunked", "chunked"]}, "layer_types = .*full_attention, sliding"),
+        ({"use_sliding_window": 1}, "use_sliding_window = 1. Allowed: true or false"),
+        ({"use_sliding_window": True, "sliding_window": 0}, "sliding_window = 0"),
+        ({"max_window_layers": "all"}, "max_window_layers = 'all'"),
+        ({"attention_bias": True}, "'attention_bias' is not known"),
+    ],
+)
+def test_windows_that_cannot_be_are_refused_by_name(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(CheckpointError, match=message):
+        llama.from_hf({"model_type": "qwen2", "num_hidden_layers": 2, **values})
+
+
+def test_what_one_architecture_lacks_is_no_key_of_it() -> None:
+    with pytest.raises(CheckpointError, match="'mlp_bias' is not known"):
+        llama.from_hf({"model_type": "mistral", "mlp_bias": True})
+    with pytest.raises(CheckpointError, match="'sliding_window' is not known"):
+        llama.from_hf({"model_type": "llama", "sliding_window": 5})
 
 
 @pytest.mark.parametrize("rope", ROPES, ids=[rope["rope_type"] for rope in ROPES])

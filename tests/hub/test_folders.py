@@ -55,6 +55,17 @@ def test_a_folder_of_models_names_them() -> None:
         resolve_model("runs")
 
 
+def test_a_file_with_a_whole_model_is_one_and_so_is_its_folder() -> None:
+    Path("runs/m.gguf").touch()
+    assert resolve_model("runs/m.gguf") == Path("runs/m.gguf")
+    assert resolve_model("runs") == Path("runs/m.gguf")
+    Path("runs/n.gguf").touch()
+    with pytest.raises(ResolveError, match=r"which holds m\.gguf, n\.gguf"):
+        resolve_model("runs")
+    Path("runs/config.json").write_bytes(CONFIG)
+    assert resolve_model("runs") == Path("runs")
+
+
 def test_an_empty_folder_holds_nothing() -> None:
     with pytest.raises(ResolveError, match="which holds nothing"):
         resolve_model("runs/tickets")

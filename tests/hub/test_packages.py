@@ -131,10 +131,27 @@ def test_torch_weights_make_a_model_but_no_other_bin_does(site: Path) -> None:
 
 
 def test_a_package_with_another_kind_of_model_says_so(site: Path) -> None:
-    install(site, "m", "1.0", {"m/weights.gguf": b"GGUF", "m/notes.txt": b""})
-    with pytest.raises(ResolveError, match=r"it carries weights\.gguf\."):
+    install(site, "m", "1.0", {"m/weights.onnx": b"x", "m/notes.txt": b""})
+    with pytest.raises(ResolveError, match=r"it carries weights\.onnx\."):
         resolve_model("pkg:m")
-    assert resolve_data("pkg:m/weights.gguf") == site / "m/weights.gguf"
+    assert resolve_data("pkg:m/weights.onnx") == site / "m/weights.onnx"
+
+
+def test_a_file_with_a_whole_model_is_one(site: Path) -> None:
+    install(site, "m", "1.0", {"m/weights.gguf": b"GGUF", "m/notes.txt": b""})
+    assert resolve_model("pkg:m") == site / "m/weights.gguf"
+    assert resolve_model("pkg:m/weights.gguf") == site / "m/weights.gguf"
+    install(site, "n", "1.0", {"n/a.gguf": b"GGUF", "n/b.gguf": b"GGUF"})
+    with pytest.raises(ResolveError, match=r"carries 2 models. Allowed: pkg:n/a\.gguf, pkg:n/b"):
+        resolve_model("pkg:n")
+    assert resolve_model("pkg:n/b.gguf") == site / "n/b.gguf"
+
+
+def test_a_table_alone_stands_behind_a_folder(site: Path) -> None:
+    install(site, "m", "1.0", {"m/weights/table.safetensors": b"x", "m/tokenizers/t.json": b"{}"})
+    assert resolve_model("pkg:m") == site / "m/weights/table.safetensors"
+    install(site, "n", "1.0", {"n/table.safetensors": b"x", **model_files("n/model")})
+    assert resolve_model("pkg:n") == site / "n/model"
 
 
 def test_a_model_in_the_root_of_a_wheel_is_found(site: Path) -> None:

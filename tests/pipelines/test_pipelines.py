@@ -93,8 +93,8 @@ def test_a_head_that_no_pipeline_reads_is_said() -> None:
 def test_a_model_that_cannot_be_loaded(tmp_path: Path) -> None:
     with pytest.raises(ResolveError, match="none"):
         pipeline(tmp_path / "none")
-    (tmp_path / "config.json").write_text('{"model_type": "bart"}')
-    with pytest.raises(CheckpointError, match="'bart'"):
+    (tmp_path / "config.json").write_text('{"model_type": "no-such"}')
+    with pytest.raises(CheckpointError, match="'no-such'"):
         pipeline(str(tmp_path))
 
 

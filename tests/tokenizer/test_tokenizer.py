@@ -186,6 +186,15 @@ def test_vocabulary(bert: Tokenizer) -> None:
     assert repr(bert) == "Tokenizer(WordPiece, 30522 tokens, max_length=None)"
 
 
+def test_another_length_changes_nothing_else(bert: Tokenizer, tmp_path: Path) -> None:
+    long = bert.with_max_length(4096)
+    assert long.max_length == 4096
+    assert long.encode("good day") == bert.encode("good day")
+    long.save(tmp_path)
+    assert Tokenizer.load(tmp_path).max_length == 4096
+    assert bert.max_length != 4096
+
+
 def test_a_fingerprint_is_that_of_all_that_decides_tokens(bert: Tokenizer) -> None:
     document = json.loads(json.dumps(bert._document))
     same = Tokenizer.from_document(document, dict(bert._config))

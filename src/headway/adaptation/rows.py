@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from headway.adaptation.overlap import near_leaks, without_duplicates, without_leaks
+from headway.adaptation.overlap import near_leaks, shared_groups, without_duplicates, without_leaks
 from headway.adaptation.settings import Settings
 from headway.data import (
     Columns,
@@ -69,7 +69,7 @@ class Rows:
 
     def answers(self, data: Dataset) -> list[Any]:
         """Their labels; None for each row of a task that has none."""
-        return [None] * len(data) if self.columns.label is None else data[self.columns.label]
+        return self.columns.answers(data)
 
 
 def answers_of(task: Task, data: Dataset, columns: Columns, kind: str, part: str) -> list[Any]:
@@ -78,15 +78,15 @@ def answers_of(task: Task, data: Dataset, columns: Columns, kind: str, part: str
     Raises:
         DataError: there is no such column, or a row has none or one of another kind.
     """
-    if columns.label is None:
-        return [None] * len(data)
-    if columns.label not in data.column_names:
+    if columns.label is not None and columns.label not in data.column_names:
         raise DataError(
             f"the {part} rows have no column {columns.label!r}",
             allowed=", ".join(data.column_names),
             next_step="name the label column alike everywhere",
         )
-    answers = data[columns.label]
+    answers = columns.answers(data)
+    if columns.label is None:
+        return answers
     wrong = [(n, why) for n, value in enumerate(answers) if (why := task.wrong(value, kind))]
     if wrong:
         number, why = wrong[0]
@@ -142,8 +142,10 @@ def prepare_rows(task: Task, data: Data, settings: Settings, *, test: Data | Non
         label=columns.label,
         seed=settings.seed,
         validation_share=_validation_share(settings, whole),
+        group=columns.group,
     )
     notes.append(splits.said)
+    notes += shared_groups((splits.train, splits.validation), splits.test, columns)
     (train, validation), leaks, leaked = without_leaks(
         (splits.train, splits.validation), splits.test, columns, settings.near
     )
@@ -171,7 +173,7 @@ def _kind(task: Task, pool: Dataset, columns: Columns, settings: Settings) -> st
     if settings.kind is not None:
         check_word("kind", settings.kind, task.kinds)
         return settings.kind
-    return task.kind_of([] if columns.label is None else pool[columns.label])
+    return task.kind_of([] if columns.label is None else columns.answers(pool))
 
 
 def _check_columns(task: Task, pool: Dataset, columns: Columns) -> None:

@@ -80,7 +80,8 @@ class Settings:
     window: int | None = None
     """Most tokens read at once; None = as many as the model takes."""
     stride: int | None = None
-    """Tokens that neighbouring windows share; None = an eighth of a window."""
+    """Tokens that neighbouring windows share; None = an eighth of a window, or, beside a second
+    text, a quarter of the room that it leaves."""
     most_windows: int = 4
     """In training, a longer text takes part with so many of its windows, drawn anew each epoch."""
     precision: str = "auto"

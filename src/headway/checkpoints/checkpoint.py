@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -17,28 +16,35 @@ from torch import Tensor, nn
 
 from headway.checkpoints.assign import Mismatch, assign, same_values, tensors_of
 from headway.checkpoints.documents import read_object, write_json
-from headway.checkpoints.embedding import Embedding, read_embedding, write_embedding
+from headway.checkpoints.embedding import Embedding, write_embedding
 from headway.checkpoints.folders import replaced_folder
-from headway.checkpoints.generation import GENERATION, Generation, read_generation
+from headway.checkpoints.generation import CHAT, GENERATION, Generation
 from headway.checkpoints.heads import KINDS, HeadPlan, architecture, plan_head
-from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, read_tensors, write_tensors
+from headway.checkpoints.sources import CONFIG, source_of
+from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, write_tensors
 from headway.core.fields import GENERIC
 from headway.core.initial import initialise
 from headway.core.names import Row, matches_any, prefixed
 from headway.core.stacks import Body, Encoder
 from headway.errors import CheckpointError, ConfigError
-from headway.families import class_name, family_of
+from headway.families import Family, class_name, family_for, task_of
+from headway.families.encoder_decoder import Joined
 from headway.tokenizer import Tokenizer
-from headway.tokenizer.formats.folder import FILES as TOKENIZER_FILES
 
-__all__ = ["Checkpoint", "is_model_folder", "load_checkpoint", "saved_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "is_model_folder",
+    "load_checkpoint",
+    "saved_checkpoint",
+    "stored_tensors",
+    "write_description",
+]
 
-CONFIG = "config.json"
 DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 
 STALE = (
     *STALE_WEIGHTS,
-    *(CONFIG, GENERATION, "modules.json", "1_Pooling", "2_Normalize"),
+    *(CONFIG, GENERATION, CHAT, "modules.json", "1_Pooling", "2_Normalize"),
     *("config_sentence_transformers.json", "sentence_bert_config.json"),
     *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
     *("vocab.json", "vocab.txt", "merges.txt"),
@@ -56,7 +62,7 @@ class Checkpoint:
     """A model, in parts.
 
     Attributes:
-        family: the module in `families` that builds it.
+        family: what in `families` builds it.
         config: the family's config.
         body: everything but the head.
         head: logits from hidden states, or None.
@@ -70,7 +76,7 @@ class Checkpoint:
         notes: what was left out or made anew, for people.
     """
 
-    family: ModuleType
+    family: Family
     config: Any
     body: Body
     head: nn.Module | None = None
@@ -81,6 +87,11 @@ class Checkpoint:
     values: dict[str, Any] = field(default_factory=dict)
     set_aside: dict[str, Tensor] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def rows(self, what: str = "text") -> int:
+        """How many words a text can have, or a "target", whose words can be others."""
+        other = getattr(self.config, "decoder_vocabulary", None) if what == "target" else None
+        return self.config.vocabulary if other is None else other
 
     def put_head(self, plan: HeadPlan | None) -> str:
         """Takes the head off and puts a fresh one on, or none; returns what is new in `notes`."""
@@ -105,34 +116,38 @@ class Checkpoint:
 
 
 def load_checkpoint(
-    folder: Path, *, keep_head: bool = True, dtype: torch.dtype = torch.float32
+    place: Path, *, keep_head: bool = True, dtype: torch.dtype = torch.float32
 ) -> Checkpoint:
-    """Reads a model folder; every tensor is accounted for.
+    """Reads a model; every tensor is accounted for.
 
     Args:
-        folder: has config.json and weights.
+        place: a folder with config.json, or bert_config.json of BERT's first release, and weights;
+            or a file of one of FILES.
         keep_head: whether the head that the folder carries is wanted.
         dtype: of the parameters, whatever they are stored in.
 
     Raises:
         CheckpointError: config, weights and vocabulary cannot be read or do not fit together.
-        ConfigError: the dtype is not one of numbers with fractions.
+        ConfigError: the dtype is not one of numbers with fractions, or a package that reads the
+            weights is not installed.
     """
     if dtype not in DTYPES:
         raise ConfigError(f"dtype {dtype}", allowed=", ".join(map(str, DTYPES)))
-    values = read_object(folder / CONFIG)
-    family = family_of(values.get("model_type"))
+    source = source_of(place)
+    values = dict(source.values)
+    family = family_for(values)
     config = family.from_hf(values)
-    generation, embedding = read_generation(folder, values), read_embedding(folder)
-    tokenizer = _tokenizer(folder, config.vocabulary)
+    tokenizer = _fitting(source.tokenizer(), config.vocabulary, source.place)
     plan = plan_head(family, values) if keep_head else None
     with torch.device("meta"):
         body = family.build(config)
         head = plan.build(config, body) if plan is not None else None
     whole = _whole(body, head).to(dtype)
-    left = _fill(whole, family, plan, values, read_tensors(folder), str(folder))
-    inner = {name for name in left if family.PREFIX and name.startswith(family.PREFIX)}
-    notes = _notes(values, plan, sorted(left.keys() - inner), keep_head=keep_head)
+    left = _fill(whole, family, plan, values, source.tensors(), source.place)
+    inside = "encoder." if isinstance(family, Joined) else family.PREFIX
+    inner = {name for name in left if inside and name.startswith(inside)}
+    left_over = sorted(left.keys() - inner)
+    notes = [*source.notes, *_notes(values, plan, left_over, keep_head=keep_head)]
     return Checkpoint(
         family=family,
         config=config,
@@ -140,8 +155,8 @@ def load_checkpoint(
         head=head,
         plan=plan,
         tokenizer=tokenizer,
-        embedding=embedding,
-        generation=generation,
+        embedding=source.embedding,
+        generation=source.generation,
         values=values,
         set_aside={name: left[name] for name in inner},
         notes=notes,
@@ -171,22 +186,29 @@ def saved_checkpoint(
         ours=is_model_folder,
         replaced=lambda name: any(fnmatch.fnmatchcase(name, pattern) for pattern in gone),
     ) as new:
-        write_json(new / CONFIG, _config_values(checkpoint))
-        write_tensors(_tensors(checkpoint), new / WEIGHTS)
-        if checkpoint.generation.stored:
-            write_json(new / GENERATION, checkpoint.generation.stored)
-        if checkpoint.tokenizer is not None:
-            checkpoint.tokenizer.save(new)
-        if checkpoint.embedding.declared:
-            write_embedding(checkpoint.embedding, checkpoint.config.hidden, new)
+        write_description(checkpoint, new)
+        write_tensors(stored_tensors(checkpoint), new / WEIGHTS)
         yield new
+
+
+def write_description(checkpoint: Checkpoint, folder: Path) -> None:
+    """Writes config.json, the tokenizer and whatever else a model has beside its weights."""
+    write_json(folder / CONFIG, _config_values(checkpoint))
+    if checkpoint.generation.stored:
+        write_json(folder / GENERATION, checkpoint.generation.stored)
+    if checkpoint.generation.chat is not None and checkpoint.generation.chat_file:
+        (folder / CHAT).write_text(checkpoint.generation.chat, encoding="utf-8")
+    if checkpoint.tokenizer is not None:
+        checkpoint.tokenizer.save(folder)
+    if checkpoint.embedding.declared:
+        write_embedding(checkpoint.embedding, checkpoint.config.hidden, folder)
 
 
 def _whole(body: Body, head: nn.Module | None) -> nn.ModuleDict:
     return nn.ModuleDict({"body": body} if head is None else {"body": body, "head": head})
 
 
-def _rows(family: ModuleType, plan: HeadPlan | None, prefix: str) -> list[Row]:
+def _rows(family: Family, plan: HeadPlan | None, prefix: str) -> list[Row]:
     """The name table of body and head together."""
     rows = prefixed(family.NAMES, "body.", prefix)
     return rows if plan is None else rows + prefixed(plan.spec.names, "head.", "")
@@ -194,7 +216,7 @@ def _rows(family: ModuleType, plan: HeadPlan | None, prefix: str) -> list[Row]:
 
 def _fill(
     whole: nn.ModuleDict,
-    family: ModuleType,
+    family: Family,
     plan: HeadPlan | None,
     values: Mapping[str, Any],
     found: Mapping[str, Tensor],
@@ -248,12 +270,13 @@ def _notes(
     return [f"left out {shown}, which belong to {'other heads' if keep_head else 'the head'}"]
 
 
-def _tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
+def stored_tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """What model.safetensors holds. A body alone, or under a head of ours, has no prefix."""
     family, plan = checkpoint.family, checkpoint.plan
     prefix = family.PREFIX if plan is not None and plan.stored is None else ""
     whole = _whole(checkpoint.body, checkpoint.head)
-    tensors = tensors_of(whole, _rows(family, plan, prefix))
+    apart = ("body.decoder.",) if isinstance(family, Joined) else ()
+    tensors = tensors_of(whole, _rows(family, plan, prefix), apart=apart)
     if not prefix:
         dtype = next(checkpoint.body.parameters()).dtype
         for name, tensor in checkpoint.set_aside.items():
@@ -269,7 +292,10 @@ def _config_values(checkpoint: Checkpoint) -> dict[str, Any]:
     values["dtype"] = str(next(checkpoint.body.parameters()).dtype).removeprefix("torch.")
     plan = checkpoint.plan
     task = plan.task if plan is not None and plan.stored is None else None
-    values["architectures"] = [class_name(values["model_type"], task)]
+    named = class_name(values["model_type"], task, checkpoint.family)
+    # The ecosystem has no class for the body of two joined stacks alone.
+    told = task_of(values["model_type"], named, checkpoint.family) == task
+    values["architectures"] = [named] if told else []
     if plan is not None:
         values |= _head_values(plan)
     return dict(sorted(values.items()))
@@ -290,23 +316,16 @@ def _head_values(plan: HeadPlan) -> dict[str, Any]:
     return values
 
 
-def _tokenizer(folder: Path, rows: int) -> Tokenizer | None:
-    """The folder's tokenizer, if there is one, checked against the embedding table."""
-    if not _any_file(folder, TOKENIZER_FILES):
-        return None
-    tokenizer = Tokenizer.load(folder)
-    largest = max(tokenizer.vocabulary.values(), default=0)
+def _fitting(tokenizer: Tokenizer | None, rows: int, place: str) -> Tokenizer | None:
+    """The tokenizer, if there is one, checked against the embedding table."""
+    largest = max(tokenizer.vocabulary.values(), default=0) if tokenizer is not None else 0
     if largest >= rows:
         raise CheckpointError(
-            f"{folder}: the tokenizer's ids go up to {largest}, the embedding has {rows} rows",
+            f"{place}: the tokenizer's ids go up to {largest}, the embedding has {rows} rows",
             allowed=f"ids below {rows}",
             next_step="use the tokenizer that the model was trained with",
         )
     return tokenizer
-
-
-def _any_file(folder: Path, patterns: Iterable[str]) -> bool:
-    return any(path.is_file() for pattern in patterns for path in folder.glob(pattern))
 
 
 def is_model_folder(folder: Path) -> bool:

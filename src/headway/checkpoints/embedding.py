@@ -15,12 +15,17 @@ from typing import Any
 from headway.checkpoints.documents import read_json, read_object, write_json
 from headway.errors import CheckpointError
 
-__all__ = ["Embedding", "read_embedding", "write_embedding"]
+__all__ = ["Embedding", "read_embedding", "static_place", "write_embedding"]
 
 MODULES = "modules.json"
 PROMPTS = "config_sentence_transformers.json"
 
-CHAINS = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
+CHAINS = (
+    ["Transformer", "Pooling"],
+    ["Transformer", "Pooling", "Normalize"],
+    ["StaticEmbedding"],
+    ["StaticEmbedding", "Normalize"],
+)
 """The modules that can be, in order."""
 
 SWITCHES = {
@@ -35,6 +40,10 @@ WORDS = {"cls": "first", "lasttoken": "last", "max": "max", "mean": "mean"}
 """What newer files have in `pooling_mode` -> the same."""
 
 
+_TRANSFORMER = {"Transformer": "", "Pooling": "1_Pooling"}
+"""Module -> its folder."""
+
+
 @dataclass(frozen=True)
 class Embedding:
     """From hidden states to a text's vector.
@@ -44,12 +53,14 @@ class Embedding:
         normalise: whether the vector has length 1.
         prompt: what every text begins with.
         declared: whether the checkpoint says so itself; else it is our default.
+        static: whether one module is both the word vectors and their mean.
     """
 
     pooling: str = "mean"
     normalise: bool = True
     prompt: str = ""
     declared: bool = False
+    static: bool = False
 
 
 def read_embedding(folder: Path) -> Embedding:
@@ -64,13 +75,15 @@ def read_embedding(folder: Path) -> Embedding:
     modules = _modules(path)
     kinds = [kind for kind, _ in modules]
     if kinds not in CHAINS:
-        known = CHAINS[-1]
+        known = [kind for chain in CHAINS for kind in chain]
         odd = next((kind for kind in kinds if kind not in known), "")
         raise CheckpointError(
             f"{path}: module {odd!r} is not known" if odd else f"{path}: modules {kinds}",
             allowed=" or ".join(", ".join(chain) for chain in CHAINS),
             next_step="take modules.json away to use the model without it",
         )
+    if kinds[0] == "StaticEmbedding":
+        return Embedding("mean", "Normalize" in kinds, _prompt(folder), declared=True, static=True)
     place = folder / modules[1][1] / "config.json"
     values, prompt = read_object(place), _prompt(folder)
     if prompt and values.get("include_prompt") is False:
@@ -80,9 +93,9 @@ def read_embedding(folder: Path) -> Embedding:
 
 def write_embedding(embedding: Embedding, hidden: int, folder: Path) -> None:
     """Writes modules.json and what belongs to it, which sentence-transformers reads."""
-    places = {"Transformer": "", "Pooling": "1_Pooling"}
+    places = {"StaticEmbedding": ""} if embedding.static else dict(_TRANSFORMER)
     if embedding.normalise:
-        places["Normalize"] = "2_Normalize"
+        places["Normalize"] = f"{len(places)}_Normalize"
     entries = [
         {"idx": n, "name": str(n), "path": place, "type": f"sentence_transformers.models.{kind}"}
         for n, (kind, place) in enumerate(places.items())
@@ -90,11 +103,27 @@ def write_embedding(embedding: Embedding, hidden: int, folder: Path) -> None:
     write_json(folder / MODULES, entries)
     for place in filter(None, places.values()):
         (folder / place).mkdir()
-    chosen = {key: name == embedding.pooling for key, name in SWITCHES.items()}
-    write_json(folder / "1_Pooling/config.json", {"word_embedding_dimension": hidden, **chosen})
+    if not embedding.static:
+        _write_pooling(embedding, hidden, folder)
     if embedding.prompt:
         prompts = {"prompts": {"default": embedding.prompt}, "default_prompt_name": "default"}
         write_json(folder / PROMPTS, prompts)
+
+
+def static_place(folder: Path) -> Path:
+    """The folder with the word vectors of a StaticEmbedding.
+
+    Raises:
+        CheckpointError: modules.json cannot be read.
+    """
+    path = folder / MODULES
+    modules = _modules(path) if path.is_file() else []
+    return folder / modules[0][1] if modules else folder
+
+
+def _write_pooling(embedding: Embedding, hidden: int, folder: Path) -> None:
+    chosen = {key: name == embedding.pooling for key, name in SWITCHES.items()}
+    write_json(folder / "1_Pooling/config.json", {"word_embedding_dimension": hidden, **chosen})
 
 
 def _modules(path: Path) -> list[tuple[str, str]]:

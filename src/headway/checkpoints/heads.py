@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 from torch import nn
 
 from headway.core.stacks import Body
 from headway.errors import CheckpointError, ConfigError, nearest
-from headway.families import task_of
+from headway.families import Family, task_of
 from headway.heads import HeadSpec, own_head
 
 __all__ = ["KINDS", "HeadPlan", "new_head", "plan_head"]
@@ -65,7 +64,7 @@ class HeadPlan:
 
 
 def new_head(
-    family: ModuleType,
+    family: Family,
     task: str,
     *,
     labels: Sequence[str],
@@ -117,7 +116,7 @@ def new_head(
     return HeadPlan(task, spec, labels, kind, stored)
 
 
-def plan_head(family: ModuleType, values: Mapping[str, Any]) -> HeadPlan | None:
+def plan_head(family: Family, values: Mapping[str, Any]) -> HeadPlan | None:
     """The head that config.json speaks of, or None.
 
     Raises:
@@ -128,7 +127,7 @@ def plan_head(family: ModuleType, values: Mapping[str, Any]) -> HeadPlan | None:
         raise CheckpointError(f"config.json: headway = {section!r}", allowed="an object")
     if "head" in section:
         return _own_plan(section, values)
-    task = task_of(values["model_type"], architecture(values))
+    task = task_of(values["model_type"], architecture(values), family)
     if task is None:
         return None
     labels = _labels(values) if task in LABELLED else ()

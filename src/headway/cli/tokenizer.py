@@ -125,7 +125,7 @@ def show(
 @click.option(
     "--to",
     "format",
-    type=click.Choice(["bpe", "json", "sentencepiece", "tiktoken", "wordpiece"]),
+    type=click.Choice(["bpe", "gguf", "json", "sentencepiece", "tiktoken", "wordpiece"]),
     required=True,
     help="The format.",
 )

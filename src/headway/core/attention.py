@@ -27,6 +27,8 @@ class SelfAttention(nn.Module):
         kv_heads: key and value heads, a divisor of `heads`; None = as many.
         head_size: size of one head; None = hidden / heads.
         bias: whether the four projections have one.
+        output_bias: whether the last one has, where it differs (Qwen2); None = as `bias`.
+        query_norm, key_norm: over each head's query and key (Qwen3), or None.
         scale: what scores are multiplied by; None = 1 / sqrt(head_size).
         dropout: rate on the attention map.
         rotary: turns queries and keys by their positions; None leaves them.
@@ -40,6 +42,9 @@ class SelfAttention(nn.Module):
         kv_heads: int | None = None,
         head_size: int | None = None,
         bias: bool = True,
+        output_bias: bool | None = None,
+        query_norm: nn.Module | None = None,
+        key_norm: nn.Module | None = None,
         scale: float | None = None,
         dropout: float = 0.0,
         rotary: Rotary | None = None,
@@ -56,7 +61,8 @@ class SelfAttention(nn.Module):
         self.rotary = rotary
         width, kv_width = heads * self.head_size, kv_heads * self.head_size
         self.qkv = FusedLinear(hidden, (width, kv_width, kv_width), bias=bias)
-        self.output = nn.Linear(width, hidden, bias=bias)
+        self.query_norm, self.key_norm = query_norm, key_norm
+        self.output = nn.Linear(width, hidden, bias=bias if output_bias is None else output_bias)
         self.map = Tap()
 
     def forward(
@@ -79,6 +85,8 @@ class SelfAttention(nn.Module):
         """
         parts = self.qkv.separate(x)  # [tokens, heads * size], k and v [tokens, kv heads * size]
         q, k, v = (part.unflatten(-1, (-1, self.head_size)) for part in parts)
+        if self.query_norm is not None and self.key_norm is not None:
+            q, k = self.query_norm(q), self.key_norm(k)
         if self.rotary is not None and angles is not None:
             q, k = self.rotary(q, angles), self.rotary(k, angles)
         if cache is not None and extension is not None:

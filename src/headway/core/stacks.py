@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from headway.core.blocks import Memory, PostNormBlock, PreNormBlock, PreNormCrossBlock, Step
+from headway.core.blocks import (
+    Memory,
+    PostNormBlock,
+    PostNormCrossBlock,
+    PreNormBlock,
+    PreNormCrossBlock,
+    Step,
+)
 from headway.core.cache import Cache
 from headway.core.dropout import Dropout
 from headway.core.embeddings import Embeddings
@@ -17,7 +24,7 @@ from headway.core.masks import Mask, Pattern, causal, everywhere
 from headway.core.positions import RelativeBias, Rotary
 from headway.core.taps import Tap
 
-__all__ = ["AttentionKind", "Body", "Decoder", "Encoder", "EncoderDecoder"]
+__all__ = ["AttentionKind", "Body", "Decoder", "Encoder", "EncoderDecoder", "share_weights"]
 
 
 @dataclass(frozen=True)
@@ -92,18 +99,23 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Embeddings, then blocks in which a token sees itself and what came before.
 
-    Args: as Encoder, and
+    Args: as Encoder, but for `kinds`, and
         rotary: positions that the blocks' attention turns by, or None.
+        masks: who may attend to whom in each block; () = `causal` in all.
+        bridge: what an encoder's states pass before the blocks look at them, where these are of
+            another size; or None.
     """
 
     def __init__(
         self,
         embeddings: Embeddings,
-        layers: Iterable[PostNormBlock | PreNormBlock | PreNormCrossBlock],
+        layers: Iterable[PostNormBlock | PreNormBlock | PreNormCrossBlock | PostNormCrossBlock],
         *,
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,
         rotary: Rotary | None = None,
+        masks: Sequence[Mask] = (),
+        bridge: nn.Module | None = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -112,6 +124,8 @@ class Decoder(nn.Module):
         self.norm = norm
         self.bias = bias
         self.rotary = rotary
+        self.masks = tuple(masks) or (causal,) * len(self.layers)
+        self.bridge = bridge
         self.dropout = Dropout(dropout)
         self.out = Tap()
 
@@ -138,10 +152,16 @@ class Decoder(nn.Module):
             layout = extension.new
         total = extension.total if extension is not None else layout
         angles = self.rotary.angles(layout.positions) if self.rotary is not None else None
-        step = Step(Pattern(layout, total, causal, self.bias), angles, extension)
+        steps = {
+            mask: Step(Pattern(layout, total, mask, self.bias), angles, extension)
+            for mask in set(self.masks)
+        }
         seen = Pattern(layout, memory[1]) if memory is not None else None
+        if memory is not None and self.bridge is not None:
+            memory = self.bridge(memory[0]), memory[1]
         x = self.embeddings(ids, layout, segments)
         for number, layer in enumerate(self.layers):
+            step = steps[self.masks[number]]
             remembered = cache.self_attention[number] if cache is not None else None
             if memory is None or seen is None:
                 x = layer(x, step, remembered)
@@ -157,21 +177,52 @@ class EncoderDecoder(nn.Module):
     """A decoder that looks at an encoder's output.
 
     Args:
-        encoder, decoder: the two stacks; the decoder's blocks have cross-attention.
+        encoder: the stack that reads; a Decoder in its place reads with its causal mask.
+        decoder: the stack that writes; its blocks have cross-attention.
+        shared: the word table, where both have the same and checkpoints name it apart; or None.
     """
 
-    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
+    def __init__(
+        self, encoder: Encoder | Decoder, decoder: Decoder, *, shared: nn.Embedding | None = None
+    ) -> None:
         super().__init__()
+        self.shared = shared
         self.encoder = encoder
         self.decoder = decoder
 
     def forward(
-        self, ids: Tensor, layout: Layout, *, target: Tensor, target_layout: Layout
+        self,
+        ids: Tensor,
+        layout: Layout,
+        segments: Tensor | None = None,
+        *,
+        target: Tensor,
+        target_layout: Layout,
     ) -> Tensor:
-        """int64 [tokens], int64 [target tokens] -> [target tokens, hidden]."""
-        memory = self.encoder(ids, layout), layout
+        """int64 [tokens], int64 [target tokens] -> [target tokens, hidden].
+
+        Args:
+            ids, layout, segments: what the encoder reads.
+            target, target_layout: what the decoder is fed.
+        """
+        memory = self.encoder(ids, layout, segments), layout
         return self.decoder(target, target_layout, memory=memory)
 
 
 Body = Encoder | Decoder | EncoderDecoder
 """What a family builds: everything but the head."""
+
+
+def share_weights(owner: nn.Module, other: nn.Module) -> None:
+    """Makes the parameters of `other` those of `owner`, where both have one of that name.
+
+    >>> one, two = nn.Linear(2, 2), nn.Linear(2, 2)
+    >>> share_weights(one, two)
+    >>> two.weight is one.weight
+    True
+    """
+    theirs = dict(owner.named_parameters(remove_duplicate=False))
+    for name, _ in list(other.named_parameters(remove_duplicate=False)):
+        if name in theirs:
+            place, _, leaf = name.rpartition(".")
+            setattr(other.get_submodule(place), leaf, theirs[name])

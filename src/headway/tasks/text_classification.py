@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from headway.checkpoints import HeadPlan, new_head
+from headway.core.ragged import window_means
 from headway.core.stacks import Decoder, EncoderDecoder
 from headway.data import Columns, Dataset, guess_columns
 from headway.errors import ConfigError
 from headway.heads import Classifier
 from headway.metrics import tfidf_baseline
 from headway.model import Model
-from headway.ragged import window_means
 from headway.tasks.inputs import shown_text, texts_of
 from headway.tasks.label_kinds import KINDS, Floats
 from headway.tasks.labels import flat_names, kind_of, label_names, wrong_label
@@ -115,6 +115,9 @@ class TextClassification:
                 allowed="an encoder (BERT and the like) or a decoder (GPT-2, Llama)",
             )
 
+    def fitted(self, model: Model) -> Model:
+        return model
+
     def head(self, model: Model, meaning: Meaning, *, head: str, pooling: str | None) -> HeadPlan:
         embedding = model.checkpoint.embedding
         usual = "last" if isinstance(model.body, Decoder) else "mean"
@@ -139,7 +142,7 @@ class TextClassification:
         return window_texts(model.need_tokenizer(), inputs, size=size, stride=stride, first=first)
 
     def targets(
-        self, texts: Sequence[Windowed], answers: Sequence[Any], meaning: Meaning
+        self, model: Model, texts: Sequence[Windowed], answers: Sequence[Any], meaning: Meaning
     ) -> Tensor:
         return KINDS[meaning.kind].targets(answers, meaning.labels)
 

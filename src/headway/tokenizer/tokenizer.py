@@ -76,8 +76,9 @@ class Tokenizer:
         Args:
             path: a tokenizer.json, BERT's vocab.txt, vocab.json with merges.txt beside it
                 (GPT-2, RoBERTa, GPT), SentencePiece's .model, tiktoken's ranks (*.tiktoken, and
-                Llama 3's tokenizer.model), a .gguf, or a folder with one of these; in a folder
-                tokenizer_config.json and special_tokens_map.json are heeded.
+                Llama 3's tokenizer.model), a .gguf, llama2.c's tokenizer.bin (tok*.bin), or a
+                folder with one of these; in a folder tokenizer_config.json and
+                special_tokens_map.json are heeded.
 
         Raises:
             TokenizerError: there is no tokenizer, it is damaged, or it has a part that is not
@@ -99,6 +100,15 @@ class Tokenizer:
         """The tokenizer that the contents of a tokenizer.json and a tokenizer_config.json make."""
         steps = NativePipeline(document, Pipeline.from_document(document))
         return cls(steps, document, config or {})
+
+    def with_max_length(self, length: int) -> Tokenizer:
+        """The same tokenizer, saying that its model takes texts of `length` tokens."""
+        config = {**self._config, "model_max_length": length}
+        return Tokenizer(self._pipeline, self._document, config, converted=self._converted)
+
+    def without_special(self) -> Tokenizer:
+        """The same tokenizer, which puts nothing around texts."""
+        return Tokenizer.from_document({**self._document, "post_processor": None}, self._config)
 
     def __len__(self) -> int:
         return len(self.vocabulary)
@@ -258,11 +268,12 @@ class Tokenizer:
         pair: str | None = None,
         stride: int | None = None,
         special: bool = True,
+        cut: int | None = None,
     ) -> list[Encoding]:
         """A long text as consecutive windows that overlap; each token is in one at least.
 
-        The text is tokenized once, and cut between tokens. Of a pair the side with more tokens is
-        cut (the first where they are equal), and the other one is whole in every window.
+        The text is tokenized once, and cut between tokens. Of a pair one side is cut, and the
+        other one is whole in every window.
 
         Args:
             text: the text.
@@ -271,24 +282,29 @@ class Tokenizer:
             stride: how many tokens two neighbouring windows share; a quarter of the text's room
                 in a window where it is not said. The last window may be shorter than the others.
             special: put special tokens around each window.
+            cut: which side of a pair is cut, 0 or 1; None = the one with more tokens, the first
+                where they are equal.
 
         Returns:
             Encodings with offsets into the whole text. What fits gives one, equal to `encode`'s.
 
         Raises:
-            TokenizerError: no token of the side to be cut fits beside the rest, or the stride
-                leaves no progress.
+            TokenizerError: no token of the side to be cut fits beside the rest, the stride leaves
+                no progress, or there is no such side.
         """
         texts = [text] if pair is None else [text, pair]
         sides = [self._encode_text(one, i) for i, one in enumerate(texts)]
-        longer = 1 if len(sides) == 2 and len(sides[1]) > len(sides[0]) else 0
+        if cut is None:
+            cut = 1 if len(sides) == 2 and len(sides[1]) > len(sides[0]) else 0
+        if cut not in range(len(sides)):
+            raise TokenizerError(f"cut is {cut}", allowed=", ".join(map(str, range(len(sides)))))
         around = len(self._pipeline.wrap([Encoding() for _ in sides], special))
-        rest = around + sum(len(side) for side in sides) - len(sides[longer])
+        rest = around + sum(len(side) for side in sides) - len(sides[cut])
         windows = []
-        for start, end in window_spans(len(sides[longer]), size, rest, stride):
-            cut = [*sides]
-            cut[longer] = sides[longer].slice(start, end)
-            windows.append(self._pipeline.wrap(cut, special))
+        for start, end in window_spans(len(sides[cut]), size, rest, stride):
+            parts = [*sides]
+            parts[cut] = sides[cut].slice(start, end)
+            windows.append(self._pipeline.wrap(parts, special))
         return windows
 
     def save(self, folder: str | Path) -> None:
@@ -321,8 +337,8 @@ class Tokenizer:
         Args:
             folder: where to; it is made if need be.
             format: wordpiece (BERT's vocab.txt), bpe (vocab.json and merges.txt), tiktoken (a
-                file of ranks, named after its encoding) or sentencepiece (a .model, of what was
-                read from one).
+                file of ranks, named after its encoding), gguf (a vocabulary without a model) or
+                sentencepiece (a .model, of what was read from one).
 
         Returns:
             The files that were written.
@@ -334,9 +350,28 @@ class Tokenizer:
         """
         from headway.tokenizer.formats.export import export
 
-        roles = {f"{role}_token": token for role, token in self.special.items()}
-        config = {**self._config, **roles}
-        return export(self._document, self._pipeline.reference, config, Path(folder), format)
+        steps = self._pipeline.reference
+        return export(self._document, steps, self._said(), Path(folder), format)
+
+    def gguf_values(self, *, rows: int = 0) -> dict[str, Any]:
+        """What the GGUF file of a model says of its tokenizer, by name.
+
+        Args:
+            rows: of the model's word table; numbers beyond the tokens are filled up.
+
+        Raises:
+            TokenizerError: the format cannot say what this tokenizer does.
+        """
+        from headway.tokenizer.formats.gguf_vocabulary import gguf_values
+
+        return gguf_values(self._document, self._pipeline.reference, self._said(), rows=rows)
+
+    def _said(self) -> dict[str, Any]:
+        """What a tokenizer_config.json says, with the roles of tokens."""
+        return {
+            **self._config,
+            **{f"{role}_token": token for role, token in self.special.items()},
+        }
 
     def _encode_text(self, text: str, sequence: int) -> Encoding:
         if not isinstance(text, str):

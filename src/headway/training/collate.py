@@ -55,10 +55,7 @@ def epoch_batches(
             epoch, so that one very long text cannot fill the memory; None = with all.
     """
     chance = random.Random(seed)
-    chosen = [
-        sorted(chance.sample(range(count), min(most_windows or count, count)))
-        for count in (len(text.ids) for text in texts)
-    ]
+    chosen = [text.drawn(chance, most_windows) for text in texts]
     lengths = [
         sum(len(text.ids[n]) for n in kept) for text, kept in zip(texts, chosen, strict=True)
     ]

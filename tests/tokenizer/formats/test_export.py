@@ -229,6 +229,37 @@ def test_a_gguf_becomes_a_model(tmp_path: Path) -> None:
         assert again.encode(text).ids == tok.encode(text).ids
 
 
+@pytest.mark.parametrize("split", sorted({*SPLITS} - {"qwen-2"}))
+def test_a_gguf_of_byte_level_bpe(split: str, tmp_path: Path) -> None:
+    tok = with_added(learnt("byte-bpe", split=split, special=["<|x|>"]), special=False)
+    tok.export(tmp_path, "gguf")
+    again = Tokenizer.load(tmp_path)
+    for text in [*texts(split), "a<|x|> <new>b"]:
+        assert again.encode(text).ids == tok.encode(text).ids, text
+    assert again.special == tok.special and again.vocabulary == tok.vocabulary
+
+
+def test_a_gguf_of_wordpiece(tmp_path: Path) -> None:
+    tok = Tokenizer.load(data("tokenizer-assets", "bert_base_uncased_vocab.txt"))
+    tok.export(tmp_path, "gguf")
+    again = Tokenizer.load(tmp_path)
+    assert again._document == tok._document and again.special == tok.special
+
+
+@pytest.mark.parametrize("model_type", ["bpe", "unigram"])
+def test_a_gguf_of_a_gguf(model_type: str, tmp_path: Path) -> None:
+    source = train_spm(tmp_path, model_type=model_type, byte_fallback=True, vocab_size=420)
+    model = "llama" if model_type == "bpe" else "t5"
+    tok = Tokenizer.load(
+        spm_file(tmp_path / "m.gguf", source, model, remove_extra_whitespaces=True)
+    )
+    tok.export(tmp_path / "out", "gguf")
+    again = Tokenizer.load(tmp_path / "out")
+    for text in texts("gguf"):
+        assert again.encode(text).ids == tok.encode(text).ids
+    assert again.special == tok.special
+
+
 def with_added(tok: Tokenizer, **flags: Any) -> Tokenizer:
     token = {"id": len(tok), "content": "<new>", "special": True, "normalized": False}
     token |= {"single_word": False, "lstrip": False, "rstrip": False, **flags}
@@ -295,6 +326,17 @@ REFUSED: dict[str, tuple[str, Any, str]] = {
             },
         ),
         "its model is",
+    ),
+    "a split without a name": (
+        "gguf",
+        lambda: learnt("byte-bpe", split="qwen-2"),  # Qwen's own normalizes too
+        "this one has no name.*qwen2",
+    ),
+    "unigram without a .model": ("gguf", lambda: learnt("unigram"), "cannot say a Unigram"),
+    "a model's own text": (
+        "gguf",
+        lambda: changed(learnt("byte-bpe"), decoder={"type": "Fuse"}),
+        "cannot say a BPE",
     ),
     "no such format": ("wordpeice", lambda: learnt("wordpiece"), "did you mean 'wordpiece'"),
 }

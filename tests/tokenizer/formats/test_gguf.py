@@ -18,8 +18,8 @@ from tokenizers import AddedToken, Regex, models, normalizers
 from tokenizers import pre_tokenizers as pre
 
 from headway.errors import TokenizerError
+from headway.ggml.container import read_metadata
 from headway.tokenizer import Tokenizer
-from headway.tokenizer.formats.gguf_container import read_metadata
 from headway.tokenizer.formats.gguf_splits import SPLITS
 from headway.tokenizer.training import train_tokenizer
 
@@ -316,7 +316,7 @@ def test_every_type_of_value(version: int, tmp_path: Path) -> None:
     nested = array_of(9, 2, texts("x") + texts())
     path = tmp_path / "m.gguf"
     path.write_bytes(raw(*single, *many, ("s", 8, text("é")), ("n", 9, nested), version=version))
-    found = read_metadata(path)
+    found = read_metadata(path, TokenizerError)
     for name, (_, _, value) in values.items():
         assert found[name] == value and type(found[name]) is type(value)
         assert [*found[f"{name}s"]] == [value, value]

@@ -13,7 +13,7 @@ from headway.tokenizer.formats.documents import Document
 from headway.tokenizer.formats.ranks import is_by_ranks
 from headway.tokenizer.split_patterns import CL100K, GPT_2, GPT_4, GPT_4O, QWEN_2, TEKKEN
 
-__all__ = ["difference"]
+__all__ = ["difference", "same_steps"]
 
 # Every character is in a match of these, so that removing what is in none removes nothing.
 _KEEPING = {GPT_2, GPT_4, CL100K, GPT_4O, QWEN_2, TEKKEN}
@@ -26,11 +26,20 @@ def difference(ours: Document, theirs: Document) -> str | None:
     'normalizer'
     """
     for name in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
-        if _steps(ours, name) != _steps(theirs, name):
+        if not same_steps(ours, theirs, name):
             return name
     if _added(ours) != _added(theirs):
         return "added_tokens"
     return None if _same_models(ours, theirs) else "model"
+
+
+def same_steps(ours: Document, theirs: Document, name: str) -> bool:
+    """Whether two contents do the same in one part.
+
+    >>> same_steps({"normalizer": {"type": "NFC"}}, {"normalizer": None}, "normalizer")
+    False
+    """
+    return _steps(ours, name) == _steps(theirs, name)
 
 
 def _steps(document: Document, name: str) -> list[Any]:
@@ -123,6 +132,10 @@ def _model(document: Document) -> Document:
         model = {**_USUAL, **model, "type": "BPE"}
         pairs = (pair.split(" ") if isinstance(pair, str) else pair for pair in model["merges"])
         model["merges"] = [tuple(pair) for pair in pairs]
+        # An added token is taken out of a text before the model sees it.
+        added = {token["content"] for token in document.get("added_tokens") or []}
+        vocab = model["vocab"].items()
+        model["vocab"] = {token: number for token, number in vocab if token not in added}
     return model
 
 

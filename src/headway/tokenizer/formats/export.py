@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from headway.errors import OutputError, TokenizerError, nearest
+from headway.ggml.writing import written_container
 from headway.tokenizer.formats.bpe_files import write_bpe_files
 from headway.tokenizer.formats.documents import Document
 from headway.tokenizer.formats.equivalence import difference
 from headway.tokenizer.formats.files import CONFIG, written_json
 from headway.tokenizer.formats.folder import find
+from headway.tokenizer.formats.gguf_vocabulary import gguf_values
 from headway.tokenizer.formats.tiktoken import write_tiktoken
 from headway.tokenizer.formats.wordpiece_vocab import write_vocab_txt
 from headway.tokenizer.reference import Pipeline
@@ -49,6 +51,13 @@ def _write_sentencepiece(document: Document, pipeline: Pipeline, config: Documen
     return {"tokenizer.model": pipeline.model.model.to_bytes(), CONFIG: written_json(own)}
 
 
+def _write_gguf(document: Document, pipeline: Pipeline, config: Document) -> Files:
+    """A vocabulary alone, as ggml's programs have them for tests of tokenizers."""
+    values = gguf_values(document, pipeline, config)
+    content = written_container({"general.architecture": "llama", **values})
+    return {"tokenizer.gguf": content, CONFIG: written_json({})}
+
+
 def _of_document(write: Callable[[Document], Files]) -> Writer:
     return lambda document, pipeline, config: write(document)
 
@@ -57,6 +66,7 @@ Writer = Callable[[Document, Pipeline, Document], Files]
 
 WRITERS: dict[str, Writer] = {
     "bpe": _of_document(write_bpe_files),
+    "gguf": _write_gguf,
     "sentencepiece": _write_sentencepiece,
     "tiktoken": _of_document(write_tiktoken),
     "wordpiece": _of_document(write_vocab_txt),

@@ -11,6 +11,7 @@ from headway.tokenizer.formats.bpe_files import read_bpe_files
 from headway.tokenizer.formats.documents import Content
 from headway.tokenizer.formats.files import read_object
 from headway.tokenizer.formats.gguf import read_gguf
+from headway.tokenizer.formats.llama2c import read_llama2c
 from headway.tokenizer.formats.sentencepiece import read_sentencepiece
 from headway.tokenizer.formats.tiktoken import holds_ranks, read_tiktoken
 from headway.tokenizer.formats.tokenizer_json import read_tokenizer_json
@@ -35,6 +36,7 @@ FILES: dict[str, Reader] = {
     "*.tiktoken": read_tiktoken,
     "*vocab.txt": read_vocab_txt,
     "*.gguf": read_gguf,
+    "tok*.bin": read_llama2c,
 }
 
 

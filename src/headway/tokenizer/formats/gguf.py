@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from headway.errors import TokenizerError, nearest
+from headway.ggml.container import read_metadata
 from headway.logs import log
 from headway.tokenizer.checks import Fields
 from headway.tokenizer.formats.documents import (
@@ -26,7 +27,6 @@ from headway.tokenizer.formats.documents import (
     bpe_model,
     document,
 )
-from headway.tokenizer.formats.gguf_container import read_metadata
 from headway.tokenizer.formats.gguf_splits import SPLITS
 from headway.tokenizer.formats.sentencepiece import spm_content
 from headway.tokenizer.formats.sentencepiece_model import (
@@ -42,10 +42,10 @@ from headway.tokenizer.formats.wordpiece_vocab import wordpiece_document
 from headway.tokenizer.split_patterns import byte_level
 from headway.tokenizer.vocabulary import checked_vocabulary
 
-__all__ = ["GGUF_MODELS", "read_gguf"]
+__all__ = ["GGUF_MODELS", "ROLES", "read_gguf"]
 
 _SPACE = "\u2581"
-_ROLES = {
+ROLES = {
     "bos": "bos_token_id",
     "eos": "eos_token_id",
     "unk": "unknown_token_id",
@@ -54,6 +54,7 @@ _ROLES = {
     "cls": "cls_token_id",
     "mask": "mask_token_id",
 }
+"""Role -> key of its token's number."""
 
 
 class _Vocabulary(NamedTuple):
@@ -78,8 +79,8 @@ class _Vocabulary(NamedTuple):
     def _role(self, role: str) -> str:
         if role not in self.roles:
             raise TokenizerError(
-                f"{self.place} puts a token around texts, and {_ROLES[role]} does not say which",
-                next_step=f"set tokenizer.ggml.{_ROLES[role]} in the file",
+                f"{self.place} puts a token around texts, and {ROLES[role]} does not say which",
+                next_step=f"set tokenizer.ggml.{ROLES[role]} in the file",
             )
         return self.tokens[self.roles[role]]
 
@@ -91,7 +92,7 @@ def read_gguf(path: Path, config: dict[str, Any]) -> Content:
         path: the file.
         config: what a tokenizer_config.json beside it says, which counts more for the roles.
     """
-    metadata = read_metadata(path)
+    metadata = read_metadata(path, TokenizerError)
     prefix = "tokenizer.ggml."
     own = {k.removeprefix(prefix): v for k, v in metadata.items() if k.startswith(prefix)}
     fields = Fields(own, f"{path}: {prefix.rstrip('.')}")
@@ -124,7 +125,7 @@ def _vocabulary(fields: Fields, defaults: dict[str, int], place: str) -> _Vocabu
 
 def _roles(fields: Fields, defaults: dict[str, int], size: int) -> dict[str, int]:
     roles = {role: number for role, number in defaults.items() if number < size}
-    for role, name in _ROLES.items():
+    for role, name in ROLES.items():
         if name not in fields.values:
             continue
         roles[role] = fields.count(name)

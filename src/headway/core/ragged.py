@@ -1,4 +1,4 @@
-"""Rows of any lengths: laid end to end and checked, or averaged."""
+"""Rows of any lengths: numbers from outside checked and laid end to end, windows averaged."""
 
 from __future__ import annotations
 
@@ -19,16 +19,11 @@ def laid_out(
 ) -> tuple[Tensor, Layout]:
     """Rows of numbers laid end to end, int64 [numbers], and where each row lies.
 
-    Args:
-        rows: of whole numbers, any lengths of at least 1.
-        what: what a row is called in messages.
-        device: of the result.
+    >>> laid_out([[5, 6], [7]], "text", torch.device("cpu"))[0]
+    tensor([5, 6, 7])
 
     Raises:
-        ConfigError: no row, an empty one, or something else than whole numbers.
-
-    >>> laid_out([[1, 2], [3]], "text", torch.device("cpu"))[0]
-    tensor([1, 2, 3])
+        ConfigError: no row or an empty one, or what is no whole number.
     """
     try:
         layout = Layout.of(rows, device)
@@ -48,10 +43,10 @@ def laid_out(
 
 
 def check_range(flat: Tensor, rows: int, what: str) -> None:
-    """Checks that numbers are those of a table's rows.
+    """Refuses numbers that a table of so many rows does not have.
 
     Raises:
-        ConfigError: one is not.
+        ConfigError: there is one.
     """
     low, high = (int(end) for end in flat.aminmax())
     if low < 0 or high >= rows:
