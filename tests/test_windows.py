@@ -48,6 +48,13 @@ def test_a_pair_has_two_segments_and_its_longer_side_is_cut() -> None:
     assert {token for ids in found.ids for token in ids[4:-1]} == set(range(4, 14))
 
 
+def test_the_text_that_is_asked_for_is_cut() -> None:
+    (found,) = window_texts(TOKENIZER, [(words(10), "w0 w1")], size=14, cut=1)
+    assert [ids[:12] for ids in found.ids] == [[CLS, *range(4, 14), SEP]] * 2
+    assert [ids[12:] for ids in found.ids] == [[4, SEP], [5, SEP]]
+    assert found.tokens == 12
+
+
 def test_a_pair_that_leaves_little_room_still_advances() -> None:
     (found,) = window_texts(TOKENIZER, [(words(9), words(20))], size=16)
     assert found.tokens == 29  # 4 words fit beside the other text: an eighth of 16 is half of that

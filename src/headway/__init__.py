@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headway.adaptation import Result, Settings, adapt, evaluate
+    from headway.compress import export
     from headway.data import Dataset, read
     from headway.hub import fetch
     from headway.metrics import metric
@@ -33,6 +34,7 @@ PUBLIC = {
     "Tokenizer": "tokenizer",
     "adapt": "adaptation",
     "evaluate": "adaptation",
+    "export": "compress",
     "fetch": "hub",
     "load": "model",
     "metric": "metrics",
@@ -50,6 +52,7 @@ __all__ = [
     "Tokenizer",
     "adapt",
     "evaluate",
+    "export",
     "fetch",
     "load",
     "metric",

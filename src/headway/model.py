@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from headway.checkpoints import Checkpoint, HeadPlan, load_checkpoint, saved_checkpoint
 from headway.core.layout import Layout
 from headway.core.outputs import Output
-from headway.core.pooling import POOLINGS, mean
-from headway.core.stacks import Body, Encoder, EncoderDecoder
+from headway.core.pooling import POOLINGS
+from headway.core.ragged import check_range, laid_out, window_means
+from headway.core.recording import taps_of
+from headway.core.stacks import Body, EncoderDecoder
 from headway.core.taps import record as record_taps
 from headway.data.batches.budget import sorted_batches
 from headway.errors import ConfigError
-from headway.generate import cached_step, continue_texts
-from headway.heads import LanguageModelHead
+from headway.generate import Decoding, Parts, Written, stream_texts, write_ids, write_texts
 from headway.hub import resolve_model
 from headway.logs import log, progress
 from headway.tokenizer import Tokenizer
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Model", "load"]
 
 Ids = Sequence[Sequence[int]]
+R = TypeVar("R")
 
 
 def load(name: str | Path, *, keep_head: bool = True, dtype: torch.dtype = torch.float32) -> Model:
@@ -139,7 +141,7 @@ class Model(nn.Module):
             out = model.forward([[101, 2054, 102], [101, 102]], record=["hidden"])
             out.hidden[0][1].shape  # [2, hidden]
         """
-        taps = _taps_of(self.body, record)
+        taps = taps_of(self.body, record)
         flat, layout = self._ragged(ids)
         with record_taps(self.body, {name for names in taps.values() for name in names}) as seen:
             if isinstance(self.body, EncoderDecoder):
@@ -151,8 +153,8 @@ class Model(nn.Module):
                 fed, out_layout = self._ragged(target, "target")
                 if len(target) != len(ids):
                     raise ConfigError(f"{len(ids)} texts and {len(target)} targets")
-                self._marks(segments, layout)
-                rows = self.body(flat, layout, target=fed, target_layout=out_layout)
+                marks = self._marks(segments, layout)
+                rows = self.body(flat, layout, marks, target=fed, target_layout=out_layout)
             elif target is not None:
                 raise ConfigError("a target was given, and this model has no decoder to feed it to")
             else:
@@ -179,17 +181,47 @@ class Model(nn.Module):
     ) -> Tensor:
         """Runs texts of any length through the body, and combines each text's windows.
 
-        Dropout is off meanwhile, and no gradients are kept.
-
         Args:
             texts: as `window_texts` makes them.
             read: hidden states [tokens, hidden] and their layout -> one row a window; the head, or
                 a pooling.
+            batch_tokens, what: as in `read_each`.
+
+        Returns:
+            [texts, ...]: the mean over a text's windows, float32, in the order of `texts`.
+
+        Raises:
+            ConfigError: as `read_each` does.
+        """
+
+        found = self.read_each(
+            texts,
+            lambda hidden, layout: read(hidden, layout).float().cpu(),
+            batch_tokens=batch_tokens,
+            what=what,
+        )
+        return window_means(found) if found else torch.empty(0, 0)
+
+    def read_each(
+        self,
+        texts: Sequence[Windowed],
+        read: Callable[[Tensor, Layout], Iterable[R]],
+        *,
+        batch_tokens: int = 8192,
+        what: str = "Reading",
+    ) -> list[list[R]]:
+        """Runs texts of any length through the body, and tells what is read of each window.
+
+        Dropout is off meanwhile, and no gradients are kept.
+
+        Args:
+            texts: as `window_texts` makes them.
+            read: hidden states [tokens, hidden] and their layout -> something for each window.
             batch_tokens: most tokens in one forward pass.
             what: shown beside the progress bar.
 
         Returns:
-            [texts, ...]: the mean over a text's windows, float32, in the order of `texts`.
+            For each text, what was read of its windows.
 
         Raises:
             ConfigError: the model has two stacks, or a text does not fit it.
@@ -199,20 +231,15 @@ class Model(nn.Module):
         ids = [window for text in texts for window in text.ids]
         marks = [window for text in texts for window in text.segments]
         marked = _segments_of(self.body) > 1
-        rows: list[Tensor] = [torch.empty(0)] * len(ids)
+        found: dict[int, R] = {}
         with self._predicting():
             for batch in progress(sorted_batches(list(map(len, ids)), batch_tokens), what):
                 flat, layout = self._ragged([ids[number] for number in batch])
                 segments = [marks[number] for number in batch] if marked else None
-                found = (
-                    read(self.body(flat, layout, self._marks(segments, layout)), layout)
-                    .float()
-                    .cpu()
-                )
-                for number, row in zip(batch, found, strict=True):
-                    rows[number] = row
-            counts = Layout(tuple(len(text.ids) for text in texts))
-            return mean(torch.stack(rows), counts) if rows else torch.empty(0, 0)
+                rows = read(self.body(flat, layout, self._marks(segments, layout)), layout)
+                found.update(zip(batch, rows, strict=True))
+        numbers = iter(range(len(ids)))
+        return [[found[next(numbers)] for _ in text.ids] for text in texts]
 
     def embed(self, texts: Sequence[str], *, batch_tokens: int = 8192) -> np.ndarray:
         """One vector a text, pooled as the checkpoint says (mean, length 1, unless it says else).
@@ -238,52 +265,97 @@ class Model(nn.Module):
             vectors = nn.functional.normalize(vectors, dim=-1)
         return vectors.reshape(len(windowed), self.checkpoint.config.hidden).numpy()
 
-    def generate(self, prompts: Sequence[str], *, max_new_tokens: int = 20) -> list[str]:
-        """Continues each prompt, or answers it (encoder-decoders), with the likeliest tokens.
+    def generate(
+        self,
+        prompts: Sequence[str],
+        max_new_tokens: int | None = None,
+        *,
+        draft: Model | None = None,
+        **options: Any,
+    ) -> list[str]:
+        """Continues each prompt, or answers it (encoder-decoders).
+
+        Takes the likeliest token each time, unless options or the checkpoint's
+        generation_config.json say otherwise (`self.decoding`).
 
         Args:
             prompts: texts, any lengths.
-            max_new_tokens: most tokens added to each; an end token stops earlier.
+            max_new_tokens: most tokens added to each; an end token stops earlier. None: as the
+                checkpoint says, else 20, and a text that fills the model's context ends there.
+            draft: a small model with the same tokens that drafts `draft_tokens` (4) at a time; what
+                is written stays what this model alone would write.
+            options: of `headway.generate.Decoding`, such as beams=4, temperature=0.7, stop="\\n",
+                seed=1; or `decoding`, all of them in one.
+
+        Returns:
+            The new text of each prompt; with `sequences`, so many of each, one after the other.
 
         Raises:
-            ConfigError: no language-model head, no tokenizer, a prompt that leaves no room.
-        """
-        tokenizer = self.need_tokenizer()
-        windowed = window_texts(tokenizer, prompts, size=None)
-        new = self.generate_ids([text.ids[0] for text in windowed], max_new_tokens=max_new_tokens)
-        return [tokenizer.decode(tokens) for tokens in new]
+            ConfigError: no language-model head, no tokenizer, a prompt that leaves no room, an
+                option that cannot be.
 
-    def generate_ids(self, prompts: Ids, *, max_new_tokens: int = 20) -> list[list[int]]:
+        Example:
+            model.generate(["Once upon a time"], max_new_tokens=40, temperature=0.8, top_p=0.95)
+        """
+        found = write_texts(self.parts, prompts, max_new_tokens, draft, options, record=False)
+        return [written.text for written in found]
+
+    def generate_details(
+        self,
+        prompts: Sequence[str],
+        max_new_tokens: int | None = None,
+        *,
+        draft: Model | None = None,
+        **options: Any,
+    ) -> list[Written]:
+        """As `generate`, with ids, log-probabilities and what each text was stopped by."""
+        return write_texts(self.parts, prompts, max_new_tokens, draft, options, record=True)
+
+    def generate_ids(
+        self,
+        prompts: Ids,
+        max_new_tokens: int | None = None,
+        *,
+        draft: Model | None = None,
+        **options: Any,
+    ) -> list[list[int]]:
         """As `generate`, on ids; returns the new ids of each prompt without the end token."""
-        body, head = self.body, self.head
-        if not isinstance(head, LanguageModelHead) or isinstance(body, Encoder):
-            raise ConfigError(
-                f"this model writes no text; its head is for {self.task or 'nothing, it has none'}",
-                allowed="a model for text-generation or text2text-generation",
-            )
-        if max_new_tokens < 0:
-            raise ConfigError(f"max_new_tokens = {max_new_tokens}", allowed="0 or more")
-        if not prompts:
-            return []
-        flat, layout = self._ragged(prompts)
-        if self.longest is not None and layout.longest + max_new_tokens > self.longest:
-            raise ConfigError(
-                f"a prompt of {layout.longest} tokens and {max_new_tokens} new ones",
-                allowed=f"{self.longest} tokens together",
-                next_step="shorten the prompt, or ask for less",
-            )
-        generation = self.checkpoint.generation
-        stop: Collection[int] = generation.stop
-        if not stop and self.tokenizer is not None:
-            stop = {id for role, id in self.tokenizer.special_ids.items() if role == "eos"}
-        with self._predicting():
-            if isinstance(body, EncoderDecoder):
-                prompts = [[generation.first(self.checkpoint.config.vocabulary)]] * len(prompts)
-                memory = body.encoder(flat, layout), layout
-                step = cached_step(body.decoder, head, len(prompts), memory=memory)
-            else:
-                step = cached_step(body, head, len(prompts))
-            return continue_texts(step, prompts, max_new_tokens=max_new_tokens, stop=stop)
+        return write_ids(self.parts, prompts, max_new_tokens, draft, options)
+
+    def stream(
+        self,
+        prompts: str | Sequence[str],
+        max_new_tokens: int | None = None,
+        *,
+        draft: Model | None = None,
+        **options: Any,
+    ) -> Iterator[Any]:
+        """As `generate`, piece by piece as it is written; never half of a character.
+
+        Returns:
+            Pieces of text for one prompt; for several, pairs (number of the prompt, piece).
+        """
+        return stream_texts(self.parts, prompts, max_new_tokens, draft, options)
+
+    @property
+    def decoding(self) -> Decoding:
+        """How the checkpoint's files ask text to be written; greedy where they say nothing."""
+        return self.parts.decoding
+
+    @property
+    def parts(self) -> Parts:
+        """The model as writing text sees it."""
+        return Parts(
+            self.body,
+            self.head,
+            self.tokenizer,
+            self.longest,
+            self.checkpoint.generation,
+            ragged=self._ragged,
+            predicting=self._predicting,
+            task=self.task,
+            name=self.source or "this model",
+        )
 
     def save(self, folder: str | Path) -> None:
         """Writes config.json, model.safetensors and the tokenizer; all at once or not at all.
@@ -321,80 +393,28 @@ class Model(nn.Module):
 
     def _ragged(self, ids: Ids, what: str = "text") -> tuple[Tensor, Layout]:
         """The texts laid end to end, checked: int64 [tokens], and where each lies."""
-        flat, layout = _laid_out(ids, what, self.device)
+        flat, layout = laid_out(ids, what, self.device)
         if self.longest is not None and layout.longest > self.longest:
             raise ConfigError(
                 f"a {what} of {layout.longest} tokens",
                 allowed=f"at most {self.longest}",
                 next_step="read it in windows: window_texts, or a pipeline, does",
             )
-        _check_range(flat, self.checkpoint.config.vocabulary, "token id")
+        check_range(flat, self.checkpoint.rows(what), "token id")
         return flat, layout
 
     def _marks(self, segments: Ids | None, layout: Layout) -> Tensor | None:
         """Segment numbers laid end to end like the ids they belong to, checked: int64 [tokens]."""
         if segments is None:
             return None
-        flat, own = _laid_out(segments, "row of segments", self.device)
+        flat, own = laid_out(segments, "row of segments", self.device)
         if own.lengths != layout.lengths:
             raise ConfigError(f"segments for {own.lengths} tokens, texts of {layout.lengths}")
-        _check_range(flat, _segments_of(self.body), "segment")
+        check_range(flat, _segments_of(self.body), "segment")
         return flat
 
 
-def _laid_out(rows: Ids, what: str, device: torch.device) -> tuple[Tensor, Layout]:
-    """Rows of numbers laid end to end, int64 [numbers], and where each row lies."""
-    try:
-        layout = Layout.of(rows, device)
-        flat = torch.tensor([number for row in rows for number in row], device=device)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ConfigError(
-            f"a {what} is not a list of numbers: {error}", allowed="lists of whole numbers"
-        ) from None
-    if not layout.lengths or not all(layout.lengths):
-        number = layout.lengths.index(0) if layout.lengths else 0
-        raise ConfigError(
-            f"{what} {number} has no tokens", allowed=f"one {what} or more, of one token or more"
-        )
-    if flat.dtype != torch.int64 or flat.dim() != 1:
-        raise ConfigError(f"a {what} of {flat.dtype} numbers", allowed="lists of whole numbers")
-    return flat, layout
-
-
-def _check_range(flat: Tensor, rows: int, what: str) -> None:
-    low, high = (int(end) for end in flat.aminmax())
-    if low < 0 or high >= rows:
-        raise ConfigError(
-            f"{what} {high if high >= rows else low} is not in the model's table",
-            allowed=f"0 to {rows - 1}",
-        )
-
-
 def _segments_of(body: Body) -> int:
-    """How many segments a body tells apart; 1 where it has no table of them."""
-    if isinstance(body, EncoderDecoder) or body.embeddings.segments is None:
-        return 1
-    return body.embeddings.segments.num_embeddings
-
-
-def _taps_of(body: Body, record: Collection[str]) -> dict[str, list[str]]:
-    """Field of Output -> the taps it shows, from the first layer to the last."""
-    unknown = sorted(set(record) - {"hidden", "attention"})
-    if unknown or isinstance(record, str):
-        raise ConfigError(f"record = {record!r}", allowed='a list of "hidden" and "attention"')
-    if not isinstance(body, EncoderDecoder):
-        stacks = {"": ("", body)}
-    else:
-        stacks = {"encoder_": ("encoder.", body.encoder), "": ("decoder.", body.decoder)}
-    found: dict[str, list[str]] = {}
-    for field, (path, stack) in stacks.items():
-        layers = [f"{path}layers.{number}" for number in range(len(stack.layers))]
-        if "hidden" in record:
-            between = [f"{layer}.out" for layer in layers[:-1]]
-            states = [f"{path}embeddings.out", *between, f"{path}out"]
-            found[f"{field}hidden"] = states[: len(layers) + 1]
-        if "attention" in record:
-            found[f"{field}attention"] = [f"{layer}.attention.map" for layer in layers]
-        if "attention" in record and path == "decoder.":
-            found["cross_attention"] = [f"{layer}.cross_attention.map" for layer in layers]
-    return found
+    """How many segments a body's texts can have; 1 where it has no table of them."""
+    segments = (body.encoder if isinstance(body, EncoderDecoder) else body).embeddings.segments
+    return 1 if segments is None else segments.num_embeddings

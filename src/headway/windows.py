@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from random import Random
 from typing import TypeGuard
 
 from headway.errors import ConfigError, TokenizerError
 from headway.tokenizer import Encoding, Tokenizer
 
-__all__ = ["TextOrPair", "Windowed", "default_stride", "window_texts"]
+__all__ = ["TextOrPair", "Windowed", "default_stride", "is_pair", "window_texts"]
 
 TextOrPair = str | tuple[str, str]
 """A text, or a text and a second one."""
@@ -23,16 +24,24 @@ class Windowed:
         ids: token ids of each window, special tokens included.
         segments: 0 or 1 for each of them (first text, second text).
         tokens: how many tokens the text has, special tokens not counted.
+        places: the windows as the tokenizer made them, with the place of every token in the text;
+            empty where nobody asked.
     """
 
     ids: list[list[int]]
     segments: list[list[int]]
     tokens: int
+    places: list[Encoding] = field(default_factory=list)
 
     @property
     def length(self) -> int:
         """Tokens of all windows together: what it costs to read."""
         return sum(map(len, self.ids))
+
+    def drawn(self, chance: Random, most: int | None) -> list[int]:
+        """Numbers of the windows that take part in a step of training, at most so many."""
+        count = len(self.ids)
+        return sorted(chance.sample(range(count), min(most or count, count)))
 
     def report(self) -> dict[str, int]:
         """What a prediction says of its input: every token is used, in so many windows."""
@@ -52,11 +61,13 @@ def window_texts(
     stride: int | None = None,
     allow: bool = True,
     first: int = 0,
+    places: bool = False,
+    cut: int | None = None,
 ) -> list[Windowed]:
     """Encodes texts, each in as many overlapping windows as it needs.
 
-    Of a pair the longer text is cut, and the other one is whole in every window. An empty text
-    gives one window of special tokens.
+    Of a pair one text is cut, and the other one is whole in every window. An empty text gives one
+    window of special tokens.
 
     Args:
         tokenizer: of the model.
@@ -66,17 +77,19 @@ def window_texts(
             second text a quarter of the room that it leaves.
         allow: whether a text may take more than one window; else it is an error.
         first: number of the first text, where these are some of more.
+        places: whether to keep where each token stands, which takes memory.
+        cut: which text of a pair is cut, 0 or 1; None = the longer one.
 
     Raises:
-        TokenizerError: a text that cannot be encoded, a pair whose shorter side fills a window;
-            the message names the text's number, counted from `first`.
+        TokenizerError: a text that cannot be encoded, a pair whose whole side fills a window; the
+            message names the text's number, counted from `first`.
         ConfigError: a text has no tokens at all, is no text, or is too long and windows are not
             allowed.
     """
     found = []
     for number, (text, pair) in enumerate(_pairs(texts, first), first):
         try:
-            windows, tokens = _read(tokenizer, text, pair, size, stride)
+            windows, tokens = _read(tokenizer, text, pair, size, stride, cut)
         except TokenizerError as error:
             raise TokenizerError(
                 f"text {number}: {error.problem}", allowed=error.allowed, next_step=error.next_step
@@ -93,7 +106,8 @@ def window_texts(
                 f"text {number}, {text!r:.40}, has no tokens, and the tokenizer adds none",
                 next_step="leave it out, or write something in its place",
             )
-        found.append(Windowed(ids, [list(window.type_ids) for window in windows], tokens))
+        segments = [list(window.type_ids) for window in windows]
+        found.append(Windowed(ids, segments, tokens, windows if places else []))
     return found
 
 
@@ -103,7 +117,7 @@ def _pairs(texts: Iterable[TextOrPair], first: int) -> Iterator[tuple[str, str |
     for number, item in enumerate(texts, first):
         if isinstance(item, str):
             yield item, None
-        elif _is_pair(item):
+        elif is_pair(item):
             yield item
         else:
             raise ConfigError(
@@ -111,13 +125,19 @@ def _pairs(texts: Iterable[TextOrPair], first: int) -> Iterator[tuple[str, str |
             )
 
 
-def _is_pair(item: object) -> TypeGuard[tuple[str, str]]:
+def is_pair(item: object) -> TypeGuard[tuple[str, str]]:
+    """Whether something is two texts."""
     sides = item if isinstance(item, (tuple, list)) else ()
     return len(sides) == 2 and all(isinstance(side, str) for side in sides)
 
 
 def _read(
-    tokenizer: Tokenizer, text: str, pair: str | None, size: int | None, stride: int | None
+    tokenizer: Tokenizer,
+    text: str,
+    pair: str | None,
+    size: int | None,
+    stride: int | None,
+    cut: int | None,
 ) -> tuple[list[Encoding], int]:
     """The windows of a text, and how many tokens of its own it has."""
     if size is None:
@@ -125,7 +145,7 @@ def _read(
     else:
         if stride is None and pair is None:
             stride = default_stride(size)
-        windows = tokenizer.windows(text, size, pair=pair, stride=stride)
+        windows = tokenizer.windows(text, size, pair=pair, stride=stride, cut=cut)
     if pair is not None and len(windows) > 1:
         return windows, len(tokenizer.encode(text, pair, special=False))
     read = sum(len(window) - sum(window.special_mask) for window in windows)

@@ -23,6 +23,7 @@ from headway.data import Dataset
 from headway.errors import ConfigError, InputError, OutputError
 from headway.heads import Classifier
 from headway.model import Model
+from headway.tasks import text_classification as classifying
 from headway.training.collate import Batch, text_logits
 from headway.windows import window_texts
 
@@ -65,6 +66,20 @@ def test_learns_a_planted_pattern_and_opens_again(kind: str, pair: bool, tmp_pat
     assert measured["test"] == scores
     assert names(tmp_path / "run") == RUN_FILES | MODEL_FILES
     assert json.loads((tmp_path / "run" / "report.json").read_text()) == result.report
+
+
+@pytest.mark.parametrize(
+    ("head", "pooling"), [("mlp", "mean"), ("lstm", "max"), ("linear", "attention")]
+)
+def test_every_head_of_ours_learns(head: str, pooling: str, tmp_path: Path) -> None:
+    data, test = rows(n=120), rows(n=60, seed=1)
+    settings = {**LEARNS, "probe": None, "head": head, "pooling": pooling}
+    result = quick(tiny_model(), data, test=test, out=tmp_path / "run", **settings)
+    assert not result.interrupted and result.report["test"]["accuracy"] >= 0.9
+    assert not any("probe" in note for note in result.report["notes"])
+    again = load(tmp_path / "run")
+    assert again.checkpoint.plan is not None
+    assert again.checkpoint.plan.stored == {"type": head, "pooling": pooling}
 
 
 @pytest.mark.parametrize(
@@ -194,7 +209,7 @@ def press_ctrl_c(after: int, monkeypatch: pytest.MonkeyPatch, again: bool = Fals
                 os.kill(os.getpid(), signal.SIGINT)
         return text_logits(model, batch)
 
-    monkeypatch.setattr(fitting, "text_logits", pressed)
+    monkeypatch.setattr(classifying, "text_logits", pressed)
 
 
 def test_an_interrupted_run_is_saved_and_leaves_nothing_of_an_older_one(
@@ -260,7 +275,7 @@ def test_a_loss_without_end_is_an_error_and_the_best_epoch_is_kept(
     batch_epochs: list[int] = []
     original = fitting.Best.see
     monkeypatch.setattr(fitting.Best, "see", see)
-    monkeypatch.setattr(fitting, "text_logits", broken)
+    monkeypatch.setattr(classifying, "text_logits", broken)
     out = tmp_path / "run"
     with pytest.raises(
         ConfigError, match=r"loss became nan in step .* at a learning rate of"
@@ -280,7 +295,7 @@ def test_a_loss_without_end_and_without_a_folder(monkeypatch: pytest.MonkeyPatch
     def broken(model: Model, batch: Batch) -> Tensor:
         return text_logits(model, batch) * float("inf")
 
-    monkeypatch.setattr(fitting, "text_logits", broken)
+    monkeypatch.setattr(classifying, "text_logits", broken)
     model = tiny_model()
     with pytest.raises(ConfigError, match="in step 1 of") as error:
         quick(model)
@@ -338,6 +353,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("no-such-pooling", {"pooling": "median"}, "pooling 'median' is not known"),
     ("two-poolings", {"head": "family", "pooling": "max"}, "that head has its own"),
     ("probe-of-a-deep-head", {"head": "family", "probe": True}, "a head of one linear layer"),
+    ("probe-of-an-lstm", {"head": "lstm", "probe": True}, "a head of one linear layer"),
     ("absent-labels", {"data": MIXED}, "row 2 of the train rows: there is no label .and 3 more"),
     ("absent-test-labels", {"test": MIXED}, "row 2 of the test rows: there is no label"),
     ("one-class", {"data": ONE_CLASS}, r"one class only \(x\)"),

@@ -8,6 +8,7 @@ import pytest
 from training.tiny import put_head, rows, tiny_model
 
 from headway import evaluate, load
+from headway.checkpoints import HeadPlan
 from headway.data import Dataset, write
 from headway.errors import ConfigError, DataError, InputError
 
@@ -106,8 +107,13 @@ def test_bad_input(
 
 
 def test_a_model_without_a_head_for_labels() -> None:
-    with pytest.raises(ConfigError, match="no head for labels"):
+    with pytest.raises(ConfigError, match="no head, and says no task"):
         evaluate(tiny_model(), rows(n=5))
+    tagger = tiny_model()
+    spec = tagger.checkpoint.family.HEADS["token-classification"]
+    tagger.put_head(HeadPlan("token-classification", spec, ("red", "blue"), "single-label"))
+    with pytest.raises(ConfigError, match="no head for labels of texts"):
+        evaluate(tagger, rows(n=5))
 
 
 def test_numbers_are_wanted_by_a_head_for_numbers() -> None:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from training.tiny import SIGNS, rows, tiny_model
 
-from headway.adaptation import fit as fitting
 from headway.adaptation.plan import Plan, plan_run
 from headway.model import Model
+from headway.tasks import text_classification as classifying
 from headway.training.collate import Batch, text_logits
 
 from .quick import quick
@@ -64,7 +64,7 @@ def test_every_epoch_and_every_seed_has_an_order_of_its_own(
         seen.append(batch.rows)
         return text_logits(model, batch)
 
-    monkeypatch.setattr(fitting, "text_logits", noted)
+    monkeypatch.setattr(classifying, "text_logits", noted)
     test = rows(n=5, seed=7)
     orders = []
     for seed in (0, 1):

@@ -11,6 +11,7 @@ from headway.adaptation.rows import prepare_rows
 from headway.adaptation.settings import Settings
 from headway.data import Dataset, near_matches
 from headway.errors import ConfigError
+from headway.tasks import TASKS
 
 from .quick import quick
 
@@ -36,7 +37,7 @@ def splits(end: str) -> dict[str, Dataset]:
 
 
 def prepared(given: Any, **settings: Any) -> Any:
-    return prepare_rows(given, Settings(**settings))
+    return prepare_rows(TASKS["text-classification"], given, Settings(**settings))
 
 
 def test_near_copies_are_counted_and_kept_unasked() -> None:

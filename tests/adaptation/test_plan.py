@@ -9,17 +9,20 @@ from headway.adaptation.plan import Plan, after_probe, plan_run
 from headway.adaptation.rows import prepare_rows
 from headway.adaptation.settings import Settings
 from headway.data import Dataset
+from headway.tasks import Meaning, task_named
 from headway.windows import window_texts
+
+TASK = task_named("text-classification")
 
 
 def planned(data: Dataset, **settings: Any) -> Plan:
     chosen = Settings(**{"precision": "fp32", **settings})
     model = tiny_model()
     found = prepare_rows(
-        data, chosen, test=Dataset.from_rows([{"text": "zzz", "label": data["label"][0]}])
+        TASK, data, chosen, test=Dataset.from_rows([{"text": "zzz", "label": data["label"][0]}])
     )
-    put_head(model, found.labels, found.kind)
-    texts = window_texts(model.need_tokenizer(), found.texts(found.train), size=model.longest)
+    put_head(model, found.meaning.labels, found.meaning.kind)
+    texts = window_texts(model.need_tokenizer(), found.inputs(found.train), size=model.longest)
     return plan_run(model, texts, found, chosen)
 
 
@@ -44,12 +47,14 @@ def test_few_rows_a_class_want_more_epochs_and_a_probe() -> None:
 
 def test_classes_that_the_body_knows_are_trained_gently() -> None:
     few = planned(rows(n=40))
-    known, unknown = (after_probe(few, Settings(), right) for right in (0.95, 0.4))
+    gentle, firm = (TASK.course(40, Meaning("single-label", ("a", "b")), r) for r in (0.95, 0.4))
+    known = after_probe(few, Settings(), gentle, 0.95)
+    unknown = after_probe(few, Settings(), firm, 0.4)
     assert known.options.learning_rate < unknown.options.learning_rate
     assert known.options.epochs < unknown.options.epochs
-    assert after_probe(few, Settings(), None).options == unknown.options
+    assert after_probe(few, Settings(), firm, None).options == unknown.options
     assert any("95%" in note and "probe" in note for note in known.notes)
-    asked = after_probe(few, Settings(epochs=7, lr=0.01), 0.95).options
+    asked = after_probe(few, Settings(epochs=7, lr=0.01), gentle, 0.95).options
     assert (asked.epochs, asked.learning_rate) == (7, 0.01)
 
 

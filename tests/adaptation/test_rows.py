@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from training.tiny import rows
 
-from headway.adaptation.rows import Rows, prepare_rows, texts_of
+from headway.adaptation.rows import Rows, prepare_rows
 from headway.adaptation.settings import Settings
 from headway.data import Dataset, guess_columns
 from headway.errors import DataError
+from headway.tasks import TASKS
+from headway.tasks.inputs import texts_of
 
 
 def data(texts: list[Any], labels: list[Any]) -> Dataset:
@@ -22,7 +24,7 @@ def numbered(n: int, labels: int = 2, start: int = 0) -> Dataset:
 
 
 def prepared(given: Any, test: Any = None, **settings: Any) -> Rows:
-    return prepare_rows(given, Settings(**settings), test=test)
+    return prepare_rows(TASKS["text-classification"], given, Settings(**settings), test=test)
 
 
 def test_one_data_set_is_cut_and_nothing_is_lost_or_shared() -> None:
@@ -31,7 +33,7 @@ def test_one_data_set_is_cut_and_nothing_is_lost_or_shared() -> None:
     assert sizes == {"train": 72, "validation": 8, "test": 20}
     texts = [text for part in found.parts.values() for text in part["text"]]
     assert len(set(texts)) == 100
-    assert found.labels == ("l0", "l1") and found.kind == "single-label"
+    assert found.meaning.labels == ("l0", "l1") and found.meaning.kind == "single-label"
     assert found.answers(found.test).count("l0") == 10
 
 
@@ -85,7 +87,7 @@ def test_a_pair_leaks_as_a_whole_only() -> None:
         return Dataset.from_columns({**columns, "label": ["x", "y"] * (len(seconds) // 2)})
 
     found = prepared({"train": pairs(["b", "c", "d", "e"]), "test": pairs(["e", "f"])})
-    assert found.texts(found.train) == [("a", "b"), ("a", "c"), ("a", "d")]
+    assert found.inputs(found.train) == [("a", "b"), ("a", "c"), ("a", "d")]
     assert found.leaked_dropped == 1
 
 
@@ -117,7 +119,7 @@ def test_a_rare_label_that_is_cut_away_from_training_is_known() -> None:
     for seed in range(20):
         labels = [["a"], ["b"]] * 10 + [["rare"]]
         found = prepared(data([f"text {n}" for n in range(21)], labels), seed=seed)
-        assert found.labels == ("a", "b", "rare")
+        assert found.meaning.labels == ("a", "b", "rare")
         if ["rare"] in found.answers(found.test):
             said = "no training rows with the labels rare: all are for measuring"
             assert said in found.notes
@@ -127,7 +129,7 @@ def test_a_rare_label_that_is_cut_away_from_training_is_known() -> None:
 
 def test_whole_numbers_in_training_and_texts_in_test_are_the_same_labels() -> None:
     found = prepared(data(["a", "b", "c"], [0, 1, 1]), test=data(["d", "e"], ["1", "0"]))
-    assert found.labels == ("0", "1")
+    assert found.meaning.labels == ("0", "1")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,7 @@ def test_whole_numbers_in_training_and_texts_in_test_are_the_same_labels() -> No
 )
 def test_kinds(labels: list[Any], kind: str, asked: str | None) -> None:
     found = prepared(data(list("abcdefgh"), labels * 4), kind=asked)
-    assert found.kind == kind
+    assert found.meaning.kind == kind
     assert f"{kind}, {'as asked' if asked else 'as the label column says'}" in found.notes
 
 
@@ -188,5 +190,5 @@ def test_cut_rows_keep_pairs_and_numbers_together() -> None:
     found = prepared(given, pair="other")
     wanted = {(row["text"], row["other"]): row["label"] for row in given}
     for part in found.parts.values():
-        for text, label in zip(found.texts(part), found.answers(part), strict=True):
+        for text, label in zip(found.inputs(part), found.answers(part), strict=True):
             assert wanted[text] == label

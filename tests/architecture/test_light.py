@@ -23,9 +23,13 @@ LIGHT = [
     "headway.errors",
 ]
 HEAVY = [
+    "h5py",
     "huggingface_hub",
     "jax",
     "matplotlib",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
     "pandas",
     "polars",
     "ray",

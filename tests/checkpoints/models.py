@@ -11,17 +11,26 @@ import torch
 import transformers
 from contracts import LABELS, Case, agree_on_bias, stir
 from families import (
+    test_albert,
+    test_bart,
     test_bert,
+    test_deberta_v2,
     test_distilbert,
+    test_electra,
     test_gpt2,
     test_llama,
+    test_longformer,
+    test_marian,
     test_modernbert,
+    test_mpnet,
+    test_openai_gpt,
     test_roberta,
     test_t5,
 )
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from headway.checkpoints.heads import LABELLED
 from headway.families import FAMILIES, class_name, static
 from headway.model import load
 from headway.tokenizer import Tokenizer
@@ -29,9 +38,13 @@ from headway.tokenizer import Tokenizer
 AUTO = {
     None: transformers.AutoModel,
     "fill-mask": transformers.AutoModelForMaskedLM,
+    "multiple-choice": transformers.AutoModelForMultipleChoice,
+    "question-answering": transformers.AutoModelForQuestionAnswering,
+    "replaced-token": transformers.AutoModelForPreTraining,
     "text-classification": transformers.AutoModelForSequenceClassification,
     "text-generation": transformers.AutoModelForCausalLM,
     "text2text-generation": transformers.AutoModelForSeq2SeqLM,
+    "token-classification": transformers.AutoModelForTokenClassification,
 }
 
 KINDS = [kind for kind, family in FAMILIES.items() if family is not static]
@@ -45,6 +58,12 @@ def random_config(kind: str, draw: random.Random) -> Any:
     """A small random config of the reference library."""
     if kind in test_roberta.KINDS:
         return test_roberta.config(kind, draw)
+    if kind in test_bart.KINDS:
+        made = test_bart.config(kind, draw)
+        made.decoder_start_token_id = 2
+        return made
+    if kind == "marian":
+        return test_marian.config(draw, shared=draw.choice([True, False]))
     if kind in test_llama.KINDS:
         return test_llama.KINDS[kind](draw, draw.choice(test_llama.ROPES))
     if kind == "t5":
@@ -52,10 +71,16 @@ def random_config(kind: str, draw: random.Random) -> Any:
         made.decoder_start_token_id = 0
         return made
     of = {
+        "albert": test_albert,
         "bert": test_bert,
+        "deberta-v2": test_deberta_v2,
         "distilbert": test_distilbert,
+        "electra": test_electra,
         "gpt2": test_gpt2,
+        "longformer": test_longformer,
         "modernbert": test_modernbert,
+        "mpnet": test_mpnet,
+        "openai-gpt": test_openai_gpt,
     }[kind]
     return of.config(draw)
 
@@ -63,7 +88,11 @@ def random_config(kind: str, draw: random.Random) -> Any:
 def random_case(kind: str, seed: int) -> Case:
     """A case of the family contract with a random config."""
     config = random_config(kind, random.Random(seed))
+    if kind == "longformer":
+        return test_longformer.case_of(config, seed)
     forbidden = (config.pad_token_id,) if kind in test_roberta.KINDS else ()
+    if kind == "mpnet":
+        forbidden = (test_mpnet.PADDING,)
     return Case(kind, config, seed, forbidden)
 
 
@@ -71,7 +100,7 @@ def reference(case: Case, task: str | None) -> Any:
     """The reference's class for a task as it comes: a bare body has its pooler."""
     config = copy.deepcopy(case.config)
     config._attn_implementation = "eager"
-    if task == "text-classification":
+    if task in LABELLED:
         config.num_labels = LABELS
     torch.manual_seed(case.seed)
     model = getattr(transformers, class_name(case.model_type, task))(config)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from headway.checkpoints.assign import Mismatch, assign, same_values, tensors_of
 from headway.core.names import Fused
+from headway.core.positions import StaticPositions
 from headway.errors import CheckpointError
 
 ROWS = [
@@ -67,17 +68,28 @@ def test_there_and_back_in_any_type() -> None:
             assert torch.equal(back[name], tensor.float())
 
 
-def test_a_tied_tensor_may_be_there_again() -> None:
-    for again in (True, False):
-        tensors = stored()
-        tensors["third.weight"] = tensors["first.weight"].clone()
-        if not again:
-            del tensors["third.weight"]
-        made, mismatch = module(tied=True), Mismatch()
-        assert assign(made, ROWS, tensors, mismatch) == {*stored()}
-        mismatch.raise_if_any("")
-        assert made[2].weight is made[0].weight
-        assert torch.equal(made[0].weight, tensors["first.weight"])
+@pytest.mark.parametrize("left_out", [(), ("third.weight",), ("first.weight",)])
+def test_a_tied_tensor_may_lie_under_any_of_its_names(left_out: tuple[str, ...]) -> None:
+    tensors = stored()
+    value = tensors["third.weight"] = tensors["first.weight"].clone()
+    for name in left_out:
+        del tensors[name]
+    made, mismatch = module(tied=True), Mismatch()
+    assert assign(made, ROWS, tensors, mismatch) == {*stored()}
+    mismatch.raise_if_any("")
+    assert made[2].weight is made[0].weight
+    assert torch.equal(made[0].weight, value)
+
+
+def test_parts_that_are_held_whole_are_written_again() -> None:
+    made, tensors = module(tied=True), stored()
+    del tensors["third.weight"]
+    assign(made, ROWS, tensors, Mismatch())
+    assert tensors_of(made, ROWS).keys() == tensors.keys()
+    again = tensors_of(made, ROWS, apart=("2.",))
+    assert again.keys() == {*tensors, "third.weight"}
+    assert torch.equal(again["third.weight"], tensors["first.weight"])
+    assert again["third.weight"].data_ptr() != again["first.weight"].data_ptr()
 
 
 @pytest.mark.parametrize("other", [torch.zeros(2, 2), torch.zeros(3, 2), torch.zeros(2, 2).half()])
@@ -111,3 +123,26 @@ def test_frozen_parameters_stay_frozen() -> None:
     assign(made, ROWS, stored(), Mismatch())
     assert not made[0].weight.requires_grad
     assert made[1].weight.requires_grad
+
+
+def test_static_positions_are_made_where_they_lack_and_all_else_fits() -> None:
+    def built(count: int) -> Any:
+        with torch.device("meta"):
+            return nn.ModuleDict({"0": nn.Linear(2, 2), "1": StaticPositions(count, 4)})
+
+    tensors, table = stored(), torch.randn(3, 4)
+    for given in ({}, {"second.weight": table}):
+        made, mismatch = built(3), Mismatch()
+        rows = [("0.*", "first.*"), ("1.weight", "second.weight")]
+        first = {name: tensors[name] for name in ("first.weight", "first.bias")}
+        assert assign(made.half(), rows, {**first, **given}, mismatch) == {*first, "second.weight"}
+        mismatch.raise_if_any("here")
+        assert made["1"].weight.dtype == torch.float16
+        assert not made["1"].weight.requires_grad
+        wanted = table if given else StaticPositions(3, 4).table()
+        assert torch.equal(made["1"].weight, wanted.half())
+    # A table of 16 TiB, beside weights that do not fit, is not made.
+    made, mismatch = built(2**40), Mismatch()
+    assign(made, rows, {**first, "first.bias": torch.ones(3)}, mismatch)
+    assert made["1"].weight.is_meta
+    assert list(mismatch.misshaped) == ["first.bias"]

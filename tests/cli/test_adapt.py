@@ -16,8 +16,7 @@ import headway as package
 from headway.adaptation import Settings
 from headway.checkpoints.checkpoint import KINDS
 from headway.cli.adapt import command
-from headway.core.pooling import POOLINGS
-from headway.heads.own import OWN_HEADS
+from headway.heads.own import OWN_HEADS, TEXT_POOLINGS
 from headway.training.options import PRECISIONS
 
 from .calls import document, error_of, headway, start
@@ -36,8 +35,8 @@ def test_options_are_the_settings() -> None:
     assert options.keys() - fields.keys() == more
     choices = {name: set(getattr(one.type, "choices", ())) for name, one in options.items()}
     assert choices["kind"] == set(KINDS)
-    assert choices["pooling"] == set(POOLINGS)
-    assert choices["head"] == {*OWN_HEADS, "family"}
+    assert choices["pooling"] == set(TEXT_POOLINGS)
+    assert choices["head"] == {*OWN_HEADS["text"], "family"}
     assert choices["precision"] == set(PRECISIONS)
     for name in options.keys() & fields.keys():
         if options[name].default not in (None, fields[name].default):
@@ -101,6 +100,8 @@ OPTIONS = [
     ("--no-baseline",),
     ("--seed", "7"),
     ("--seeds", "1"),
+    ("--head", "mlp"),
+    ("--head", "lstm", "--pooling", "attention"),
 ]
 
 EFFECTS: dict[tuple[str, ...], Any] = {

@@ -69,7 +69,7 @@ def test_pairs(run: str, tmp_path: Path) -> None:
 
 def test_a_model_without_a_head(model: str, tickets: str) -> None:
     said = error_of(headway("evaluate", model, tickets))
-    assert "no head for labels" in said and "headway adapt" in said
+    assert "says no task" in said and "headway adapt" in said
 
 
 def test_a_label_that_the_run_does_not_know(run: str, tmp_path: Path) -> None:

@@ -9,7 +9,15 @@ import torch
 from torch import nn
 
 from headway.core.linear import FusedLinear
-from headway.core.names import Doubled, Fused, Transposed, matches_any, pair_names, prefixed
+from headway.core.names import (
+    Doubled,
+    Fused,
+    OneRow,
+    Transposed,
+    matches_any,
+    pair_names,
+    prefixed,
+)
 
 
 class Small(nn.Module):
@@ -35,7 +43,8 @@ def test_names_and_numbers_are_carried_over() -> None:
     assert found["layers.10.bias"] == ("enc.10.q.bias", "enc.10.k.bias")
     assert found["table.weight"] == ("words.weight",)
     assert "output.weight" not in found
-    assert tied == {"head.weight"}
+    assert [(pair.ours, pair.theirs) for pair in tied] == [("output.weight", ("head.weight",))]
+    assert tied[0].tensor is next(pair.tensor for pair in pairs if pair.ours == "table.weight")
     assert len(found) == 11 * 2 + 2
 
 
@@ -54,7 +63,7 @@ def test_every_operation_is_undone_by_its_inverse() -> None:
     torch.testing.assert_close(k, x @ fused["enc.0.k.weight"].T + fused["enc.0.k.bias"])
 
 
-def test_transposed_and_doubled() -> None:
+def test_transposed_doubled_and_one_row() -> None:
     theirs = torch.arange(6.0).view(2, 3)
     ours = Transposed("w").join([theirs])
     assert torch.equal(ours, theirs.T)
@@ -64,6 +73,8 @@ def test_transposed_and_doubled() -> None:
     one, two = Doubled("a", "b").part(second, ())
     assert torch.equal(one, two)
     assert one.data_ptr() != two.data_ptr()
+    assert torch.equal(OneRow("a").join([torch.tensor([[3.0, 4.0]])]), torch.tensor([3.0, 4.0]))
+    assert OneRow("a").part(first, ())[0].shape == (1, 2)
 
 
 def test_a_tensor_without_a_row_is_a_fault() -> None:
@@ -71,11 +82,23 @@ def test_a_tensor_without_a_row_is_a_fault() -> None:
         pair_names(Small(), ROWS[:1])
 
 
+def test_further_places_of_a_tensor_need_no_row() -> None:
+    twice = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    twice[1].weight, twice[1].bias = twice[0].weight, twice[0].bias
+    for named in ("0", "1"):
+        pairs, tied = pair_names(twice, [(f"{named}.*", "theirs.*")])
+        assert [(pair.ours, pair.theirs) for pair in pairs] == [
+            (f"{named}.weight", ("theirs.weight",)),
+            (f"{named}.bias", ("theirs.bias",)),
+        ]
+        assert not tied
+
+
 def test_prefixes_reach_both_columns_and_operations() -> None:
     rows = prefixed(ROWS, "body.", "bert.")
     pairs, tied = pair_names(nn.ModuleDict({"body": Small()}), rows)
     assert pairs[0].theirs == ("bert.enc.0.q.weight", "bert.enc.0.k.weight")
-    assert tied == {"bert.head.weight"}
+    assert tied[0].theirs == ("bert.head.weight",)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from transformers.models.marian.modeling_marian import MarianSinusoidalPositionalEmbedding
 from transformers.models.t5.modeling_t5 import T5Attention
 
 from headway.core.positions import (
@@ -13,6 +14,7 @@ from headway.core.positions import (
     RelativeBias,
     Rotary,
     SinusoidalPositions,
+    StaticPositions,
     llama3_frequencies,
     rotary_frequencies,
 )
@@ -22,6 +24,15 @@ from headway.errors import CheckpointError
 def test_learned_positions_count_from_the_offset() -> None:
     table = LearnedPositions(7, 3, offset=2)
     assert torch.equal(table(torch.tensor([0, 4])), table.weight[[2, 6]])
+
+
+@pytest.mark.parametrize("hidden", [1, 2, 7, 12])
+def test_static_positions_are_the_references(hidden: int) -> None:
+    positions = StaticPositions(50, hidden)
+    assert not positions.weight.requires_grad
+    positions.reset_parameters()
+    wanted = MarianSinusoidalPositionalEmbedding(50, hidden).create_weight()
+    torch.testing.assert_close(positions(torch.arange(50)), wanted, rtol=0, atol=1e-7)
 
 
 def test_rotation_keeps_lengths_and_depends_on_distance_only() -> None:

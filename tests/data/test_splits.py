@@ -54,6 +54,46 @@ def test_three_given_are_left_alone() -> None:
     assert splits.said == "train 5, validation 5 (as given), test 5 (as given)"
 
 
+@given(rows=st.integers(9, 200), groups=st.integers(3, 12), seed=st.integers(0, 3))
+def test_no_cut_parts_a_group(rows: int, groups: int, seed: int) -> None:
+    data = Dataset.from_columns(
+        {"row": list(range(rows)), "context": [f"c{n * n % groups}" for n in range(rows)]}
+    )
+    if len(set(data["context"])) < 3:
+        with pytest.raises(DataError, match=r"same context, so that none can be cut for"):
+            take_splits(data, group="context", seed=seed, test_share=0.5, validation_share=0.5)
+        return
+    splits = take_splits(data, group="context", seed=seed)
+    parts = [splits.train, splits.validation, splits.test]
+    assert sorted(n for part in parts for n in part["row"]) == list(range(rows))
+    assert all(part["row"] == sorted(part["row"]) for part in parts)
+    assert all(len(part) for part in parts)
+    seen = [set(part["context"]) for part in parts]
+    assert not (seen[0] & seen[1] or seen[0] & seen[2] or seen[1] & seen[2])
+    assert splits.said.endswith(", rows with the same context kept together")
+    again = take_splits(data, group="context", seed=seed)
+    assert again.test["row"] == splits.test["row"]
+
+
+def test_the_share_of_groups_is_met_as_nearly_as_they_allow() -> None:
+    data = Dataset.from_columns({"context": [f"c{n // 5}" for n in range(1000)]})
+    splits = take_splits(data, group="context", test_share=0.2, validation_share=0.1)
+    assert (len(splits.train), len(splits.validation), len(splits.test)) == (720, 80, 200)
+    drawn = {
+        tuple(take_splits(data, group="context", seed=seed).test["context"]) for seed in range(4)
+    }
+    assert len(drawn) == 4
+
+
+def test_rows_of_one_group_cannot_be_cut() -> None:
+    data = Dataset.from_columns({"context": ["c"] * 9}, name="rows")
+    with pytest.raises(DataError, match=r"all rows of rows have the same context.*for test"):
+        take_splits(data, group="context")
+    with pytest.raises(DataError, match=r"for validation.*give a validation split"):
+        take_splits(data, test=data, group="context")
+    assert len(take_splits(data, test=data, group="context", validation_share=0).train) == 9
+
+
 def test_a_validation_split_judges_where_there_is_no_test() -> None:
     data = {"train": numbered(100), "validation": numbered(20, start=100)}
     splits = take_splits(data)

@@ -11,17 +11,12 @@ import pytest
 import torch
 import transformers
 from checkpoints.models import loaded, random_case, reference, write
-from contracts import Case
 from torch import Tensor
 
 from headway.errors import ConfigError
 from headway.model import Model
 
-TASKS = {
-    "gpt2": "text-generation",
-    "llama": "text-generation",
-    "t5": "text2text-generation",
-}
+from .references import TASKS, case_of
 
 SEEDS = {"gpt2": (2, 19, 26), "llama": (5, 17, 38), "t5": (15, 47, 58)}
 """Of random models that write more than the same word again and again."""
@@ -43,17 +38,6 @@ def theirs_alone(theirs: Any, prompt: list[int], eos: int | list[int] | None) ->
     stops = {eos} if isinstance(eos, int) else set(eos or ())
     ends = [place for place, token in enumerate(new) if token in stops]
     return list(new[: ends[0]] if ends else new)
-
-
-def case_of(kind: str, seed: int) -> Case:
-    case = random_case(kind, seed)
-    for key in ("n_positions", "max_position_embeddings"):
-        if hasattr(case.config, key):
-            setattr(case.config, key, 40)
-    if kind == "t5":  # the reference's cache counts the encoder's layers
-        case.config.num_decoder_layers = case.config.num_layers
-    case.config.eos_token_id = None
-    return case
 
 
 @pytest.mark.parametrize(("kind", "seed"), [(k, seed) for k in SEEDS for seed in SEEDS[k]])

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from headway.heads.losses import multi_label, regression, single_label
+from headway.core.layout import Layout
+from headway.heads.losses import answer_spans, choices, multi_label, regression, single_label
 
 LOGITS = [[0.5, -1.0, 2.0], [3.0, 0.0, -0.5], [0.1, 0.2, 0.3], [-2.0, 1.0, 1.0]]
 TARGETS = [2, 1, 0, 1]
@@ -67,3 +68,39 @@ def test_half_precision_logits_are_summed_in_full(
     got = loss(logits.bfloat16(), targets)
     assert got.dtype == torch.float32
     torch.testing.assert_close(got, loss(logits.bfloat16().float(), targets))
+
+
+def test_answer_spans_are_the_mean_surprise_over_places_that_are_possible() -> None:
+    logits = torch.tensor(
+        [[0.5, 1.0], [9.0, 9.0], [2.0, -1.0], [0.0, 3.0], [1.0, 1.0], [-2.0, 0.5]],
+        requires_grad=True,
+    )
+    possible = torch.tensor([True, False, True, True, True, True])
+    got = answer_spans(logits, possible, Layout((4, 2)), torch.tensor([[2, 3], [0, 0]]))
+
+    def surprise(values: list[float], right: int) -> float:
+        return math.log(sum(map(math.exp, values))) - values[right]
+
+    expected = [
+        surprise([0.5, 2.0, 0.0], 1),
+        surprise([1.0, -1.0, 3.0], 2),
+        surprise([1.0, -2.0], 0),
+        surprise([1.0, 0.5], 0),
+    ]
+    assert got.item() == pytest.approx(sum(expected) / 4, rel=1e-6)
+    got.backward()
+    assert logits.grad is not None and logits.grad.isfinite().all()
+    assert (logits.grad[1] == 0).all() and (logits.grad[[0, 2, 3, 4, 5]] != 0).all()
+
+
+def test_choices_are_the_mean_surprise_among_those_of_each_row() -> None:
+    logits = torch.tensor([0.5, 2.0, -1.0, 3.0, 7.0], requires_grad=True)
+    got = choices(logits, Layout((2, 1, 2)), torch.tensor([0, 0, 1]))
+    expected = [
+        math.log(math.exp(0.5) + math.exp(2.0)) - 0.5,
+        0.0,
+        math.log(math.exp(3.0) + math.exp(7.0)) - 7.0,
+    ]
+    assert got.item() == pytest.approx(sum(expected) / 3, rel=1e-6)
+    got.backward()
+    assert logits.grad is not None and logits.grad.isfinite().all()

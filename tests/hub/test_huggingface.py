@@ -157,7 +157,10 @@ def test_a_private_repository_is_read_with_its_token(
     ("files", "lacks"),
     [
         ({"model.gguf": b"", "README.md": b""}, r"no weights.*; it has model\.gguf, README\.md"),
-        ({"config.json": CONFIG, "model.gguf": b""}, r"no weights \(model\.safetensors or"),
+        (
+            {"config.json": CONFIG, "model.gguf": b""},
+            r"no weights \(model\.safetensors, pytorch_model",
+        ),
         ({"model.safetensors": b""}, r"no config\.json"),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from headway.errors import ConfigError
-from headway.metrics import accuracy, exact_match, mae, tfidf_baseline
+from headway.metrics import accuracy, exact_match, mae, tfidf_baseline, tfidf_nearest
 
 GOOD = ["a good film", "truly good play", "good story", "so good", "good good cast"]
 BAD = ["a bad film", "truly bad play", "bad story", "so bad", "bad bad cast"]
@@ -118,3 +118,23 @@ def test_what_cannot_be_trained_is_refused():
         tfidf_baseline([], [], ["a"], kind="single-label")
     with pytest.raises(ConfigError, match="2 training texts with 1 labels"):
         tfidf_baseline(["a", "b"], ["a"], ["a"], kind="single-label")
+
+
+def test_the_nearest_shares_the_rarest_words():
+    rows = [["The cat sat.", "The dog ran home.", "The end."], ["猫が寝た。", "犬が走る。"]]
+    known = ["The cat sat on the mat.", "The end of the day."]
+    assert tfidf_nearest(["Where did the dog run?", "犬は?"], rows, known=known) == [1, 1]
+    assert tfidf_nearest(["the"], [["the the", "the cat"]], known=["the", "cat"]) == [0]
+    # Words that are known to be common count less.
+    asked = ["a rare common"]
+    assert tfidf_nearest(asked, [["common x", "rare y"]], known=["common"] * 9) == [1]
+
+
+def test_the_nearest_where_there_is_nothing_to_compare():
+    assert tfidf_nearest(["?"], [["!", "..."]], known=[]) == [0]
+    assert tfidf_nearest(["word"], [["!", "other"]], known=[]) == [0]
+    assert tfidf_nearest([], [], known=["a"]) == []
+    with pytest.raises(ConfigError, match="2 queries with 1 rows of candidates"):
+        tfidf_nearest(["a", "b"], [["a"]], known=[])
+    with pytest.raises(ConfigError, match="one row of one candidate or more"):
+        tfidf_nearest(["a"], [[]], known=[])

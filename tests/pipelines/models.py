@@ -27,6 +27,16 @@ def writer(kind: str = "gpt2") -> Model:
     return model
 
 
+def tagger() -> Model:
+    """A random encoder with a head for three labels a token."""
+    model = tiny_model()
+    with torch.random.fork_rng([]):
+        torch.manual_seed(3)
+        spec = model.checkpoint.family.HEADS["token-classification"]
+        model.put_head(HeadPlan("token-classification", spec, LABELS, "single-label"))
+    return model
+
+
 def tokenizer_of(model: Model) -> Tokenizer:
     """The tokenizer that every model here has."""
     tokenizer = model.tokenizer

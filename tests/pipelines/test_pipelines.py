@@ -14,7 +14,7 @@ from headway import pipeline
 from headway.errors import CheckpointError, ConfigError, ResolveError
 from headway.pipelines import PIPELINES, FeatureExtraction, TextClassification, TextGeneration
 
-from .models import LABELS, classifier, writer
+from .models import LABELS, classifier, tagger, writer
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_windows_are_those_of_the_run_unless_given(run: str) -> None:
 
 
 def test_options_reach_the_task() -> None:
-    assert pipeline(classifier(), batch_tokens=7).batch_tokens == 7
+    assert pipeline(classifier(), batch_tokens=7).reader.batch_tokens == 7
     with pytest.raises(TypeError, match="colour"):
         pipeline(classifier(), colour="red")
 
@@ -69,8 +69,9 @@ def test_options_reach_the_task() -> None:
         (("text-clasification", "x"), r"did you mean 'text-classification'"),
         (("text-classification",), r"is a task, and no model was named.*MODEL"),
         ((tiny_model(),), r"tiny-bert has no head, so it says no task.*headway adapt"),
-        (("text-classification", tiny_model()), r"has no head for labels\..*headway adapt"),
-        (("text-classification", writer()), r"no head for labels, it is for text-generation"),
+        (("text-classification", tiny_model()), r"has no head for labels.*headway adapt"),
+        (("text-classification", writer()), r"no head for labels.*it is for text-generation"),
+        (("text-classification", tagger()), r"no head for labels.*is for token-classification"),
         (("text-generation", classifier()), r"writes no text.*Allowed: a model for"),
         (("text2text-generation", tiny_model("gpt2")), r"writes no text"),
     ],
@@ -92,8 +93,8 @@ def test_a_head_that_no_pipeline_reads_is_said() -> None:
 def test_a_model_that_cannot_be_loaded(tmp_path: Path) -> None:
     with pytest.raises(ResolveError, match="none"):
         pipeline(tmp_path / "none")
-    (tmp_path / "config.json").write_text('{"model_type": "bart"}')
-    with pytest.raises(CheckpointError, match="'bart'"):
+    (tmp_path / "config.json").write_text('{"model_type": "no-such"}')
+    with pytest.raises(CheckpointError, match="'no-such'"):
         pipeline(str(tmp_path))
 
 

@@ -9,7 +9,7 @@ import torch
 
 from headway import Dataset
 from headway.errors import ConfigError, DataError, TokenizerError
-from headway.pipelines import TextClassification, text_classification
+from headway.pipelines import TextClassification, inputs
 
 from .models import LABELS, classifier, tokenizer_of
 
@@ -23,9 +23,9 @@ def classify() -> TextClassification:
 
 def logits_of(classify: TextClassification, text: str, pair: str | None = None) -> torch.Tensor:
     """The head's logits for one text, from the model's own forward()."""
-    encoding = tokenizer_of(classify.model).encode(text, pair)
+    encoding = tokenizer_of(classify.reader.model).encode(text, pair)
     with torch.inference_mode():
-        out = classify.model.forward([encoding.ids], segments=[encoding.type_ids])
+        out = classify.reader.model.forward([encoding.ids], segments=[encoding.type_ids])
     assert out.logits is not None
     return out.logits[0].double()
 
@@ -71,13 +71,13 @@ def test_answers_do_not_depend_on_neighbours_order_or_batches(
     answers = classify(TEXTS)
     assert close(answers[::-1], classify(TEXTS[::-1]))
     assert close(answers, [classify(text) for text in TEXTS])
-    assert close(answers, TextClassification(classify.model, batch_tokens=1)(TEXTS))
+    assert close(answers, TextClassification(classify.reader.model, batch_tokens=1)(TEXTS))
 
 
 def test_an_iterator_is_answered_lazily_chunk_by_chunk(
     classify: TextClassification, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(text_classification, "CHUNK", 3)
+    monkeypatch.setattr(inputs, "CHUNK", 3)
     taken = 0
 
     def endless() -> Iterator[str]:
@@ -98,7 +98,7 @@ def test_a_long_list_is_read_in_chunks(
     classify: TextClassification, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = classify(TEXTS)
-    monkeypatch.setattr(text_classification, "CHUNK", 3)
+    monkeypatch.setattr(inputs, "CHUNK", 3)
     assert close(classify(TEXTS), whole)
 
 
@@ -122,7 +122,7 @@ def test_a_long_text_is_the_mean_over_its_windows(classify: TextClassification) 
 
 
 def test_windows_can_be_smaller(classify: TextClassification) -> None:
-    small = TextClassification(classify.model, window=8, stride=0)
+    small = TextClassification(classify.reader.model, window=8, stride=0)
     assert small("w1 " * 12)["tokens"] == {"used": 12, "total": 12, "windows": 2}
 
 
@@ -145,15 +145,15 @@ def test_top_labels_come_likeliest_first(classify: TextClassification) -> None:
 
 def test_several_labels_are_those_above_one_half() -> None:
     classify = TextClassification(classifier("multi-label"))
-    assert classify.model.head is not None
+    assert classify.reader.model.head is not None
     with torch.no_grad():
-        classify.model.head.output.bias.copy_(torch.tensor([8.0, -8.0, 9.0]))
+        classify.reader.model.head.output.bias.copy_(torch.tensor([8.0, -8.0, 9.0]))
     answer = classify("w1")
     assert answer["label"] == ["good", "bad"]
     assert answer["score"] == sorted(answer["score"], reverse=True) and answer["score"][1] > 0.9
     assert classify("w1", top=3)["label"] == ["good", "bad", "fine"]
     with torch.no_grad():
-        classify.model.head.output.bias.fill_(-9.0)
+        classify.reader.model.head.output.bias.fill_(-9.0)
     assert classify("w1")["label"] == classify("w1")["score"] == []
 
 
@@ -168,7 +168,7 @@ def test_a_head_for_numbers_gives_its_number() -> None:
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "auto"])
 def test_precisions(classify: TextClassification, precision: str) -> None:
-    answers = TextClassification(classify.model, precision=precision)(TEXTS)
+    answers = TextClassification(classify.reader.model, precision=precision)(TEXTS)
     exact = classify(TEXTS)
     far = max(abs(a["score"] - b["score"]) for a, b in zip(answers, exact, strict=True))
     assert far < 0.02
@@ -216,7 +216,7 @@ def test_half_a_surrogate_pair_is_refused(classify: TextClassification) -> None:
 def test_texts_are_numbered_over_all_chunks(
     classify: TextClassification, monkeypatch: pytest.MonkeyPatch, made: Any
 ) -> None:
-    monkeypatch.setattr(text_classification, "CHUNK", 3)
+    monkeypatch.setattr(inputs, "CHUNK", 3)
     with pytest.raises(TokenizerError, match="text 7: character 3"):
         list(classify(made([*["w1"] * 7, "w2 \ud800"])))
 

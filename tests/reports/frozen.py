@@ -101,6 +101,7 @@ def single_label() -> dict[str, Any]:
                 "label": "entertainment",
                 "prediction": "business",
                 "score": 0.981,
+                "right": False,
                 "tokens": {"used": 640, "total": 640, "windows": 2},
             },
             {
@@ -108,6 +109,7 @@ def single_label() -> dict[str, Any]:
                 "label": "politics",
                 "prediction": "tech",
                 "score": 0.934,
+                "right": False,
                 "tokens": {"used": 14, "total": 14, "windows": 1},
             },
             {
@@ -115,6 +117,7 @@ def single_label() -> dict[str, Any]:
                 "label": "sport",
                 "prediction": "sport",
                 "score": 0.997,
+                "right": True,
                 "tokens": {"used": 15, "total": 15, "windows": 1},
             },
         ],
@@ -184,6 +187,7 @@ def multi_label() -> dict[str, Any]:
             "label": ["joy", "surprise"],
             "prediction": ["joy"],
             "score": 0.93,
+            "right": False,
             "tokens": {"used": 8, "total": 8, "windows": 1},
         }
     ]
@@ -228,6 +232,7 @@ def regression() -> dict[str, Any]:
             "label": 1.8,
             "prediction": 3.9,
             "score": None,
+            "right": False,
             "tokens": {"used": 17, "total": 17, "windows": 1},
         }
     ]

@@ -185,7 +185,7 @@ def test_examples_say_right_and_wrong_in_words_and_count_tokens():
 
 def test_a_multi_label_example_is_right_in_any_order():
     report = REPORTS["multi-label"]()
-    report["examples"][0] |= {"label": ["a", "b"], "prediction": ["b", "a"]}
+    report["examples"][0] |= {"label": ["a", "b"], "prediction": ["b", "a"], "right": True}
     assert "✓ right" in render(report).text
 
 

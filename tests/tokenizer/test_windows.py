@@ -81,6 +81,28 @@ def test_the_longer_side_of_a_pair_is_cut(text: str, pair: str, extra: int) -> N
         assert len(window) <= 3 + len(shorter) + extra
 
 
+@given(text=HOSTILE, pair=HOSTILE, extra=st.integers(1, 5), cut=st.integers(0, 1))
+def test_the_side_that_is_asked_for_is_cut(text: str, pair: str, extra: int, cut: int) -> None:
+    sides = [TOK.encode(side, special=False) for side in (text, pair)]
+    size = 3 + len(sides[1 - cut]) + extra
+    windows = TOK.windows(text, size, pair, stride=0, cut=cut)
+    assert len(windows) == max(1, -(-len(sides[cut]) // extra))
+    kept = [place for window in windows for place in of_text(window, cut)]
+    assert kept == of_text(TOK.encode(text, pair), cut)
+    for window in windows:
+        assert [number for number, _ in of_text(window, 1 - cut)] == sides[1 - cut].ids
+        assert len(window) <= size
+    with pytest.raises(TokenizerError, match="no room for text"):
+        TOK.windows("a " * 9, 12, "b " * 9, cut=cut)
+
+
+def test_a_side_that_is_not_there_is_said() -> None:
+    with pytest.raises(TokenizerError, match=r"cut is 1. Allowed: 0"):
+        TOK.windows("a b", 8, cut=1)
+    with pytest.raises(TokenizerError, match=r"cut is 2. Allowed: 0, 1"):
+        TOK.windows("a b", 8, "b", cut=2)
+
+
 @pytest.mark.parametrize(
     ("size", "pair", "stride", "message"),
     [

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from headway.tasks.label_kinds import KINDS
 from headway.training.collate import Batch, epoch_batches, text_logits
-from headway.training.kinds import KINDS
 from headway.windows import Windowed, window_texts
 
 from .tiny import WORDS, put_head, tiny_model
@@ -20,7 +20,7 @@ def read(kind: str = "bert") -> list[Windowed]:
 
 
 def single(text: Windowed) -> Batch:
-    return Batch([0], text.ids, text.segments, (len(text.ids),))
+    return Batch([0], text.ids, text.segments, [list(range(len(text.ids)))])
 
 
 def together(texts: list[Windowed]) -> Batch:
@@ -28,7 +28,7 @@ def together(texts: list[Windowed]) -> Batch:
         list(range(len(texts))),
         [ids for text in texts for ids in text.ids],
         [marks for text in texts for marks in text.segments],
-        tuple(len(text.ids) for text in texts),
+        [list(range(len(text.ids))) for text in texts],
     )
 
 
@@ -114,5 +114,5 @@ def test_segments_count_where_the_model_knows_two() -> None:
     model = put_head(tiny_model("bert"), ("a", "b"))
     texts = window_texts(model.need_tokenizer(), [("w1 w2", "w3")], size=24)
     batch = single(texts[0])
-    plain = Batch(batch.rows, batch.windows, [[0] * len(batch.windows[0])], batch.counts)
+    plain = Batch(batch.rows, batch.windows, [[0] * len(batch.windows[0])], batch.numbers)
     assert not torch.allclose(text_logits(model, batch), text_logits(model, plain))

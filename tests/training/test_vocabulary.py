@@ -5,10 +5,10 @@ import torch
 from torch import Tensor
 
 from headway.model import Model
+from headway.tasks.label_kinds import KINDS
 from headway.training import Options, train
 from headway.training.collate import Batch, epoch_batches, text_logits
 from headway.training.interrupt import StopFlag
-from headway.training.kinds import KINDS
 from headway.training.optimiser import adamw
 from headway.training.vocabulary import used_rows_only
 from headway.windows import Windowed, window_texts

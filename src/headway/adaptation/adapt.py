@@ -9,27 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from headway.adaptation.fit import fit
 from headway.adaptation.machine import timed
 from headway.adaptation.plan import after_probe, plan_run
-from headway.adaptation.probe import probe_head
 from headway.adaptation.report import baseline_scores, build_report
-from headway.adaptation.rows import Data, Rows, prepare_rows
+from headway.adaptation.rows import Data, prepare_rows
 from headway.adaptation.runs import Run, check_output, save_run
 from headway.adaptation.scoring import score_texts
 from headway.adaptation.settings import Settings, settings_from
-from headway.adaptation.units import training_units
-from headway.checkpoints import new_head
-from headway.core.stacks import Decoder, EncoderDecoder
 from headway.data import Dataset
 from headway.errors import ConfigError
 from headway.logs import log
 from headway.model import Model, load
-from headway.training import History, task_named
+from headway.tasks import Task, task_named
+from headway.training import History
 from headway.training.interrupt import stop_on_interrupt
-from headway.windows import window_texts
 
 __all__ = ["Result", "adapt"]
 
@@ -96,27 +91,30 @@ def adapt(
         result.report["test"]["accuracy"]
     """
     chosen = settings_from(settings)
-    kinds = task_named(task).kinds
+    learned = task_named(task)
     folder = None if out is None else Path(out)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
-        rows = prepare_rows(data, chosen, test=test)
-        targets = {  # of all parts: labels that are not known are said before any training
-            name: kinds[rows.kind].targets(rows.answers(part), rows.labels)
-            for name, part in rows.parts.items()
-        }
-        model = model if isinstance(model, Model) else load(model, keep_head=False)
-        _check_model(model, chosen)
+        rows = prepare_rows(learned, data, chosen, test=test)
+        if not isinstance(model, Model):
+            model = load(model, keep_head=learned.keeps_head)
+        _check_model(learned, model, chosen)
         if folder is not None:
             check_output(folder, model)
     with _own_randomness(chosen.seed, model.device):
         with timed(seconds, "tokenize"):
-            tokenizer, size = model.need_tokenizer(), chosen.window or model.longest
+            size, stride = chosen.window or model.longest, chosen.stride
             texts = {
-                name: window_texts(tokenizer, rows.texts(part), size=size, stride=chosen.stride)
+                name: learned.encode(model, rows.inputs(part), size=size, stride=stride)
                 for name, part in rows.parts.items()
             }
-        _put_head(model, task, rows, chosen)
+            targets = {  # of all parts: labels that are not known are said before any training
+                name: learned.targets(texts[name], rows.answers(part), rows.meaning)
+                for name, part in rows.parts.items()
+            }
+        if not learned.keeps_head:
+            pooling = chosen.pooling
+            model.put_head(learned.head(model, rows.meaning, head=chosen.head, pooling=pooling))
         plan = plan_run(model, texts["train"], rows, chosen)
         inputs = {"model": model.source, "data": _name(data), "test": _name(test)}
         inputs |= {"task": task, "command": command}
@@ -137,44 +135,24 @@ def adapt(
     return Result(model, report, folder, run.history.stopped)
 
 
-def _check_model(model: Model, settings: Settings) -> None:
-    """Whether the model can have a head for texts, and read windows as long as asked."""
-    if isinstance(model.body, EncoderDecoder):
-        raise ConfigError(
-            f"{model.source or 'this model'} is an encoder-decoder, which has no one vector a text",
-            allowed="an encoder (BERT and the like) or a decoder (GPT-2, Llama)",
-        )
+def _check_model(task: Task, model: Model, settings: Settings) -> None:
+    """Whether the model can learn the task, and read windows as long as asked."""
     model.need_tokenizer()
+    task.check(model)
     if settings.window is not None and settings.window > (model.longest or settings.window):
         raise ConfigError(
             f"window = {settings.window}", allowed=f"at most the model's {model.longest} tokens"
         )
 
 
-def _put_head(model: Model, task: str, rows: Rows, settings: Settings) -> None:
-    """A fresh head, pooled as asked, or as suits the model."""
-    checkpoint = model.checkpoint
-    usual = "last" if isinstance(model.body, Decoder) else "mean"
-    if checkpoint.embedding.declared:
-        usual = checkpoint.embedding.pooling
-    head = new_head(
-        checkpoint.family,
-        task,
-        labels=rows.labels,
-        kind=rows.kind,
-        head=settings.head,
-        pooling=settings.pooling or usual,
-    )
-    model.put_head(head)
-
-
-def _train(run: Run, targets: Tensor) -> None:
+def _train(run: Run, targets: Any) -> None:
     """The head's start, then training."""
-    model, texts, plan, kind = run.model, run.texts, run.plan, run.rows.kind
-    with training_units(model, targets, kind) as units:
+    model, texts, plan, task = run.model, run.texts, run.plan, run.rows.task
+    kind = run.rows.meaning.kind
+    with task.units(model, targets, kind) as units:
         with timed(run.seconds, "probe"):
-            if plan.probe:
-                right = probe_head(
+            if plan.probe and task.start is not None:
+                right = task.start.put(
                     model,
                     texts["train"],
                     units,
@@ -183,7 +161,8 @@ def _train(run: Run, targets: Tensor) -> None:
                     batch_tokens=plan.read_tokens,
                     seed=run.settings.seed,
                 )
-                run.plan = after_probe(plan, run.settings, right)
+                course = task.course(len(texts["train"]), run.rows.meaning, right)
+                run.plan = after_probe(plan, run.settings, course, right)
                 for note in run.plan.notes[len(plan.notes) :]:
                     log.info("%s", note)
         with timed(run.seconds, "train"), stop_on_interrupt() as stop:
@@ -196,9 +175,11 @@ def _measured(run: Run) -> dict[str, Any]:
     try:
         with timed(run.seconds, "evaluate"):
             tested = score_texts(
+                rows.task,
                 run.model,
                 run.texts["test"],
                 rows.answers(rows.test),
+                rows.meaning,
                 precision=plan.precision,
                 batch_tokens=plan.read_tokens,
             )

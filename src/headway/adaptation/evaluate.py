@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from headway.adaptation.machine import peak_memory_mb, versions
 from headway.adaptation.plan import READ_TOKENS
 from headway.adaptation.report import lengths_of
-from headway.adaptation.rows import Data, answers_of, read_rows, texts_of
-from headway.adaptation.runs import read_run
+from headway.adaptation.rows import Data, answers_of, read_rows
+from headway.adaptation.runs import read_run, task_of_run
 from headway.adaptation.scoring import score_texts
 from headway.adaptation.settings import Settings, settings_from
-from headway.data import Dataset, guess_columns
+from headway.data import Dataset
 from headway.errors import ConfigError, DataError, nearest
 from headway.hub import resolve_model
 from headway.model import Model, load
 from headway.reports.plain import plain
+from headway.tasks import task_named
 from headway.training.precision import chosen_precision
-from headway.windows import window_texts
 
 __all__ = ["evaluate"]
 
@@ -34,7 +35,7 @@ def evaluate(
     batch_tokens: int = READ_TOKENS,
     **settings: Any,
 ) -> dict[str, Any]:
-    """Scores a model with a head for labels on labelled rows.
+    """Scores a model on rows whose answers are known.
 
     Columns, windows and precision are those of the run, unless given: the same rows give the
     same numbers as the run's own report. A model that is given itself, not by the name of its
@@ -49,43 +50,43 @@ def evaluate(
             window, stride, precision.
 
     Raises:
-        ConfigError: the model has no head for labels, or a setting is none of these.
+        ConfigError: the model is for no task that can be measured, or a setting is none of these.
         DataError: the rows cannot be read, or have a label that the model does not know.
 
     Example:
         headway.evaluate("runs/tickets", "more.csv")["test"]["accuracy"]
     """
-    chosen = _settings(run, settings)
+    saved = {} if isinstance(run, Model) else read_run(resolve_model(str(run)))
+    chosen = _settings(saved, settings)
     model = run if isinstance(run, Model) else load(run)
-    plan = model.checkpoint.plan
-    if plan is None or not plan.labels:
-        raise ConfigError(
-            f"{model.source} has no head for labels", next_step="headway adapt makes one"
-        )
+    name, meaning = task_of_run(model, saved)
+    task = task_named(name)
     given = read_rows(data, chosen)
     splits = {split: given} if isinstance(given, Dataset) else given
     if split not in splits:
         raise DataError(f"there is no split {split!r}", allowed=", ".join(splits))
     rows = splits[split]
-    columns = guess_columns(rows, text=chosen.text, pair=chosen.pair, label=chosen.label)
-    answers = answers_of(rows, columns, plan.kind, split)
+    columns = task.columns(rows, text=chosen.text, pair=chosen.pair, label=chosen.label)
+    answers = answers_of(task, rows, columns, meaning.kind, split)
     if not answers:
         raise DataError(f"there are no {split} rows", allowed="one row or more")
-    texts = window_texts(
-        model.need_tokenizer(),
-        texts_of(rows, columns),
+    texts = task.encode(
+        model,
+        task.inputs(rows, columns),
         size=chosen.window or model.longest,
         stride=chosen.stride,
     )
     precision = chosen_precision(chosen.precision, model.device)
-    scored = score_texts(model, texts, answers, precision=precision, batch_tokens=batch_tokens)
+    scored = score_texts(
+        task, model, texts, answers, meaning, precision=precision, batch_tokens=batch_tokens
+    )
     found: dict[str, Any] = plain(
         {
-            "task": plan.task,
-            "kind": plan.kind,
+            "task": name,
+            "kind": meaning.kind,
             "model": model.source,
             "data": {"name": rows.name, "rows": len(rows), "hash": rows.fingerprint},
-            "label_names": list(plan.labels),
+            "label_names": list(meaning.labels),
             "test": scored.scores,
             "lengths": lengths_of(texts, model.longest),
             "seconds": {"evaluate": scored.seconds},
@@ -99,7 +100,7 @@ def evaluate(
     return found
 
 
-def _settings(run: Model | str | Path, given: dict[str, Any]) -> Settings:
+def _settings(saved: Mapping[str, Any], given: dict[str, Any]) -> Settings:
     """The run's own settings, with what is given in their place."""
     allowed = (*OF_THE_ROWS, *OF_THE_MODEL)
     for name in given:
@@ -109,8 +110,7 @@ def _settings(run: Model | str | Path, given: dict[str, Any]) -> Settings:
                 f"setting {name!r} is none of measuring", allowed=", ".join(allowed), next_step=hint
             )
     known: dict[str, Any] = {}
-    if not isinstance(run, Model):
-        saved = read_run(resolve_model(str(run)))
+    if saved:
         # How the training file was written says nothing of this one.
         kept = ("text", "pair", "label", "window", "stride")
         known = {name: (saved.get("settings") or {}).get(name) for name in kept}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from torch import Tensor
 
@@ -10,12 +12,12 @@ from headway.adaptation.plan import Plan
 from headway.adaptation.rows import Rows
 from headway.adaptation.scoring import score_texts
 from headway.core.stacks import EncoderDecoder
+from headway.heads import LanguageModelHead
 from headway.model import Model
 from headway.training import History, train
 from headway.training.best import Best
-from headway.training.collate import Batch, epoch_batches, text_logits
+from headway.training.collate import Batch, epoch_batches
 from headway.training.interrupt import StopFlag
-from headway.training.kinds import KINDS
 from headway.training.optimiser import adamw
 from headway.training.vocabulary import used_rows_only
 from headway.windows import Windowed
@@ -26,7 +28,7 @@ __all__ = ["fit"]
 def fit(
     model: Model,
     texts: Mapping[str, Sequence[Windowed]],
-    targets: Tensor,
+    targets: Any,
     rows: Rows,
     plan: Plan,
     stop: StopFlag,
@@ -37,10 +39,10 @@ def fit(
     That holds for every end: behind the last epoch, early, interrupted, or by an error.
 
     Args:
-        model: with its fresh head.
+        model: with its head.
         texts: `train` and `validation`.
         targets: of the training texts, in the unit to train in.
-        rows: the labels.
+        rows: the task and the answers.
         plan: every number decided.
         stop: asked to end, training ends behind the current step.
         history: where it is noted what happens.
@@ -48,30 +50,29 @@ def fit(
     Raises:
         ConfigError: the loss became infinite or undefined.
     """
-    assert model.head is not None and not isinstance(model.body, EncoderDecoder)
-    options, kind = plan.options, KINDS[rows.kind]
-    targets = targets.to(model.device)
-    weights = None if plan.class_weights is None else plan.class_weights.to(model.device)
+    task, options = rows.task, plan.options
     best = Best(model, options.patience) if texts["validation"] else None
 
     def loss_of(batch: Batch) -> tuple[Tensor, int]:
-        logits = text_logits(model, batch)
-        return kind.loss(logits, targets[batch.rows], weights), sum(map(len, batch.windows))
+        loss = task.loss(model, batch, targets, rows.meaning, plan.class_weights)
+        return loss, sum(map(len, batch.windows))
 
     def after_epoch(number: int, history: History) -> bool:
         if best is None:
             return False
-        answers = rows.answers(rows.validation)
         scored = score_texts(
+            task,
             model,
             texts["validation"],
-            answers,
+            rows.answers(rows.validation),
+            rows.meaning,
             precision=plan.precision,
             batch_tokens=plan.read_tokens,
             what="Validating",
         )
-        score = scored.scores[kind.main]
-        history.validation.append({"step": len(history.train), "epoch": number, kind.main: score})
+        main = task.main(rows.meaning.kind)
+        score = scored.scores[main]
+        history.validation.append({"step": len(history.train), "epoch": number, main: score})
         return best.see(score)
 
     epochs = [
@@ -83,14 +84,10 @@ def fit(
         )
         for epoch in range(options.epochs)
     ]
-    seen = (ids for part in ("train", "validation") for text in texts[part] for ids in text.ids)
-    head_rate = options.head_learning_rate or options.learning_rate
-    with used_rows_only(model.body.embeddings, seen):
+    with _rows_in_use(model, texts):
+        head_rate = options.head_learning_rate or options.learning_rate
         optimiser = adamw(
-            [
-                (options.learning_rate, model.body.parameters()),
-                (head_rate, model.head.parameters()),
-            ],
+            [(options.learning_rate, model.body.parameters()), (head_rate, model.parameters())],
             weight_decay=options.weight_decay,
         )
         try:
@@ -110,3 +107,14 @@ def fit(
             if best is not None:
                 best.restore()
                 history.kept = best.epoch
+
+
+@contextmanager
+def _rows_in_use(model: Model, texts: Mapping[str, Sequence[Windowed]]) -> Iterator[None]:
+    """The word table without rows that no text has, where nothing but texts reads it."""
+    if isinstance(model.body, EncoderDecoder) or isinstance(model.head, LanguageModelHead):
+        yield
+        return
+    seen = (ids for part in ("train", "validation") for text in texts[part] for ids in text.ids)
+    with used_rows_only(model.body.embeddings, seen):
+        yield

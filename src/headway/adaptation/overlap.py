@@ -8,8 +8,9 @@ import numpy as np
 
 from headway.data import Columns, Dataset, drop_duplicates, drop_leaked, near_matches
 from headway.data.duplicates.near import NEAR
+from headway.data.duplicates.rowkeys import row_codes
 
-__all__ = ["MOST_COMPARED", "near_leaks", "without_duplicates", "without_leaks"]
+__all__ = ["MOST_COMPARED", "near_leaks", "shared_groups", "without_duplicates", "without_leaks"]
 
 MOST_COMPARED = 100_000_000
 """Bytes of text up to which near copies are looked for unasked: that takes some ten seconds, a
@@ -70,6 +71,20 @@ def near_leaks(
     return count, [
         f"{count} test rows are nearly training or validation rows, which were kept: "
         f"near = {NEAR} (--near {NEAR}) drops these"
+    ]
+
+
+def shared_groups(parts: Sequence[Dataset], test: Dataset, columns: Columns) -> list[str]:
+    """A line, if test rows share with others what no cut of ours would part, such as a context."""
+    if columns.group is None:
+        return []
+    *seen, judged = row_codes([part.rows for part in (*parts, test)], [columns.group])
+    shared = int(np.isin(judged, np.concatenate(seen)).sum())
+    if not shared:
+        return []
+    return [
+        f"{shared} test rows have a {columns.group} that training or validation rows have too: on "
+        "what is all new the result may be worse"
     ]
 
 

@@ -15,12 +15,10 @@ from headway.adaptation.rows import Rows
 from headway.adaptation.runs import Run
 from headway.adaptation.scoring import Scored
 from headway.adaptation.settings import Settings
-from headway.metrics import tfidf_baseline
 from headway.model import Model
 from headway.reports.plain import plain
+from headway.tasks import Compared
 from headway.training import History
-from headway.training.kinds import KINDS, Floats
-from headway.training.labels import flat_names
 from headway.windows import Windowed
 
 __all__ = ["baseline_scores", "build_report", "lengths_of"]
@@ -41,7 +39,7 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
     model, rows, history, settings = run.model, run.rows, run.history, run.settings
     report = {
         "task": run.inputs["task"],
-        "kind": rows.kind,
+        "kind": rows.meaning.kind,
         "model": model.source,
         "family": model.checkpoint.values["model_type"],
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -49,7 +47,7 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
         "data": {
             "name": rows.train.name,
             "rows": {name: len(part) for name, part in rows.parts.items()},
-            "labels": _label_counts(rows),
+            "labels": rows.task.label_counts(rows.answers(rows.train), rows.meaning),
             "hash": rows.fingerprint,
             "duplicates_dropped": rows.duplicates_dropped,
             "leaked_dropped": rows.leaked_dropped,
@@ -60,7 +58,7 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
                 "label": rows.columns.label,
             },
         },
-        "label_names": list(rows.labels),
+        "label_names": list(rows.meaning.labels),
         "test": tested.scores,
         "baseline": baseline,
         "lengths": lengths_of(
@@ -92,37 +90,10 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
     return found
 
 
-def baseline_scores(rows: Rows, settings: Settings) -> dict[str, Any]:
-    """What TF-IDF and a linear model reach with the same rows, scored by the same measures."""
-    found = tfidf_baseline(
-        rows.texts(rows.train),
-        _baseline_answers(rows),
-        rows.texts(rows.test),
-        kind=rows.kind,
-        seed=settings.seed,
-    )
-    if found.probabilities is None:
-        table = np.asarray(found.predictions, dtype=np.float64).reshape(-1, 1)
-    else:
-        order = {str(label): place for place, label in enumerate(found.labels)}
-        absent = np.zeros(len(found.probabilities))
-        columns = [
-            found.probabilities[:, order[name]] if name in order else absent for name in rows.labels
-        ]
-        table = np.stack(columns, axis=1)
-    scores = KINDS[rows.kind].score(table, rows.answers(rows.test), rows.labels)
-    left_out = ("confusion", "calibration", "per_label", "points")
-    return {"name": found.name, **{k: v for k, v in scores.items() if k not in left_out}}
-
-
-def _baseline_answers(rows: Rows) -> list[Any]:
-    """The training labels, by their names."""
-    answers = rows.answers(rows.train)
-    if rows.kind == "regression":
-        return answers
-    if rows.kind == "multi-label":
-        return [set(flat_names([row], rows.kind)) for row in answers]
-    return flat_names(answers, rows.kind)
+def baseline_scores(rows: Rows, settings: Settings) -> dict[str, Any] | None:
+    """What a simple method reaches with the same rows, scored by the same measures."""
+    train, test = ((rows.inputs(part), rows.answers(part)) for part in (rows.train, rows.test))
+    return rows.task.baseline(train, test, rows.meaning, seed=settings.seed)
 
 
 def lengths_of(texts: Sequence[Windowed], longest: int | None) -> dict[str, Any]:
@@ -154,73 +125,44 @@ def _said_of(history: History) -> list[str]:
     return [*filter(None, [history.stopped]), *([kept] if history.kept else [])]
 
 
-def _label_counts(rows: Rows) -> dict[str, int]:
-    if rows.kind == "regression":
-        return {}
-    counts = Counter(flat_names(rows.answers(rows.train), rows.kind))
-    return {name: counts[name] for name in rows.labels}
-
-
 def _examples(rows: Rows, texts: Sequence[Windowed], tested: Scored) -> list[dict[str, Any]]:
     """The most confident wrong answers first, then right ones of different labels."""
-    kind = KINDS[rows.kind]
-    truth, raw = _named(rows), rows.texts(rows.test)
-    told = "score" if rows.kind == "regression" else "label"
-    found = [kind.answer(row, rows.labels)[told] for row in tested.table]
-    sure = _sureness(tested.table, rows.kind)
+    task = rows.task
+    compared = task.compare(tested.found, texts, rows.answers(rows.test), rows.meaning)
+    raw = rows.inputs(rows.test)
     return [
         {
-            "text": _shown(raw[n]),
-            "label": truth[n],
-            "prediction": found[n],
-            "score": None if sure is None else sure[n],
+            "text": _shortened(task.shown(raw[n])),
+            "label": compared[n].truth,
+            "prediction": compared[n].prediction,
+            "score": compared[n].sure,
+            "right": not compared[n].error,
             "tokens": texts[n].report(),
         }
-        for n in _telling(truth, found, sure)
+        for n in _telling(compared)
     ]
 
 
-def _named(rows: Rows) -> list[Any]:
-    """The test labels as predictions are written: names, lists of them in order, numbers."""
-    answers = rows.answers(rows.test)
-    if rows.kind == "multi-label":
-        return [sorted(set(flat_names([row], rows.kind))) for row in answers]
-    return answers if rows.kind == "regression" else flat_names(answers, rows.kind)
+def _telling(compared: Sequence[Compared]) -> list[int]:
+    """Numbers of the rows to show: half of them wrong, where there are right ones too."""
+    order = sorted(
+        range(len(compared)), key=lambda n: (-compared[n].error, -(compared[n].sure or 0.0))
+    )
+    wrong = [n for n in order if compared[n].error]
+    right = _by_turns(order[len(wrong) :], compared)[: EXAMPLES // 2]
+    return [*wrong[: EXAMPLES // 2 if right else EXAMPLES], *right]
 
 
-def _sureness(table: Floats, kind: str) -> list[float] | None:
-    """How sure an answer is, 0 to 1; of a set of labels, its least sure label, there or not."""
-    if kind == "regression":
-        return None
-    sure = 0.5 + np.abs(table - 0.5).min(axis=1) if kind == "multi-label" else table.max(axis=1)
-    return [float(value) for value in sure]
-
-
-def _telling(truth: list[Any], found: list[Any], sure: list[float] | None) -> list[int]:
-    """Numbers of the rows to show; of predicted numbers, those that are furthest off."""
-    if sure is None:
-        far = np.abs(np.asarray(found, dtype=np.float64) - np.asarray(truth, dtype=np.float64))
-        return [int(n) for n in np.argsort(-far, kind="stable")[:EXAMPLES]]
-    wrong = [
-        (sorted(one) if isinstance(one, list) else one) != true
-        for one, true in zip(found, truth, strict=True)
-    ]
-    order = sorted(range(len(truth)), key=lambda n: (not wrong[n], -sure[n]))
-    amiss, half = sum(wrong), EXAMPLES // 2
-    return [*order[: min(amiss, half)], *_by_turns(order[amiss:], truth)[:half]]
-
-
-def _by_turns(order: list[int], truth: list[Any]) -> list[int]:
+def _by_turns(order: list[int], compared: Sequence[Compared]) -> list[int]:
     """The first row of each label, then the second of each, and so on."""
     seen: Counter[str] = Counter()
     turns = {}
     for n in order:
-        label = str(truth[n])
+        label = str(compared[n].truth)
         turns[n] = seen[label]
         seen[label] += 1
     return sorted(order, key=turns.__getitem__)
 
 
-def _shown(text: str | tuple[str, str]) -> str:
-    whole = text if isinstance(text, str) else " ⏐ ".join(text)
-    return whole if len(whole) <= LONGEST_SHOWN else whole[:LONGEST_SHOWN] + " …"
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + " …"

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from headway.adaptation.overlap import near_leaks, without_duplicates, without_leaks
+from headway.adaptation.overlap import near_leaks, shared_groups, without_duplicates, without_leaks
 from headway.adaptation.settings import Settings
 from headway.data import (
     Columns,
     Dataset,
     few_per_class,
-    guess_columns,
     open_rows,
     take_splits,
 )
 from headway.errors import ConfigError, DataError
-from headway.training.labels import kind_of, label_names, wrong_label
+from headway.tasks import Meaning, Task
+from headway.training.options import check_word
 
-__all__ = ["Data", "Rows", "answers_of", "each_text", "prepare_rows", "read_rows", "texts_of"]
-
-_AT_ONCE = 4096
+__all__ = ["Data", "Rows", "answers_of", "prepare_rows", "read_rows"]
 
 Data = Dataset | Mapping[str, Dataset] | str | Path | Sequence[str | Path]
 """Rows, splits of rows, or the name of a file or folder to read, or a list of files."""
 
 ROWS_TO_SPARE = 1000
 """Training rows from which some of them choose the best epoch, where nothing else is said."""
-
-EXPECTED = {
-    "single-label": "a text or a number in every row",
-    "multi-label": "a list of labels in every row, as JSON lines and Parquet have them",
-    "regression": "a finite number in every row",
-}
 
 
 @dataclass(frozen=True)
@@ -43,9 +35,9 @@ class Rows:
 
     Attributes:
         train, validation, test: texts and labels; validation may be empty.
+        task: what is learned.
         columns: which they are.
-        kind: key of KINDS.
-        labels: names of the labels.
+        meaning: kind and labels of the answers.
         duplicates_dropped: rows that were there twice.
         leaked_dropped: training and validation rows whose text is also a test text.
         near_leaks: test rows whose text is nearly that of a training or validation row that is
@@ -57,9 +49,9 @@ class Rows:
     train: Dataset
     validation: Dataset
     test: Dataset
+    task: Task
     columns: Columns
-    kind: str
-    labels: tuple[str, ...]
+    meaning: Meaning
     duplicates_dropped: int
     leaked_dropped: int
     near_leaks: int | None
@@ -71,70 +63,37 @@ class Rows:
         """Name -> rows."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
-    def texts(self, data: Dataset) -> list[Any]:
-        """The texts of some rows: strings, or pairs of them."""
-        return texts_of(data, self.columns)
+    def inputs(self, data: Dataset) -> list[Any]:
+        """What the task reads of some rows."""
+        return self.task.inputs(data, self.columns)
 
     def answers(self, data: Dataset) -> list[Any]:
-        """Their labels."""
-        assert self.columns.label is not None
-        return data[self.columns.label]
+        """Their labels; None for each row of a task that has none."""
+        return self.columns.answers(data)
 
 
-def texts_of(data: Dataset, columns: Columns, *, before: int = 0) -> list[Any]:
-    """Strings, or pairs of them; an absent text is an empty one.
-
-    Args:
-        data: the rows.
-        columns: which hold the texts.
-        before: how many rows come before these, to number them in messages.
-
-    Raises:
-        DataError: a column holds something else than texts.
-    """
-    read = [_strings(data, name, before) for name in columns.texts]
-    return read[0] if columns.pair is None else list(zip(*read, strict=True))
-
-
-def each_text(data: Dataset, columns: Columns) -> Iterator[Any]:
-    """The same one by one, in memory that does not grow with the rows."""
-    for start in range(0, len(data), _AT_ONCE):
-        yield from texts_of(data[start : start + _AT_ONCE], columns, before=start)
-
-
-def _strings(data: Dataset, name: str, before: int) -> list[str]:
-    values = data[name]
-    for number, value in enumerate(values, before):
-        if isinstance(value, (list, dict, bytes)):
-            raise DataError(
-                f"column {name!r}, row {number + 1}: {value!r:.60} is no text",
-                allowed="a column of texts",
-                next_step="name the text column with --text",
-            )
-    return ["" if value is None else str(value) for value in values]
-
-
-def answers_of(data: Dataset, columns: Columns, kind: str, part: str) -> list[Any]:
-    """The labels of some rows, each checked to be one.
+def answers_of(task: Task, data: Dataset, columns: Columns, kind: str, part: str) -> list[Any]:
+    """The answers of some rows, each checked to be one.
 
     Raises:
         DataError: there is no such column, or a row has none or one of another kind.
     """
-    assert columns.label is not None
-    if columns.label not in data.column_names:
+    if columns.label is not None and columns.label not in data.column_names:
         raise DataError(
             f"the {part} rows have no column {columns.label!r}",
             allowed=", ".join(data.column_names),
             next_step="name the label column alike everywhere",
         )
-    answers = data[columns.label]
-    wrong = [(n, why) for n, value in enumerate(answers) if (why := wrong_label(value, kind))]
+    answers = columns.answers(data)
+    if columns.label is None:
+        return answers
+    wrong = [(n, why) for n, value in enumerate(answers) if (why := task.wrong(value, kind))]
     if wrong:
         number, why = wrong[0]
         more = f" (and {len(wrong) - 1} more such rows)" if len(wrong) > 1 else ""
         raise DataError(
             f"column {columns.label!r}, row {number + 1} of the {part} rows: {why}{more}",
-            allowed=f"{EXPECTED[kind]} ({kind})",
+            allowed=f"{task.expected(kind)} ({kind})",
             next_step="correct the rows or take them out, or name another column with --label",
         )
     return answers
@@ -154,7 +113,7 @@ def read_rows(data: Data, settings: Settings) -> Dataset | Mapping[str, Dataset]
     )
 
 
-def prepare_rows(data: Data, settings: Settings, *, test: Data | None = None) -> Rows:
+def prepare_rows(task: Task, data: Data, settings: Settings, *, test: Data | None = None) -> Rows:
     """From whatever was given to the rows of one adaptation.
 
     Raises:
@@ -163,14 +122,15 @@ def prepare_rows(data: Data, settings: Settings, *, test: Data | None = None) ->
     """
     given = read_rows(data, settings)
     judge = None if test is None else read_rows(test, settings)
-    columns = guess_columns(given, text=settings.text, pair=settings.pair, label=settings.label)
-    assert columns.label is not None
+    columns = task.columns(given, text=settings.text, pair=settings.pair, label=settings.label)
     pool = _training(given)
-    _check_columns(pool, columns)
-    kind = settings.kind or kind_of(pool.column(columns.label).to_pylist())
-    labels = label_names(answers_of(pool, columns, kind, "train"), kind)
+    _check_columns(task, pool, columns)
+    kind = _kind(task, pool, columns, settings)
+    meaning = Meaning(kind, task.labels(answers_of(task, pool, columns, kind, "train"), kind))
     whole, doubles, dropped = without_duplicates(given, columns, settings.near)
-    notes = [columns.said, f"{kind}, {'as asked' if settings.kind else 'as the label column says'}"]
+    notes = [columns.said]
+    if len(task.kinds) > 1:
+        notes.append(f"{kind}, {'as asked' if settings.kind else 'as the label column says'}")
     notes += doubles
     fingerprint = _fingerprint(given, judge)
     if settings.max_labels_per_class is not None:
@@ -182,8 +142,10 @@ def prepare_rows(data: Data, settings: Settings, *, test: Data | None = None) ->
         label=columns.label,
         seed=settings.seed,
         validation_share=_validation_share(settings, whole),
+        group=columns.group,
     )
     notes.append(splits.said)
+    notes += shared_groups((splits.train, splits.validation), splits.test, columns)
     (train, validation), leaks, leaked = without_leaks(
         (splits.train, splits.validation), splits.test, columns, settings.near
     )
@@ -193,9 +155,9 @@ def prepare_rows(data: Data, settings: Settings, *, test: Data | None = None) ->
         train,
         validation,
         splits.test,
+        task,
         columns,
-        kind,
-        labels,
+        meaning,
         dropped,
         leaked,
         near,
@@ -206,10 +168,18 @@ def prepare_rows(data: Data, settings: Settings, *, test: Data | None = None) ->
     return rows
 
 
-def _check_columns(pool: Dataset, columns: Columns) -> None:
+def _kind(task: Task, pool: Dataset, columns: Columns, settings: Settings) -> str:
+    """The kind of answers that is asked for, or that the column speaks of."""
+    if settings.kind is not None:
+        check_word("kind", settings.kind, task.kinds)
+        return settings.kind
+    return task.kind_of([] if columns.label is None else columns.answers(pool))
+
+
+def _check_columns(task: Task, pool: Dataset, columns: Columns) -> None:
     """Whether there are texts, and each column has one part to play."""
-    texts_of(pool, columns)
-    names = [*columns.texts, columns.label]
+    task.inputs(pool, columns)
+    names = [name for name in (*columns.texts, columns.label) if name is not None]
     if len(set(names)) < len(names):
         raise ConfigError(
             f"text {columns.text!r}, pair {columns.pair!r}, label {columns.label!r}",
@@ -226,39 +196,46 @@ def _check(rows: Rows) -> list[str]:
             + (f": the texts of all are also {other} texts" if rows.leaked_dropped else ""),
             next_step=f"give {what} rows of their own",
         )
+    task, meaning = rows.task, rows.meaning
     for name in ("validation", "test"):
-        answers_of(rows.parts[name], rows.columns, rows.kind, name)
-    trained = label_names(rows.answers(rows.train), rows.kind)
-    if len(trained) < (2 if rows.kind == "single-label" else 1):
-        raise DataError(
-            f"the training rows have one class only ({', '.join(trained) or 'none'})",
-            allowed="at least two different labels",
-            next_step="name the column with --label, or add rows of another class",
-        )
-    notes = []
-    if absent := [name for name in rows.labels if name not in set(trained)]:
-        notes.append(f"no training rows with the labels {', '.join(absent)}: all are for measuring")
+        answers_of(task, rows.parts[name], rows.columns, meaning.kind, name)
+    notes = _check_labels(rows) if meaning.labels else []
     if not len(rows.validation):
         notes.append("no rows to spare for validation: the number of epochs is fixed beforehand")
     blank = sum(
-        not "".join(text).strip() for part in rows.parts.values() for text in rows.texts(part)
+        not task.shown(given).strip() for part in rows.parts.values() for given in rows.inputs(part)
     )
     if blank:
         notes.append(f"{blank} texts are empty")
     return notes
 
 
+def _check_labels(rows: Rows) -> list[str]:
+    kind = rows.meaning.kind
+    trained = rows.task.labels(rows.answers(rows.train), kind)
+    if len(trained) < (2 if kind == "single-label" else 1):
+        raise DataError(
+            f"the training rows have one class only ({', '.join(trained) or 'none'})",
+            allowed="at least two different labels",
+            next_step="name the column with --label, or add rows of another class",
+        )
+    absent = [name for name in rows.meaning.labels if name not in set(trained)]
+    if not absent:
+        return []
+    return [f"no training rows with the labels {', '.join(absent)}: all are for measuring"]
+
+
 def _few(
     data: Dataset | Mapping[str, Dataset],
     judge: Dataset | Mapping[str, Dataset] | None,
-    label: str,
+    label: str | None,
     kind: str,
     settings: Settings,
 ) -> tuple[Dataset | Mapping[str, Dataset], Dataset | Mapping[str, Dataset] | None, str]:
     """Few training rows of each class; the others judge where no other rows do."""
     n = settings.max_labels_per_class
     assert n is not None
-    if kind != "single-label":
+    if kind != "single-label" or label is None:
         raise ConfigError(
             f"max_labels_per_class = {n} with {kind} rows", allowed="rows with one label each"
         )

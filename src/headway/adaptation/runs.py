@@ -18,14 +18,15 @@ from headway.adaptation.plan import Plan
 from headway.adaptation.rows import Rows
 from headway.adaptation.settings import Settings
 from headway.checkpoints import is_model_folder, saved_checkpoint
-from headway.errors import OutputError
+from headway.errors import ConfigError, OutputError
 from headway.model import Model
 from headway.reports import write_report
 from headway.reports.plain import plain, to_json
+from headway.tasks import TASKS, Meaning, meaning_of
 from headway.training import History
 from headway.windows import Windowed
 
-__all__ = ["Run", "check_output", "read_run", "save_run"]
+__all__ = ["Run", "check_output", "read_run", "save_run", "task_of_run"]
 
 RUN = "run.json"
 HISTORY = "metrics.jsonl"
@@ -118,6 +119,7 @@ def save_run(run: Run, report: Mapping[str, Any], folder: Path, *, state: str) -
     history = run.history
     about = {
         **run.inputs,
+        "kind": run.rows.meaning.kind,
         "state": state,
         "stopped": history.stopped,
         "kept_epoch": history.kept,
@@ -142,3 +144,24 @@ def read_run(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return values if isinstance(values, dict) else {}
+
+
+def task_of_run(model: Model, saved: Mapping[str, Any]) -> tuple[str, Meaning]:
+    """What a model was adapted to, and what its numbers mean.
+
+    Args:
+        model: as loaded.
+        saved: what `read_run` says of its folder; {} = nothing.
+
+    Raises:
+        ConfigError: the model is for no task that there is.
+    """
+    name = str(saved.get("task") or model.task or "")
+    if name not in TASKS:
+        what = f"is for {name}" if name else "has no head, and says no task"
+        raise ConfigError(
+            f"{model.source or 'this model'} {what}",
+            allowed=", ".join(TASKS),
+            next_step="headway adapt makes it one for a task",
+        )
+    return name, meaning_of(model, str(saved.get("kind") or TASKS[name].kinds[0]))

@@ -1,4 +1,4 @@
-"""A model's answers to labelled texts, and their scores."""
+"""A model's answers to rows, and their scores."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headway.model import Model
-from headway.training.kinds import KINDS, Floats
+from headway.tasks import Meaning, Task
 from headway.training.precision import precision_context
 from headway.windows import Windowed
 
@@ -20,22 +20,24 @@ class Scored:
     """Answers and their scores.
 
     Attributes:
-        table: probabilities or numbers, float64 [texts, classes].
+        found: the raw answers, one a text, as the task reads them.
         scores: the measures, as a report's `test` section.
         seconds: of reading the texts.
         tokens: how many were read, windows' overlaps counted.
     """
 
-    table: Floats
+    found: Sequence[Any]
     scores: dict[str, Any]
     seconds: float
     tokens: int
 
 
 def score_texts(
+    task: Task,
     model: Model,
     texts: Sequence[Windowed],
     answers: Sequence[Any],
+    meaning: Meaning,
     *,
     precision: str,
     batch_tokens: int,
@@ -44,9 +46,11 @@ def score_texts(
     """Reads every window of every text once, and scores the answers.
 
     Args:
-        model: with a head for labels.
-        texts: as `window_texts` makes them.
-        answers: the labels.
+        task: what is asked.
+        model: adapted to it.
+        texts: as the task encodes them.
+        answers: the true ones.
+        meaning: of the model's numbers.
         precision: fp32 or bf16.
         batch_tokens: most tokens in a forward pass.
         what: shown beside the progress bar.
@@ -54,13 +58,9 @@ def score_texts(
     Raises:
         DataError: a label that the model does not know.
     """
-    plan = model.checkpoint.plan
-    assert plan is not None and model.head is not None
-    kind = KINDS[plan.kind]
     start = time.perf_counter()
     with precision_context(precision, model.device):
-        logits = model.read_windows(texts, model.head, batch_tokens=batch_tokens, what=what)
+        found = task.read(model, texts, meaning, batch_tokens=batch_tokens, what=what)
     seconds = time.perf_counter() - start
-    table = kind.predict(logits)
-    scores = kind.score(table, answers, plan.labels)
-    return Scored(table, scores, seconds, sum(text.length for text in texts))
+    scores = task.score(found, texts, answers, meaning)
+    return Scored(found, scores, seconds, sum(text.length for text in texts))

@@ -9,7 +9,7 @@ from headway.adaptation.adapt import Result, adapt
 from headway.adaptation.rows import Data
 from headway.logs import log
 from headway.reports import write_report
-from headway.reports.results import MEASURES
+from headway.reports.sheets import SHEETS
 
 __all__ = ["adapt_seeds"]
 
@@ -53,7 +53,7 @@ def adapt_seeds(
 
 def _measures(report: dict[str, Any]) -> dict[str, Any]:
     """The seed, the measures, and the baseline's main one."""
-    keys = [measure.key for measure in MEASURES[report["kind"]]]
+    keys = [measure.key for measure in SHEETS[report["kind"]].measures]
     found = {"seed": report["seed"], **{key: report["test"][key] for key in keys}}
     if report["baseline"] is not None:
         found[f"baseline_{keys[0]}"] = report["baseline"][keys[0]]

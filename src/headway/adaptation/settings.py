@@ -11,7 +11,6 @@ from typing import Any
 from headway.data import Recipe
 from headway.data.features import Feature
 from headway.errors import ConfigError, nearest
-from headway.training.kinds import KINDS
 from headway.training.options import PRECISIONS, RANGES, Range, check_ranges, check_word
 
 __all__ = ["Settings", "settings_from"]
@@ -32,7 +31,8 @@ class Settings:
     label: str | None = None
     """Label column; None = guessed and said."""
     kind: str | None = None
-    """single-label, multi-label or regression; None = read off the label column."""
+    """Of the answers, such as single-label, multi-label or regression; None = read off the label
+    column."""
     encoding: str = "utf-8"
     """Of the data files."""
     format: str | None = None
@@ -53,10 +53,11 @@ class Settings:
     """Share of the training rows that chooses the best epoch; None = 0.1 where there are rows to
     spare, else none."""
     head: str = "linear"
-    """linear, or family: the head that the ecosystem's checkpoints of this architecture carry."""
+    """linear, mlp (a hidden layer), lstm (reads the states once more, both ways), or family: the
+    head that the ecosystem's checkpoints of this architecture carry."""
     pooling: str | None = None
-    """first, last, max or mean; None = as the checkpoint embeds, mean for encoders, last for
-    decoders."""
+    """first, last, max, mean or attention (whose weights are learned); None = as the checkpoint
+    embeds, mean for encoders, last for decoders."""
     probe: bool | None = None
     """Start a linear head from a linear probe of the body; None = with 64 rows a class or fewer,
     on average."""
@@ -79,7 +80,8 @@ class Settings:
     window: int | None = None
     """Most tokens read at once; None = as many as the model takes."""
     stride: int | None = None
-    """Tokens that neighbouring windows share; None = an eighth of a window."""
+    """Tokens that neighbouring windows share; None = an eighth of a window, or, beside a second
+    text, a quarter of the room that it leaves."""
     most_windows: int = 4
     """In training, a longer text takes part with so many of its windows, drawn anew each epoch."""
     precision: str = "auto"
@@ -92,8 +94,6 @@ class Settings:
     def __post_init__(self) -> None:
         check_ranges(self, NUMBERS)
         check_word("precision", self.precision, PRECISIONS)
-        if self.kind is not None:
-            check_word("kind", self.kind, tuple(KINDS))
         if self.head == "family" and self.pooling is not None:
             raise ConfigError(
                 f"pooling = {self.pooling!r} with head = 'family'",

@@ -1,11 +1,13 @@
 """Models on disk, in the ecosystem's own format: read strictly, written all at once.
 
 checkpoint.py  a folder as parts of a model     folders.py     a folder replaced whole
-tensors.py     weight files                     embedding.py   how a text's vector is made
+tensors.py     which weight files               embedding.py   how a text's vector is made
 assign.py      tensors into a module            generation.py  how text is written
 heads.py       which head                       documents.py   JSON files
 sources.py     formats of models                gguf/          ggml's, read and written
 llama2c.py     llama2.c's                       word_vectors.py, static.py   word vectors
+duplicate.py   one stack made into two         longer.py      a model made to read long texts
+weights/       weight files of other frameworks
 """
 
 from headway.checkpoints.checkpoint import (
@@ -13,18 +15,24 @@ from headway.checkpoints.checkpoint import (
     is_model_folder,
     load_checkpoint,
     saved_checkpoint,
+    write_description,
 )
+from headway.checkpoints.duplicate import encoder_decoder_of
 from headway.checkpoints.folders import replaced_folder
 from headway.checkpoints.gguf.write import write_gguf
 from headway.checkpoints.heads import HeadPlan, new_head
+from headway.checkpoints.longer import lengthened
 
 __all__ = [
     "Checkpoint",
     "HeadPlan",
+    "encoder_decoder_of",
     "is_model_folder",
+    "lengthened",
     "load_checkpoint",
     "new_head",
     "replaced_folder",
     "saved_checkpoint",
+    "write_description",
     "write_gguf",
 ]

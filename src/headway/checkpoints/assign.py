@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor, nn
 
 from headway.core.names import Row, pair_names
+from headway.core.positions import StaticPositions
 from headway.errors import CheckpointError
 
 __all__ = ["Mismatch", "assign", "same_values", "tensors_of"]
@@ -64,6 +66,9 @@ def assign(
 ) -> set[str]:
     """Makes the checkpoint's tensors the module's parameters; a meta module becomes a real one.
 
+    A tensor that stands in several places of the module may lie under the names of any of them; if
+    under several, it must be the same.
+
     Args:
         module: as built, on any device (the meta device costs nothing).
         rows: the family's table.
@@ -74,29 +79,51 @@ def assign(
         The checkpoint names that the module accounts for.
     """
     pairs, tied = pair_names(module, rows)
-    places = _places(module)
-    shared: list[str] = []
+    places, further = _places(module), defaultdict(list)
+    for pair in tied:
+        further[id(pair.tensor)].append(pair)
+    lacking: list[tuple[StaticPositions, torch.dtype]] = []
     for pair in pairs:
-        if len(places[id(pair.tensor)]) > 1:
-            shared += [name for name in pair.theirs if name in tensors]
-        wanted = {name: tuple(part.shape) for name, part in pair.parts().items()}
+        there = [p for p in (pair, *further[id(pair.tensor)]) if tensors.keys() >= {*p.theirs}]
+        first, *others = there or [pair]
+        owner, _ = places[id(pair.tensor)][0]
+        if isinstance(owner, StaticPositions) and not there:
+            lacking.append((owner, pair.tensor.dtype))
+            continue
+        wanted = {name: tuple(part.shape) for name, part in first.parts().items()}
         fits = [_fits(name, shape, tensors.get(name), mismatch) for name, shape in wanted.items()]
         if all(fits):
-            value = pair.operation.join([tensors[name] for name in wanted]).to(pair.tensor.dtype)
+            value = first.operation.join([tensors[name] for name in wanted]).to(pair.tensor.dtype)
             new = nn.Parameter(value.contiguous(), requires_grad=pair.tensor.requires_grad)
             for owner, name in places[id(pair.tensor)]:
                 setattr(owner, name, new)
-    for name in sorted(tied & tensors.keys()):
-        # A checkpoint may hold a tied tensor again under its second name, if it is the same.
-        if shared and not any(same_values(tensors[name], tensors[other]) for other in shared):
-            mismatch.torn[name] = " or ".join(shared)
-    return tied.union(*(pair.theirs for pair in pairs))
+        for other in others:
+            for name, same in zip(other.theirs, first.theirs, strict=True):
+                if not same_values(tensors[name], tensors[same]):
+                    mismatch.torn[name] = same
+    if mismatch == Mismatch():  # a config that does not fit could ask for a table of any size
+        for positions, dtype in lacking:
+            positions.weight = nn.Parameter(positions.table().to(dtype), requires_grad=False)
+    return {name for pair in (*pairs, *tied) for name in pair.theirs}
 
 
-def tensors_of(module: nn.Module, rows: Iterable[Row]) -> dict[str, Tensor]:
-    """The checkpoint's tensors, made from a module's: the inverse of `assign`."""
-    pairs, _ = pair_names(module, rows)
-    return {name: part.contiguous() for pair in pairs for name, part in pair.parts().items()}
+def tensors_of(
+    module: nn.Module, rows: Iterable[Row], *, apart: tuple[str, ...] = ()
+) -> dict[str, Tensor]:
+    """The checkpoint's tensors, made from a module's: the inverse of `assign`.
+
+    Args:
+        module: real.
+        rows: the family's table.
+        apart: how names begin in parts of the module that the format holds whole, though they share
+            tensors with others.
+    """
+    pairs, tied = pair_names(module, rows)
+    tensors = {name: part.contiguous() for pair in pairs for name, part in pair.parts().items()}
+    for pair in tied:
+        if pair.ours.startswith(apart):  # safetensors stores no tensor under two names
+            tensors.update((name, part.clone()) for name, part in pair.parts().items())
+    return tensors
 
 
 def same_values(a: Tensor, b: Tensor) -> bool:

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -26,9 +25,10 @@ from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, write_tensors
 from headway.core.fields import GENERIC
 from headway.core.initial import initialise
 from headway.core.names import Row, matches_any, prefixed
-from headway.core.stacks import Body
+from headway.core.stacks import Body, Encoder
 from headway.errors import CheckpointError, ConfigError
-from headway.families import class_name, family_of
+from headway.families import Family, class_name, family_for, task_of
+from headway.families.encoder_decoder import Joined
 from headway.tokenizer import Tokenizer
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "load_checkpoint",
     "saved_checkpoint",
     "stored_tensors",
+    "write_description",
 ]
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
@@ -60,7 +61,7 @@ class Checkpoint:
     """A model, in parts.
 
     Attributes:
-        family: the module in `families` that builds it.
+        family: what in `families` builds it.
         config: the family's config.
         body: everything but the head.
         head: logits from hidden states, or None.
@@ -74,7 +75,7 @@ class Checkpoint:
         notes: what was left out or made anew, for people.
     """
 
-    family: ModuleType
+    family: Family
     config: Any
     body: Body
     head: nn.Module | None = None
@@ -86,10 +87,17 @@ class Checkpoint:
     set_aside: dict[str, Tensor] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    def rows(self, what: str = "text") -> int:
+        """How many words a text can have, or a "target", whose words can be others."""
+        other = getattr(self.config, "decoder_vocabulary", None) if what == "target" else None
+        return self.config.vocabulary if other is None else other
+
     def put_head(self, plan: HeadPlan | None) -> str:
         """Takes the head off and puts a fresh one on, or none; returns what is new in `notes`."""
         said = [] if self.plan is None else [f"took off the {self.plan}"]
         self.head, self.plan = None, plan
+        if isinstance(self.body, Encoder):
+            self.body.global_tokens = self.body.usual_global_tokens  # a head may want others
         if plan is not None:
             head = plan.build(self.config, self.body)
             initialise(head, self.config.initial_std, shared_with=self.body)
@@ -112,19 +120,21 @@ def load_checkpoint(
     """Reads a model; every tensor is accounted for.
 
     Args:
-        place: a folder with config.json and weights, or a file of one of FILES.
+        place: a folder with config.json, or bert_config.json of BERT's first release, and weights;
+            or a file of one of FILES.
         keep_head: whether the head that the folder carries is wanted.
         dtype: of the parameters, whatever they are stored in.
 
     Raises:
         CheckpointError: config, weights and vocabulary cannot be read or do not fit together.
-        ConfigError: the dtype is not one of numbers with fractions.
+        ConfigError: the dtype is not one of numbers with fractions, or a package that reads the
+            weights is not installed.
     """
     if dtype not in DTYPES:
         raise ConfigError(f"dtype {dtype}", allowed=", ".join(map(str, DTYPES)))
     source = source_of(place)
     values = dict(source.values)
-    family = family_of(values.get("model_type"))
+    family = family_for(values)
     config = family.from_hf(values)
     tokenizer = _fitting(source.tokenizer(), config.vocabulary, source.place)
     plan = plan_head(family, values) if keep_head else None
@@ -133,8 +143,10 @@ def load_checkpoint(
         head = plan.build(config, body) if plan is not None else None
     whole = _whole(body, head).to(dtype)
     left = _fill(whole, family, plan, values, source.tensors(), source.place)
-    inner = {name for name in left if family.PREFIX and name.startswith(family.PREFIX)}
-    notes = _notes(values, plan, sorted(left.keys() - inner), keep_head=keep_head)
+    inside = "encoder." if isinstance(family, Joined) else family.PREFIX
+    inner = {name for name in left if inside and name.startswith(inside)}
+    left_over = sorted(left.keys() - inner)
+    notes = [*source.notes, *_notes(values, plan, left_over, keep_head=keep_head)]
     return Checkpoint(
         family=family,
         config=config,
@@ -173,22 +185,27 @@ def saved_checkpoint(
         ours=is_model_folder,
         replaced=lambda name: any(fnmatch.fnmatchcase(name, pattern) for pattern in gone),
     ) as new:
-        write_json(new / CONFIG, _config_values(checkpoint))
+        write_description(checkpoint, new)
         write_tensors(stored_tensors(checkpoint), new / WEIGHTS)
-        if checkpoint.generation.stored:
-            write_json(new / GENERATION, checkpoint.generation.stored)
-        if checkpoint.tokenizer is not None:
-            checkpoint.tokenizer.save(new)
-        if checkpoint.embedding.declared:
-            write_embedding(checkpoint.embedding, checkpoint.config.hidden, new)
         yield new
+
+
+def write_description(checkpoint: Checkpoint, folder: Path) -> None:
+    """Writes config.json, the tokenizer and whatever else a model has beside its weights."""
+    write_json(folder / CONFIG, _config_values(checkpoint))
+    if checkpoint.generation.stored:
+        write_json(folder / GENERATION, checkpoint.generation.stored)
+    if checkpoint.tokenizer is not None:
+        checkpoint.tokenizer.save(folder)
+    if checkpoint.embedding.declared:
+        write_embedding(checkpoint.embedding, checkpoint.config.hidden, folder)
 
 
 def _whole(body: Body, head: nn.Module | None) -> nn.ModuleDict:
     return nn.ModuleDict({"body": body} if head is None else {"body": body, "head": head})
 
 
-def _rows(family: ModuleType, plan: HeadPlan | None, prefix: str) -> list[Row]:
+def _rows(family: Family, plan: HeadPlan | None, prefix: str) -> list[Row]:
     """The name table of body and head together."""
     rows = prefixed(family.NAMES, "body.", prefix)
     return rows if plan is None else rows + prefixed(plan.spec.names, "head.", "")
@@ -196,7 +213,7 @@ def _rows(family: ModuleType, plan: HeadPlan | None, prefix: str) -> list[Row]:
 
 def _fill(
     whole: nn.ModuleDict,
-    family: ModuleType,
+    family: Family,
     plan: HeadPlan | None,
     values: Mapping[str, Any],
     found: Mapping[str, Tensor],
@@ -208,14 +225,15 @@ def _fill(
     """
     mismatch = Mismatch()
     prefix = family.PREFIX if any(name.startswith(family.PREFIX) for name in found) else ""
-    tensors = dict(found)
+    tensors, stand_ins = dict(found), {}
     for lacking, spare, *unless in family.SPARES:
         if lacking not in tensors and spare in tensors:
             if not any(values.get(key) == value for key, value in unless):
-                tensors[lacking] = tensors[spare]
+                tensors[lacking], stand_ins[lacking] = tensors[spare], spare
         elif _is_torn(lacking, spare, tensors, family.IGNORED):
             mismatch.torn[spare] = lacking
     used = assign(whole, _rows(family, plan, prefix), tensors, mismatch)
+    used |= {spare for lacking, spare in stand_ins.items() if lacking in used}
     left = {}
     for name in sorted(found.keys() - used):
         if matches_any(name, family.IGNORED):
@@ -254,7 +272,8 @@ def stored_tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
     family, plan = checkpoint.family, checkpoint.plan
     prefix = family.PREFIX if plan is not None and plan.stored is None else ""
     whole = _whole(checkpoint.body, checkpoint.head)
-    tensors = tensors_of(whole, _rows(family, plan, prefix))
+    apart = ("body.decoder.",) if isinstance(family, Joined) else ()
+    tensors = tensors_of(whole, _rows(family, plan, prefix), apart=apart)
     if not prefix:
         dtype = next(checkpoint.body.parameters()).dtype
         for name, tensor in checkpoint.set_aside.items():
@@ -270,14 +289,28 @@ def _config_values(checkpoint: Checkpoint) -> dict[str, Any]:
     values["dtype"] = str(next(checkpoint.body.parameters()).dtype).removeprefix("torch.")
     plan = checkpoint.plan
     task = plan.task if plan is not None and plan.stored is None else None
-    values["architectures"] = [class_name(values["model_type"], task)]
-    if plan is not None and plan.stored is not None:
+    named = class_name(values["model_type"], task, checkpoint.family)
+    # The ecosystem has no class for the body of two joined stacks alone.
+    told = task_of(values["model_type"], named, checkpoint.family) == task
+    values["architectures"] = [named] if told else []
+    if plan is not None:
+        values |= _head_values(plan)
+    return dict(sorted(values.items()))
+
+
+def _head_values(plan: HeadPlan) -> dict[str, Any]:
+    """What config.json says of the head, beside the class's name."""
+    values: dict[str, Any] = {}
+    if plan.stored is not None:
         values["headway"] = {"task": plan.task, "head": dict(plan.stored)}
-    if plan is not None and plan.labels:
+    if plan.labels:
         values["id2label"] = {str(n): label for n, label in enumerate(plan.labels)}
         values["label2id"] = {label: n for n, label in enumerate(plan.labels)}
+    if plan.labels and plan.kind in KINDS:
         values["problem_type"] = KINDS[plan.kind]
-    return dict(sorted(values.items()))
+    elif plan.kind:
+        values["headway"] = {**values.get("headway", {}), "kind": plan.kind}
+    return values
 
 
 def _fitting(tokenizer: Tokenizer | None, rows: int, place: str) -> Tokenizer | None:

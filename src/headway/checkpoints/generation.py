@@ -26,11 +26,13 @@ class Generation:
         start: the token that a decoder behind an encoder is fed first, or None.
         stop: tokens that end a text.
         stored: generation_config.json as read, which is written back when saving.
+        said: how texts are written: what that file holds or, where there is none, config.json.
     """
 
     start: int | None = None
     stop: frozenset[int] = frozenset()
     stored: Mapping[str, Any] = field(default_factory=dict)
+    said: Mapping[str, Any] = field(default_factory=dict)
 
     def first(self, rows: int) -> int:
         """The start token of a model with a word table of so many rows.
@@ -67,7 +69,7 @@ def read_generation(folder: Path, values: Mapping[str, Any]) -> Generation:
     # T5 starts with its padding token, and not every config.json of its kind says so.
     starts = (tokens(f"{role}_token_id") for role in ("decoder_start", "bos", "pad"))
     start = next((found[0] for found in starts if found), None)
-    return Generation(start, frozenset(tokens("eos_token_id")), stored)
+    return Generation(start, frozenset(tokens("eos_token_id")), stored, stored or values)
 
 
 def _tokens(file: str, key: str, values: Mapping[str, Any]) -> list[int]:

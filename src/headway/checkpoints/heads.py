@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 from torch import nn
 
 from headway.core.stacks import Body
 from headway.errors import CheckpointError, ConfigError, nearest
-from headway.families import task_of
+from headway.families import Family, task_of
 from headway.heads import HeadSpec, own_head
 
 __all__ = ["KINDS", "HeadPlan", "new_head", "plan_head"]
@@ -21,7 +21,19 @@ KINDS = {
     "multi-label": "multi_label_classification",
     "regression": "regression",
 }
-"""What the numbers of a classification head mean -> `problem_type` in config.json."""
+"""What the numbers of a classification head mean -> `problem_type` in config.json.
+
+Other kinds, which the ecosystem has no word for, stand there as `headway.kind`.
+"""
+
+WORD = re.compile("[a-z]+(-[a-z]+)*")
+"""What a kind looks like."""
+
+PLACED = re.compile("O$|[BIELSUM]-.")
+"""What tags look like that say where in an entity a word stands."""
+
+LABELLED = frozenset({"text-classification", "token-classification"})
+"""Tasks whose outputs `id2label` names; of other heads a config.json may hold it for no reason."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +43,8 @@ class HeadPlan:
     Attributes:
         task: name of the task, as in the ecosystem.
         spec: how it is built and stored.
-        labels: what its outputs are called; () for a head over the vocabulary.
-        kind: key of KINDS, or empty where there are no labels.
+        labels: what its outputs are called; () for a head over the vocabulary, or of spans.
+        kind: what its outputs mean: a key of KINDS or another word; empty where nothing is said.
         stored: what config.json's `headway` section says of it; None for a family's own head.
     """
 
@@ -52,26 +64,38 @@ class HeadPlan:
 
 
 def new_head(
-    family: ModuleType, task: str, *, labels: Sequence[str], kind: str, head: str, pooling: str
+    family: Family,
+    task: str,
+    *,
+    labels: Sequence[str],
+    kind: str,
+    head: str,
+    pooling: str | None = None,
+    of: str = "text",
 ) -> HeadPlan:
     """The plan of a fresh head for a task.
 
     Args:
         family: of the body.
         task: name of the task.
-        labels: names of the outputs; none for a head over the vocabulary.
-        kind: key of KINDS, where there are labels.
+        labels: names of the outputs; none for a head over the vocabulary, or of spans.
+        kind: what the outputs mean: a key of KINDS, or another word in lower case, with hyphens;
+            it may be empty where there are no labels.
         head: `family` for the one that the ecosystem's checkpoints of this family carry, or a name
-            in OWN_HEADS.
-        pooling: of a head of our own; name in POOLINGS.
+            in OWN_HEADS[of].
+        pooling: of a head of our own for texts; name in POOLINGS.
+        of: what a head of our own gives logits of; key of OWN_HEADS.
 
     Raises:
-        ConfigError: the family has no such head, a name is not known, or two labels are the same.
+        ConfigError: the family has no such head, a name is not known, a head that needs labels has
+            none, or two labels are the same.
     """
     labels = tuple(labels)
-    if labels and kind not in KINDS:
+    if (labels or kind) and not WORD.fullmatch(kind):
         raise ConfigError(
-            f"kind {kind!r} is not known", allowed=", ".join(KINDS), next_step=nearest(kind, KINDS)
+            f"kind {kind!r} is not known",
+            allowed=", ".join(KINDS) + ", or another word in lower case with hyphens",
+            next_step=nearest(kind, KINDS),
         )
     if twice := _first_double(labels):
         raise ConfigError(f"label {twice!r} is there twice", allowed="each label once")
@@ -83,11 +107,16 @@ def new_head(
                 next_step="--head linear",
             )
         return HeadPlan(task, family.HEADS[task], labels, kind)
-    stored = {"type": head, "pooling": pooling}
-    return HeadPlan(task, own_head(head, pooling), labels, kind, stored)
+    spec = own_head(head, pooling, of=of)
+    if of == "span" and len(labels) not in (0, 2):
+        raise ConfigError(f"{len(labels)} labels of a start and an end", allowed="none, or two")
+    if of != "span" and not labels:
+        raise ConfigError(f"no labels for a {head!r} head", allowed="one or more")
+    stored = {"type": head, "pooling": pooling} if of == "text" else {"type": head, "of": of}
+    return HeadPlan(task, spec, labels, kind, stored)
 
 
-def plan_head(family: ModuleType, values: Mapping[str, Any]) -> HeadPlan | None:
+def plan_head(family: Family, values: Mapping[str, Any]) -> HeadPlan | None:
     """The head that config.json speaks of, or None.
 
     Raises:
@@ -98,11 +127,12 @@ def plan_head(family: ModuleType, values: Mapping[str, Any]) -> HeadPlan | None:
         raise CheckpointError(f"config.json: headway = {section!r}", allowed="an object")
     if "head" in section:
         return _own_plan(section, values)
-    task = task_of(values["model_type"], architecture(values))
+    task = task_of(values["model_type"], architecture(values), family)
     if task is None:
         return None
-    labels = _labels(values) if task == "text-classification" else ()
-    return HeadPlan(task, family.HEADS[task], labels, _kind(values, labels) if labels else "")
+    labels = _labels(values) if task in LABELLED else ()
+    kind = _kind(values, task, labels)
+    return HeadPlan(task, family.HEADS[task], labels, kind)
 
 
 def architecture(values: Mapping[str, Any]) -> str:
@@ -124,10 +154,13 @@ def _own_plan(section: Mapping[str, Any], values: Mapping[str, Any]) -> HeadPlan
     if not isinstance(task, str):
         raise CheckpointError(f"config.json: headway.task = {task!r}", allowed="a task's name")
     try:
-        spec = own_head(stored["type"], stored["pooling"])
-    except (TypeError, KeyError):
+        of = stored.get("of", "text")  # the first models say nothing of it
+        pooling = stored["pooling"] if of == "text" else stored.get("pooling")
+        spec = own_head(stored["type"], pooling, of=of)
+    except (AttributeError, KeyError, TypeError):
         raise CheckpointError(
-            f"config.json: headway.head = {stored!r}", allowed='{"type": ..., "pooling": ...}'
+            f"config.json: headway.head = {stored!r}",
+            allowed='{"type": ..., "pooling": ...}, or {"type": ..., "of": ...}',
         ) from None
     except ConfigError as error:
         raise CheckpointError(
@@ -135,8 +168,8 @@ def _own_plan(section: Mapping[str, Any], values: Mapping[str, Any]) -> HeadPlan
             allowed=error.allowed,
             next_step=error.next_step,
         ) from None
-    labels = _labels(values)
-    return HeadPlan(task, spec, labels, _kind(values, labels), dict(stored))
+    labels = () if of == "span" and "id2label" not in values else _labels(values)
+    return HeadPlan(task, spec, labels, _kind(values, task, labels), dict(stored))
 
 
 def _labels(values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -166,7 +199,18 @@ def _first_double(labels: Sequence[str]) -> str | None:
     return None
 
 
-def _kind(values: Mapping[str, Any], labels: tuple[str, ...]) -> str:
+def _kind(values: Mapping[str, Any], task: str, labels: tuple[str, ...]) -> str:
+    ours = (values.get("headway") or {}).get("kind")
+    if ours is not None:
+        if not isinstance(ours, str) or not WORD.fullmatch(ours):
+            raise CheckpointError(
+                f"config.json: headway.kind = {ours!r}", allowed="a word in lower case with hyphens"
+            )
+        return ours
+    if not labels:
+        return ""
+    if task == "token-classification":
+        return "entities" if all(PLACED.match(label) for label in labels) else "tags"
     told = values.get("problem_type")
     for kind, name in KINDS.items():
         if told == name:

@@ -26,6 +26,7 @@ class Source:
         tokenizer: reads it, or gives None where there is none.
         embedding: how a text's vector is made.
         generation: how text is written.
+        notes: what people should know of the files.
     """
 
     place: str
@@ -34,3 +35,4 @@ class Source:
     tokenizer: Callable[[], Tokenizer | None]
     embedding: Embedding = field(default_factory=Embedding)
     generation: Generation = field(default_factory=Generation)
+    notes: list[str] = field(default_factory=list)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from headway.checkpoints.documents import read_object
 from headway.checkpoints.embedding import MODULES, read_embedding
@@ -13,7 +14,9 @@ from headway.checkpoints.gguf.read import read_gguf_model
 from headway.checkpoints.llama2c import read_llama2c_model
 from headway.checkpoints.source import Source
 from headway.checkpoints.static import MODEL_TYPE, read_table, static_folder
-from headway.checkpoints.tensors import read_tensors
+from headway.checkpoints.tensors import bundle_index, read_tensors, said_of_weights
+from headway.checkpoints.weights.original_bert import CONFIG as ORIGINAL_CONFIG
+from headway.checkpoints.weights.original_bert import original_config
 from headway.checkpoints.word_vectors import has_counts, read_binary_vectors, read_text_vectors
 from headway.errors import CheckpointError
 from headway.tokenizer import Tokenizer
@@ -60,7 +63,7 @@ def source_of(place: Path) -> Source:
 
 def _folder(folder: Path) -> Source:
     alone = (folder / MODULES).is_file() and not (folder / CONFIG).is_file()
-    values = {} if alone else read_object(folder / CONFIG)
+    values = {} if alone else _read_config(folder)
     if alone or values.get("model_type") == MODEL_TYPE:
         return static_folder(folder, values)
     return Source(
@@ -70,7 +73,15 @@ def _folder(folder: Path) -> Source:
         tokenizer=partial(_tokenizer, folder),
         embedding=read_embedding(folder),
         generation=read_generation(folder, values),
+        notes=said_of_weights(folder),
     )
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    """What config.json holds, or would hold of a first release of BERT."""
+    if not (folder / CONFIG).is_file() and (folder / ORIGINAL_CONFIG).is_file():
+        return original_config(folder, bundle_index(folder))
+    return read_object(folder / CONFIG)
 
 
 def _tokenizer(folder: Path) -> Tokenizer | None:

@@ -1,7 +1,8 @@
 """A folder's weights as tensors: safetensors, whole or in shards; .bin only as plain weights.
 
 Formats: safetensors (a JSON header and raw numbers), its index file, and torch's weights-only
-reading of `pytorch_model.bin`, which builds tensors and plain containers and nothing else.
+reading of `pytorch_model.bin`, which builds tensors and plain containers and nothing else; those of
+Flax and TensorFlow, in `weights/`. Where several lie in a folder, the first of this order is read.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,12 +19,22 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from headway.checkpoints.documents import read_object
+from headway.checkpoints.weights.flax_msgpack import flax_name, flax_tensor, read_flax
+from headway.checkpoints.weights.keras_h5 import keras_name, keras_tensor, read_keras
+from headway.checkpoints.weights.original_bert import INDEX, read_original
 from headway.errors import CheckpointError
 
-__all__ = ["STALE_WEIGHTS", "WEIGHTS", "read_safetensors", "read_tensors", "write_tensors"]
+__all__ = [
+    "STALE_WEIGHTS",
+    "WEIGHTS",
+    "bundle_index",
+    "read_safetensors",
+    "read_tensors",
+    "said_of_weights",
+    "write_tensors",
+]
 
 WEIGHTS = "model.safetensors"
-OLDER_WEIGHTS = "pytorch_model.bin"
 
 STALE_WEIGHTS = (
     "model.safetensors",
@@ -32,8 +43,16 @@ STALE_WEIGHTS = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
     "pytorch_model-*-of-*.bin",
-    "tf_model.h5",
     "flax_model.msgpack",
+    "flax_model.msgpack.index.json",
+    "flax_model-*-of-*.msgpack",
+    "tf_model.h5",
+    "tf_model.h5.index.json",
+    "tf_model-*-of-*.h5",
+    "*.ckpt*.index",
+    "*.ckpt*.meta",
+    "*.ckpt*.data-*-of-*",
+    "bert_config.json",
 )
 """Patterns of the files that hold a model's weights, here or for other programs."""
 
@@ -43,21 +62,48 @@ Reader = Callable[[Path], dict[str, Tensor]]
 def read_tensors(folder: Path) -> dict[str, Tensor]:
     """Every tensor of a model folder by the name it has there; memory-mapped where possible.
 
+    Those of another framework have the names and the layout of the same model's torch weights.
+
     Raises:
         CheckpointError: no weights, or a file that is cut short, corrupt or not what it says.
+        ConfigError: a package that reads the file is not installed.
     """
-    readers: dict[str, Reader] = {WEIGHTS: read_safetensors, OLDER_WEIGHTS: _torch_file}
-    for whole, read in readers.items():
-        if (folder / whole).is_file():
-            return _renamed(read(folder / whole))
-        index = folder / f"{whole}.index.json"
-        if index.is_file():
-            return _renamed(_sharded(index, read))
+    for file, format in _weight_files(folder):
+        if file.name.endswith(".index.json"):
+            return _renamed(_sharded(file, format))
+        return _renamed(format.read(file))
     found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+    whole = (name for each in FORMATS for name in (each, f"{each}.index.json"))
     raise CheckpointError(
-        f"{folder} holds no weights, only {found}",
-        allowed=", ".join(name for whole in readers for name in (whole, f"{whole}.index.json")),
+        f"{folder} holds no weights, only {found}", allowed=", ".join([*whole, INDEX])
     )
+
+
+def said_of_weights(folder: Path) -> list[str]:
+    """Notes for people: weights of another framework, and files beside those that are read."""
+    names = [file.name for file, _ in _weight_files(folder)]
+    notes = []
+    if names and not names[0].startswith(("model.", "pytorch_model.")):
+        notes.append(f"read weights of another framework, {names[0]}")
+    if names[1:]:
+        notes.append(f"read {names[0]}, and not {', '.join(names[1:])} beside it")
+    return notes
+
+
+def bundle_index(folder: Path) -> Path | None:
+    """The `.index` file of a folder's TensorFlow checkpoint, or None.
+
+    Raises:
+        CheckpointError: there are several checkpoints.
+    """
+    found = sorted(path for path in folder.glob(INDEX) if path.is_file())
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found[:5])
+        raise CheckpointError(
+            f"{folder} holds {len(found)} TensorFlow checkpoints: {names}",
+            next_step="leave the one that counts there",
+        )
+    return found[0] if found else None
 
 
 def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
@@ -85,11 +131,17 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
     """
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
+            made_by = (file.metadata() or {}).get("format")
     except (SafetensorError, OSError, ValueError, RuntimeError, KeyError) as error:
         raise CheckpointError(
             f"{path} is cut short or corrupt: {error}", next_step="copy or download it again"
         ) from None
+    if made_by == "flax":
+        return dict(flax_tensor(name.split("."), tensor) for name, tensor in tensors.items())
+    if made_by == "tf":  # the model's own name is left out
+        return dict(keras_tensor(f"/{name}", tensor) for name, tensor in tensors.items())
+    return tensors
 
 
 def _torch_file(path: Path) -> dict[str, Tensor]:
@@ -118,10 +170,38 @@ def _plain_tensor(name: object, value: object) -> bool:
     return value.layout == torch.strided and value.device.type == "cpu"
 
 
-def _sharded(index: Path, read: Reader) -> dict[str, Tensor]:
+class Format(NamedTuple):
+    """How a file of weights is read, and what torch calls a tensor that its index names."""
+
+    read: Reader
+    torch_name: Callable[[str], str] = str
+
+
+FORMATS = {
+    WEIGHTS: Format(read_safetensors),
+    "pytorch_model.bin": Format(_torch_file),
+    "flax_model.msgpack": Format(read_flax, lambda name: flax_name(name.split("/"))),
+    "tf_model.h5": Format(read_keras, keras_name),
+}
+"""File that holds a whole model -> its format; the first that is there is read."""
+
+
+def _weight_files(folder: Path) -> list[tuple[Path, Format]]:
+    """The files of weights, or indexes of several, that a folder has; the first one counts."""
+    found = []
+    for whole, format in FORMATS.items():
+        tried = (folder / whole, folder / f"{whole}.index.json")
+        found += [(path, format) for path in tried if path.is_file()][:1]
+    index = None if found else bundle_index(folder)
+    bundles = sorted(folder.glob(INDEX)) if index is None else [index]
+    return found + [(path, Format(read_original)) for path in bundles if path.is_file()]
+
+
+def _sharded(index: Path, format: Format) -> dict[str, Tensor]:
     places: Any = read_object(index).get("weight_map")
     if not isinstance(places, dict) or not all(map(_plain_name, places.values())):
         raise CheckpointError(f"{index} has no weight_map of tensor names to file names beside it")
+    places = {format.torch_name(name): file for name, file in places.items()}
     tensors: dict[str, Tensor] = {}
     for file in sorted(set(places.values())):
         shard = index.parent / file
@@ -131,7 +211,7 @@ def _sharded(index: Path, read: Reader) -> dict[str, Tensor]:
             )
         tensors.update(
             (name, tensor)
-            for name, tensor in read(shard).items()
+            for name, tensor in format.read(shard).items()
             if places.get(name, file) == file  # else another shard has the one that counts
         )
     lost = sorted(set(places) - set(tensors))

@@ -19,6 +19,8 @@ COMMANDS: dict[str, str] = {
     "adapt": "headway.cli.adapt:command",
     "evaluate": "headway.cli.evaluate:command",
     "predict": "headway.cli.predict:command",
+    "convert": "headway.cli.convert:command",
+    "export": "headway.cli.export:command",
     "tokenizer": "headway.cli.tokenizer:command",
     "data": "headway.cli.data:command",
     "fetch": "headway.cli.fetch:command",

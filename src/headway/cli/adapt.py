@@ -55,15 +55,15 @@ from headway.cli.terminal.output import say_error, say_json
 @click.option("--class-weights", is_flag=True, help="Let rare classes count more.")
 @click.option(
     "--head",
-    type=click.Choice(["linear", "family"]),
+    type=click.Choice(["linear", "lstm", "mlp", "family"]),
     default="linear",
     show_default=True,
     help="The family's own head opens in other libraries.",
 )
 @click.option(
     "--pooling",
-    type=click.Choice(["first", "last", "max", "mean"]),
-    help="Of a linear head.  [default: as the model embeds]",
+    type=click.Choice(["first", "last", "max", "mean", "attention"]),
+    help="Of a head that is not the family's.  [default: as the model embeds]",
 )
 @click.option("--window", type=int, help="Most tokens read at once.  [default: all it takes]")
 @click.option("--stride", type=int, help="Tokens that windows share.  [default: window / 8]")

@@ -2,12 +2,17 @@
 
 layout       ragged batches: which rows belong to which text
 masks        who may attend to whom
-kernels      attention itself: a readable one, a fast one, the GPU's
+band         texts cut into blocks beside the keys that a window reaches
+kernels      attention itself: a readable one, fast ones, the GPU's
+padded       batches in a rectangle, for programs that are traced
 attention    the projections around a kernel
+global_attention  the same where a few tokens see and are seen by all
+disentangled attention to content and to distances, with kernels of its own
 feedforward  plain and gated, and their activations
 positions    learned, rotary, relative
 embeddings   from ids to the first hidden states
 blocks       where the norms stand
+sharing      blocks that are applied several times
 stacks       encoder, decoder, the two joined
 cache        keys and values of what a decoder has read
 pooling      one vector a text

@@ -15,7 +15,7 @@ from headway.core.positions import Rotary
 from headway.core.taps import Tap
 from headway.errors import CheckpointError
 
-__all__ = ["CrossAttention", "SelfAttention"]
+__all__ = ["CrossAttention", "SelfAttention", "equal_parts"]
 
 
 class SelfAttention(nn.Module):
@@ -55,7 +55,7 @@ class SelfAttention(nn.Module):
             raise CheckpointError(
                 f"{heads} attention heads cannot share {kv_heads} key heads evenly"
             )
-        self.head_size = _split(hidden, heads) if head_size is None else head_size
+        self.head_size = equal_parts(hidden, heads) if head_size is None else head_size
         self.scale = self.head_size**-0.5 if scale is None else scale
         self.dropout = dropout
         self.rotary = rotary
@@ -114,7 +114,7 @@ class CrossAttention(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.head_size = _split(hidden, heads) if head_size is None else head_size
+        self.head_size = equal_parts(hidden, heads) if head_size is None else head_size
         self.scale = self.head_size**-0.5 if scale is None else scale
         self.dropout = dropout
         width = heads * self.head_size
@@ -147,8 +147,12 @@ class CrossAttention(nn.Module):
         return self.output(mixed.flatten(1))
 
 
-def _split(hidden: int, heads: int) -> int:
-    """The size of one of `heads` equal parts of a hidden state."""
+def equal_parts(hidden: int, heads: int) -> int:
+    """The size of one of `heads` equal parts of a hidden state.
+
+    Raises:
+        CheckpointError: there are no such parts.
+    """
     if hidden % heads:
         raise CheckpointError(f"a hidden size of {hidden} cannot be split into {heads} equal heads")
     return hidden // heads

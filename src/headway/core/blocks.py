@@ -2,11 +2,14 @@
 
 post-norm   x = norm(x + f(x))     (BERT; Vaswani et al. 2017)
 pre-norm    x = x + f(norm(x))     (GPT-2, T5, Llama; Xiong et al. 2020, arXiv 2002.04745)
+
+A cross block looks at another stack's output between the two.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -16,7 +19,14 @@ from headway.core.dropout import Dropout
 from headway.core.masks import Pattern
 from headway.core.taps import Tap
 
-__all__ = ["Memory", "PostNormBlock", "PreNormBlock", "PreNormCrossBlock", "Step"]
+__all__ = [
+    "Memory",
+    "PostNormBlock",
+    "PostNormCrossBlock",
+    "PreNormBlock",
+    "PreNormCrossBlock",
+    "Step",
+]
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,11 @@ class Memory:
     pattern: Pattern
     cache: LayerCache | None = None
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """What a block's cross-attention is called with, beside its tokens."""
+        return {"memory": self.states, "pattern": self.pattern, "cache": self.cache}
+
 
 @dataclass(frozen=True)
 class Step:
@@ -48,12 +63,21 @@ class Step:
     angles: tuple[Tensor, Tensor] | None = None
     extension: Extension | None = None
 
+    def given(self, cache: LayerCache | None) -> dict[str, Any]:
+        """What a block's attention is called with, beside its tokens."""
+        return {
+            "pattern": self.pattern,
+            "angles": self.angles,
+            "cache": cache,
+            "extension": self.extension,
+        }
+
 
 class PostNormBlock(nn.Module):
     """Attention, then feed-forward, each added to its input and normalised after.
 
     Args:
-        attention, feedforward: the two halves.
+        attention, feedforward: the two halves; attention is called as SelfAttention is.
         attention_norm, feedforward_norm: behind each.
         dropout: rate on what each half adds.
         attention_dropout: rate on what attention adds, where it differs (DistilBERT, ModernBERT).
@@ -61,7 +85,7 @@ class PostNormBlock(nn.Module):
 
     def __init__(
         self,
-        attention: SelfAttention,
+        attention: nn.Module,
         attention_norm: nn.Module,
         feedforward: nn.Module,
         feedforward_norm: nn.Module,
@@ -82,9 +106,7 @@ class PostNormBlock(nn.Module):
 
     def forward(self, x: Tensor, step: Step, cache: LayerCache | None = None) -> Tensor:
         """[tokens, hidden] -> [tokens, hidden]."""
-        added = self.attention(
-            x, step.pattern, angles=step.angles, cache=cache, extension=step.extension
-        )
+        added = self.attention(x, **step.given(cache))
         x = self.attention_norm(x + self.attention_dropout(added))
         x = self.feedforward_norm(x + self.dropout(self.feedforward(x)))
         return self.out(x)
@@ -119,12 +141,47 @@ class PreNormBlock(nn.Module):
 
     def forward(self, x: Tensor, step: Step, cache: LayerCache | None = None) -> Tensor:
         """[tokens, hidden] -> [tokens, hidden]."""
-        normed = self.attention_norm(x)
-        added = self.attention(
-            normed, step.pattern, angles=step.angles, cache=cache, extension=step.extension
-        )
+        added = self.attention(self.attention_norm(x), **step.given(cache))
         x = x + self.attention_dropout(added)
         x = x + self.dropout(self.feedforward(self.feedforward_norm(x)))
+        return self.out(x)
+
+
+class PostNormCrossBlock(nn.Module):
+    """PostNormBlock with a look at the encoder between attention and feed-forward (BART's decoder).
+
+    Args: as PostNormBlock, and `cross_attention` with its norm.
+    """
+
+    def __init__(
+        self,
+        attention: SelfAttention,
+        attention_norm: nn.Module,
+        cross_attention: CrossAttention,
+        cross_attention_norm: nn.Module,
+        feedforward: nn.Module,
+        feedforward_norm: nn.Module,
+        *,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.attention = attention
+        self.attention_norm = attention_norm
+        self.cross_attention = cross_attention
+        self.cross_attention_norm = cross_attention_norm
+        self.feedforward = feedforward
+        self.feedforward_norm = feedforward_norm
+        self.dropout = Dropout(dropout)
+        self.out = Tap()
+
+    def forward(
+        self, x: Tensor, step: Step, cache: LayerCache | None = None, *, memory: Memory
+    ) -> Tensor:
+        """[tokens, hidden] -> [tokens, hidden]."""
+        x = self.attention_norm(x + self.dropout(self.attention(x, **step.given(cache))))
+        seen = self.cross_attention(x, **memory.given)
+        x = self.cross_attention_norm(x + self.dropout(seen))
+        x = self.feedforward_norm(x + self.dropout(self.feedforward(x)))
         return self.out(x)
 
 
@@ -159,14 +216,8 @@ class PreNormCrossBlock(nn.Module):
         self, x: Tensor, step: Step, cache: LayerCache | None = None, *, memory: Memory
     ) -> Tensor:
         """[tokens, hidden] -> [tokens, hidden]."""
-        normed = self.attention_norm(x)
-        added = self.attention(
-            normed, step.pattern, angles=step.angles, cache=cache, extension=step.extension
-        )
-        x = x + self.dropout(added)
-        seen = self.cross_attention(
-            self.cross_attention_norm(x), memory.states, memory.pattern, cache=memory.cache
-        )
+        x = x + self.dropout(self.attention(self.attention_norm(x), **step.given(cache)))
+        seen = self.cross_attention(self.cross_attention_norm(x), **memory.given)
         x = x + self.dropout(seen)
         x = x + self.dropout(self.feedforward(self.feedforward_norm(x)))
         return self.out(x)

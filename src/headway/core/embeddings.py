@@ -21,7 +21,9 @@ class Embeddings(nn.Module):
         positions: learned positions, or None.
         segments: table of segments (first text, second text), or None.
         norm: behind the sum, or None.
+        scale: what a word's vector is multiplied by first.
         dropout: rate behind the norm.
+        projection: behind all, from the size of these vectors to the hidden size, or None.
     """
 
     def __init__(
@@ -31,23 +33,32 @@ class Embeddings(nn.Module):
         positions: LearnedPositions | None = None,
         segments: nn.Embedding | None = None,
         norm: nn.Module | None = None,
+        scale: float = 1.0,
         dropout: float = 0.0,
+        projection: nn.Linear | None = None,
     ) -> None:
         super().__init__()
         self.words = words
         self.positions = positions
         self.segments = segments
         self.norm = norm
+        self.scale = scale
         self.dropout = Dropout(dropout)
+        self.projection = projection
         self.out = Tap()
 
     def forward(self, ids: Tensor, layout: Layout, segments: Tensor | None = None) -> Tensor:
         """int64 [tokens] -> [tokens, hidden]; without `segments` all are of the first text."""
         x = self.words(ids)
+        if self.scale != 1.0:
+            x = x * self.scale
         if self.segments is not None:
             x = x + self.segments(torch.zeros_like(ids) if segments is None else segments)
         if self.positions is not None:
             x = x + self.positions(layout.positions)
         if self.norm is not None:
             x = self.norm(x)
-        return self.out(self.dropout(x))
+        x = self.dropout(x)
+        if self.projection is not None:
+            x = self.projection(x)
+        return self.out(x)

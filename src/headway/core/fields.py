@@ -81,6 +81,7 @@ GENERIC = frozenset(
     return_dict return_dict_in_generate sep_token_id suppress_tokens task_specific_params
     temperature tf_legacy_loss tokenizer_class top_k top_p torch_dtype torchscript
     transformers.js_config transformers_version typical_p unk_token_id use_bfloat16 use_cache
+    xla_device
     """.split()  # noqa: SIM905  # seventy lines of one word each read worse
 )
 """Keys that any config.json may hold and that say nothing about the architecture."""

@@ -8,9 +8,14 @@ from headway.core.positions import SinusoidalPositions
 
 __all__ = ["initialise"]
 
+PLAIN = (nn.Linear, nn.Embedding, nn.LayerNorm, nn.RMSNorm)
+"""Parts whose start is the same everywhere."""
+
 
 def initialise(module: nn.Module, std: float, *, shared_with: nn.Module | None = None) -> None:
     """Fresh weights: normal for linear layers and tables, zero for biases, one for norms.
+
+    Other parts start as their own `reset_parameters` says: recurrent layers, for one.
 
     Args:
         module: a body or a head on a real device.
@@ -22,12 +27,12 @@ def initialise(module: nn.Module, std: float, *, shared_with: nn.Module | None =
     """
     kept = set() if shared_with is None else {id(p) for p in shared_with.parameters()}
     for part in module.modules():
-        for name, parameter in part.named_parameters(recurse=False):
-            if id(parameter) in kept:
-                continue
-            if isinstance(part, SinusoidalPositions):
-                part.reset_parameters()
-            elif name == "bias":
+        fresh = {n: p for n, p in part.named_parameters(recurse=False) if id(p) not in kept}
+        if fresh and (isinstance(part, SinusoidalPositions) or not isinstance(part, PLAIN)):
+            part.reset_parameters()  # type: ignore[operator]  # a method of all such parts
+            continue
+        for name, parameter in fresh.items():
+            if name == "bias":
                 nn.init.zeros_(parameter)
             elif isinstance(part, (nn.Linear, nn.Embedding)):
                 nn.init.normal_(parameter, std=std)

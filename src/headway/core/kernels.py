@@ -8,12 +8,16 @@ batched  padded inside, one call for the whole batch; the fast one on processors
 banded   cut into blocks, each beside the keys that a window reaches: linear in a text's length
 varlen   the fused variable-length kernel of GPUs, nothing padded
 
+A fourth, in `padded.py`, is for programs that are traced to run elsewhere.
+
 Shapes: q [query tokens, heads, size]; k, v [key tokens, key heads, size], where heads is a multiple
 of key heads (grouped-query attention); the result is [query tokens, heads, size].
 Source: Vaswani et al. 2017, arXiv 1706.03762; grouped heads: Ainslie et al. 2023, arXiv 2305.13245.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -24,9 +28,10 @@ from headway.core.band import Band
 from headway.core.dropout import dropout
 from headway.core.layout import Layout
 from headway.core.masks import Local, Pattern, SlidingCausal, causal, everywhere
+from headway.core.padded import PaddedLayout, padded
 from headway.core.taps import Tap
 
-__all__ = ["attend", "banded", "batched", "eager", "varlen"]
+__all__ = ["attend", "attention_maps", "banded", "batched", "eager", "mixed_by_maps", "varlen"]
 
 SHORT_FORWARD, SHORT_BACKWARD = 32, 256
 """Longest sequences, in tokens, on which products beat torch's fused half-precision kernel."""
@@ -39,6 +44,8 @@ def attend(
     q: Tensor, k: Tensor, v: Tensor, pattern: Pattern, *, scale: float, drop: float, map_tap: Tap
 ) -> Tensor:
     """Runs the fastest kernel that can do what is asked; see the module for shapes."""
+    if isinstance(pattern.queries, PaddedLayout):
+        return padded(q, k, v, pattern, scale=scale)
     if map_tap.watched:
         return eager(q, k, v, pattern, scale=scale, drop=drop, map_tap=map_tap)
     if _varlen_can(q, pattern, drop):
@@ -58,21 +65,33 @@ def eager(
     map_tap: Tap | None = None,
 ) -> Tensor:
     """The formula, sequence by sequence."""
-    groups = q.shape[1] // k.shape[1]
-    k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
+    maps = attention_maps(q, k, pattern, scale=scale)
+    if map_tap is not None:
+        maps = map_tap(maps)
+    return torch.cat(mixed_by_maps(maps, v, pattern.keys, drop=drop))
+
+
+def attention_maps(q: Tensor, k: Tensor, pattern: Pattern, *, scale: float) -> list[Tensor]:
+    """Whom each query attends to and how much, [heads, q, k] a sequence; rows add up to 1."""
+    k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
     maps = []
     for query, key, added in zip(
         pattern.queries.split(q), pattern.keys.split(k), pattern.per_sequence, strict=True
     ):
         scores = torch.einsum("qhd,khd->hqk", query, key) * scale + added.to(q.dtype)
         maps.append(scores.softmax(dim=-1))  # [heads, q, k]
-    if map_tap is not None:
-        maps = map_tap(maps)
-    mixed = [
-        torch.einsum("hqk,khd->qhd", dropout(weights, drop), value)
-        for weights, value in zip(maps, pattern.keys.split(v), strict=True)
-    ]
-    return torch.cat(mixed)
+    return maps
+
+
+def mixed_by_maps(
+    maps: list[Tensor], v: Tensor, keys: Layout, *, drop: float = 0.0
+) -> list[Tensor]:
+    """Values weighted by maps [heads, q, k]: [q, heads, size] a sequence."""
+    mixed = []
+    for weights, value in zip(maps, keys.split(v), strict=True):
+        value = value.repeat_interleave(weights.shape[0] // value.shape[1], dim=1)
+        mixed.append(torch.einsum("hqk,khd->qhd", dropout(weights, drop), value))
+    return mixed
 
 
 def batched(
@@ -84,10 +103,10 @@ def batched(
     values = pattern.keys.pad(v).transpose(1, 2)
     if drop or _products_win(queries, keys):
         mixed = _by_products(queries, keys, values, pattern.padded, scale, drop)
-    elif pattern.plainly_causal:
-        mixed = _fused(queries, keys, values, None, scale, is_causal=True)
     else:
-        mixed = _fused(queries, keys, values, pattern.padded, scale)
+        plain = pattern.plainly_causal
+        how = _how(queries, keys, None if plain else pattern.padded, scale, is_causal=plain)
+        mixed = F.scaled_dot_product_attention(queries, keys, values, **how)
     return pattern.queries.unpad(mixed.transpose(1, 2))
 
 
@@ -103,7 +122,8 @@ def banded(
     if drop or _products_win(queries, keys):
         mixed = _by_products(queries, keys, values, added, scale, drop)
     else:
-        mixed = _fused(queries, keys, values, added, scale)
+        how = _how(queries, keys, added, scale)
+        mixed = F.scaled_dot_product_attention(queries, keys, values, **how)
     return band.join(mixed.transpose(1, 2))
 
 
@@ -126,25 +146,17 @@ def _products_win(q: Tensor, k: Tensor) -> bool:
     return not q.is_cuda and q.dtype != torch.float32 and k.shape[2] <= limit
 
 
-def _fused(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    added: Tensor | None,
-    scale: float,
-    *,
-    is_causal: bool = False,
-) -> Tensor:
-    """torch's fused attention on padded sequences: [sequences, heads, q or k, size]."""
-    return F.scaled_dot_product_attention(
-        q,
-        k,
-        v,
-        attn_mask=None if added is None else added.to(q.dtype),
-        is_causal=is_causal,
-        scale=scale,
-        enable_gqa=q.shape[1] != k.shape[1],
-    )
+def _how(
+    q: Tensor, k: Tensor, added: Tensor | None, scale: float, *, is_causal: bool = False
+) -> dict[str, Any]:
+    """What torch's fused attention is told beside padded sequences [sequences, heads, q or k,
+    size]."""
+    return {
+        "attn_mask": None if added is None else added.to(q.dtype),
+        "is_causal": is_causal,
+        "scale": scale,
+        "enable_gqa": q.shape[1] != k.shape[1],
+    }
 
 
 def _by_products(

@@ -97,6 +97,27 @@ class Layout:
         """The place of each row in a padded batch that is flattened, int64 [tokens]."""
         return self.sequence * self.longest + self.within
 
+    @property
+    def firsts(self) -> Tensor:
+        """The row of each sequence's first token, int64 [sequences]."""
+        return self.boundaries[:-1]
+
+    @property
+    def lasts(self) -> Tensor:
+        """The row of each sequence's last token, int64 [sequences]."""
+        return self.boundaries[1:] - 1
+
+    def sums(self, rows: Tensor) -> Tensor:
+        """The sum over each sequence's rows: [tokens, ...] -> [sequences, ...]."""
+        total = rows.new_zeros(len(self.lengths), *rows.shape[1:])
+        return total.index_add(0, self.sequence, rows)
+
+    def largest(self, rows: Tensor) -> Tensor:
+        """The largest value over each sequence's rows: [tokens, size] -> [sequences, size]."""
+        index = self.sequence[:, None].expand_as(rows)
+        lowest = rows.new_full((len(self.lengths), rows.shape[-1]), float("-inf"))
+        return lowest.scatter_reduce(0, index, rows, "amax")
+
     def split(self, rows: Tensor) -> list[Tensor]:
         """Rows [tokens, ...] as one tensor a sequence, without copying."""
         return list(rows.split(self.lengths))

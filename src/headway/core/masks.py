@@ -145,6 +145,16 @@ class Pattern:
         if isinstance(self.mask, Local | SlidingCausal):
             object.__setattr__(self, "mask", self.mask.within(self.keys.longest))
 
+    @cached_property
+    def from_global(self) -> Pattern:
+        """The same texts as their global tokens see them: from each of these to every key."""
+        return Pattern(Layout(self.global_keys, device=self.keys.device), self.keys)
+
+    @cached_property
+    def global_rows(self) -> Tensor:
+        """The rows of the keys that are global, int64 [global tokens]."""
+        return (self.keys.within < self._global_counts()[self.keys.sequence]).nonzero()[:, 0]
+
     @property
     def whole(self) -> bool:
         """Whether queries and keys are the same texts, read from their first token on."""

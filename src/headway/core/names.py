@@ -7,6 +7,7 @@ operation, and each can be undone:
 Fused(a, b, c)    ours is theirs laid one below the other
 Transposed(a)     ours is theirs with its two dimensions exchanged
 Doubled(a, b)     ours lies there twice
+OneRow(a)         ours is the only row of theirs
 """
 
 from __future__ import annotations
@@ -18,7 +19,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Doubled", "Fused", "Pair", "Row", "Transposed", "matches_any", "pair_names", "prefixed"]
+__all__ = [
+    "Doubled",
+    "Fused",
+    "OneRow",
+    "Pair",
+    "Row",
+    "Transposed",
+    "matches_any",
+    "pair_names",
+    "prefixed",
+]
 
 
 class Same:
@@ -76,6 +87,18 @@ class Doubled(Same):
         return [ours, *(ours.clone() for _ in self.names[1:])]
 
 
+class OneRow(Same):
+    """Ours is the only row of theirs (the bias behind BART's head)."""
+
+    def join(self, parts: Sequence[Tensor]) -> Tensor:
+        """Theirs to ours."""
+        return parts[0][0]
+
+    def part(self, ours: Tensor, widths: Sequence[int]) -> list[Tensor]:
+        """Ours to theirs."""
+        return [ours[None]]
+
+
 Row = tuple[str, str | Same]
 """(our name, their name or an operation on their names)"""
 
@@ -104,28 +127,35 @@ class Pair:
         return dict(zip(self.theirs, parts, strict=True))
 
 
-def pair_names(module: nn.Module, rows: Iterable[Row]) -> tuple[list[Pair], set[str]]:
+def pair_names(module: nn.Module, rows: Iterable[Row]) -> tuple[list[Pair], list[Pair]]:
     """Each tensor of `module` with its place in a checkpoint.
 
     Returns:
-        The pairs, and the checkpoint names of tensors that are tied to one of the pairs: a
-        checkpoint may hold them or not.
+        A pair for each tensor, and one for each further place where such a tensor stands (tied
+        weights): a checkpoint may hold it there again or not. Of a tensor that stands in several
+        places, the first with a row counts; further ones need none.
 
     Raises:
         KeyError: if a tensor of the module has no row; a fault of the family's table.
     """
     compiled = [(_pattern(ours), theirs) for ours, theirs in rows]
     pairs: list[Pair] = []
-    tied: set[str] = set()
+    tied: list[Pair] = []
     seen: set[int] = set()
+    without_row: dict[int, str] = {}
     for name, tensor in module.state_dict(keep_vars=True).items():
-        operation, theirs = _find(name, compiled)
-        if id(tensor) in seen:
-            tied.update(theirs)
+        found = _find(name, compiled)
+        if found is None:
+            without_row.setdefault(id(tensor), name)
             continue
-        seen.add(id(tensor))
+        operation, theirs = found
         owner = module.get_submodule(name.rpartition(".")[0])
-        pairs.append(Pair(name, theirs, operation, getattr(owner, "widths", ()), tensor))
+        pair = Pair(name, theirs, operation, getattr(owner, "widths", ()), tensor)
+        (tied if id(tensor) in seen else pairs).append(pair)
+        seen.add(id(tensor))
+    for place, name in without_row.items():
+        if place not in seen:
+            raise KeyError(f"tensor {name} has no row in its family's NAMES")
     return pairs, tied
 
 
@@ -157,12 +187,12 @@ def _pattern(ours: str) -> re.Pattern[str]:
 
 def _find(
     name: str, compiled: Sequence[tuple[re.Pattern[str], str | Same]]
-) -> tuple[Same, tuple[str, ...]]:
+) -> tuple[Same, tuple[str, ...]] | None:
     for pattern, theirs in compiled:
         if match := pattern.fullmatch(name):
             operation = Same(theirs) if isinstance(theirs, str) else theirs
             return operation, tuple(_fill(their, match.groups()) for their in operation.names)
-    raise KeyError(f"tensor {name} has no row in its family's NAMES")
+    return None
 
 
 def _fill(theirs: str, found: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ __all__ = [
     "RelativeBias",
     "Rotary",
     "SinusoidalPositions",
+    "StaticPositions",
     "llama3_frequencies",
     "rotary_frequencies",
     "sinusoids",
@@ -45,12 +46,37 @@ class LearnedPositions(nn.Embedding):
 class SinusoidalPositions(LearnedPositions):
     """Learned positions that start as sines and cosines (DistilBERT's option)."""
 
+    def table(self) -> Tensor:
+        """What the table starts as; float32 [count, hidden]."""
+        return sinusoids(self.num_embeddings, self.embedding_dim)
+
     def reset_parameters(self) -> None:
         """Puts the table back to its start."""
         if self.weight.is_meta:  # no memory for the table, nor for what would be copied into it
             return
         with torch.no_grad():
-            self.weight.copy_(sinusoids(self.num_embeddings, self.embedding_dim))
+            self.weight.copy_(self.table())
+
+
+class StaticPositions(SinusoidalPositions):
+    """Sines and cosines that are never trained; a checkpoint may hold them or not (Marian).
+
+    The sines are the first half of a vector, the cosines the second.
+
+    Args: as LearnedPositions.
+
+    >>> StaticPositions(2, 4).table()[1]  # sin 1, sin 0.01, cos 1, cos 0.01
+    tensor([0.8415, 0.0100, 0.5403, 0.9999])
+    """
+
+    def __init__(self, count: int, hidden: int, *, offset: int = 0) -> None:
+        super().__init__(count, hidden, offset=offset)
+        self.weight.requires_grad_(False)
+
+    def table(self) -> Tensor:
+        """All that it can hold; float32 [count, hidden]."""
+        mixed = super().table()
+        return torch.cat([mixed[:, 0::2], mixed[:, 1::2]], dim=1)  # [count, hidden]
 
 
 def sinusoids(count: int, hidden: int) -> Tensor:

@@ -7,16 +7,24 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from headway.core.blocks import Memory, PostNormBlock, PreNormBlock, PreNormCrossBlock, Step
+from headway.core.blocks import (
+    Memory,
+    PostNormBlock,
+    PostNormCrossBlock,
+    PreNormBlock,
+    PreNormCrossBlock,
+    Step,
+)
 from headway.core.cache import Cache
 from headway.core.dropout import Dropout
 from headway.core.embeddings import Embeddings
+from headway.core.global_attention import GlobalTokens
 from headway.core.layout import Layout
 from headway.core.masks import Mask, Pattern, causal, everywhere
 from headway.core.positions import RelativeBias, Rotary
 from headway.core.taps import Tap
 
-__all__ = ["AttentionKind", "Body", "Decoder", "Encoder", "EncoderDecoder"]
+__all__ = ["AttentionKind", "Body", "Decoder", "Encoder", "EncoderDecoder", "share_weights"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,11 @@ class Encoder(nn.Module):
         norm: behind the last block (pre-norm stacks), or None.
         bias: relative positions shared by all blocks, or None.
         kinds: how each block attends, one a block; () = every token sees its whole sequence.
+        global_tokens: which tokens every block lets see and be seen by all of their text
+            (Longformer), or None. A head may ask for others: it sets the attribute.
         dropout: rate behind the last norm (T5).
+        shared: what `layers` hold in common, or None: the different blocks of a stack that applies
+            them several times (ALBERT), vectors of distances (DeBERTa).
     """
 
     def __init__(
@@ -52,20 +64,25 @@ class Encoder(nn.Module):
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,
         kinds: Sequence[AttentionKind] = (),
+        global_tokens: GlobalTokens | None = None,
         dropout: float = 0.0,
+        shared: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.embeddings = embeddings
         self.layers = nn.ModuleList(layers)
+        self.shared = shared  # behind the layers, which have the first word on names of taps
         self.norm = norm
         self.bias = bias
         self.kinds = tuple(kinds) or (AttentionKind(),) * len(self.layers)
+        self.usual_global_tokens = self.global_tokens = global_tokens
         self.dropout = Dropout(dropout)
         self.out = Tap()
 
     def forward(self, ids: Tensor, layout: Layout, segments: Tensor | None = None) -> Tensor:
         """int64 [tokens] -> [tokens, hidden]."""
-        steps = {kind: self._step(kind, layout) for kind in set(self.kinds)}
+        firsts = self.global_tokens(ids, layout) if self.global_tokens is not None else ()
+        steps = {kind: self._step(kind, layout, firsts) for kind in set(self.kinds)}
         x = self.embeddings(ids, layout, segments)
         for layer, kind in zip(self.layers, self.kinds, strict=True):
             x = layer(x, steps[kind])
@@ -73,10 +90,10 @@ class Encoder(nn.Module):
             x = self.norm(x)
         return self.out(self.dropout(x))
 
-    def _step(self, kind: AttentionKind, layout: Layout) -> Step:
+    def _step(self, kind: AttentionKind, layout: Layout, firsts: tuple[int, ...]) -> Step:
         """What the blocks of one kind share in one pass."""
         angles = kind.rotary.angles(layout.positions) if kind.rotary is not None else None
-        return Step(Pattern(layout, layout, kind.mask, self.bias), angles)
+        return Step(Pattern(layout, layout, kind.mask, self.bias, firsts), angles)
 
 
 class Decoder(nn.Module):
@@ -90,7 +107,7 @@ class Decoder(nn.Module):
     def __init__(
         self,
         embeddings: Embeddings,
-        layers: Iterable[PreNormBlock | PreNormCrossBlock],
+        layers: Iterable[PostNormBlock | PreNormBlock | PreNormCrossBlock | PostNormCrossBlock],
         *,
         norm: nn.Module | None = None,
         bias: RelativeBias | None = None,
@@ -154,21 +171,52 @@ class EncoderDecoder(nn.Module):
     """A decoder that looks at an encoder's output.
 
     Args:
-        encoder, decoder: the two stacks; the decoder's blocks have cross-attention.
+        encoder: the stack that reads; a Decoder in its place reads with its causal mask.
+        decoder: the stack that writes; its blocks have cross-attention.
+        shared: the word table, where both have the same and checkpoints name it apart; or None.
     """
 
-    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
+    def __init__(
+        self, encoder: Encoder | Decoder, decoder: Decoder, *, shared: nn.Embedding | None = None
+    ) -> None:
         super().__init__()
+        self.shared = shared
         self.encoder = encoder
         self.decoder = decoder
 
     def forward(
-        self, ids: Tensor, layout: Layout, *, target: Tensor, target_layout: Layout
+        self,
+        ids: Tensor,
+        layout: Layout,
+        segments: Tensor | None = None,
+        *,
+        target: Tensor,
+        target_layout: Layout,
     ) -> Tensor:
-        """int64 [tokens], int64 [target tokens] -> [target tokens, hidden]."""
-        memory = self.encoder(ids, layout), layout
+        """int64 [tokens], int64 [target tokens] -> [target tokens, hidden].
+
+        Args:
+            ids, layout, segments: what the encoder reads.
+            target, target_layout: what the decoder is fed.
+        """
+        memory = self.encoder(ids, layout, segments), layout
         return self.decoder(target, target_layout, memory=memory)
 
 
 Body = Encoder | Decoder | EncoderDecoder
 """What a family builds: everything but the head."""
+
+
+def share_weights(owner: nn.Module, other: nn.Module) -> None:
+    """Makes the parameters of `other` those of `owner`, where both have one of that name.
+
+    >>> one, two = nn.Linear(2, 2), nn.Linear(2, 2)
+    >>> share_weights(one, two)
+    >>> two.weight is one.weight
+    True
+    """
+    theirs = dict(owner.named_parameters(remove_duplicate=False))
+    for name, _ in list(other.named_parameters(remove_duplicate=False)):
+        if name in theirs:
+            place, _, leaf = name.rpartition(".")
+            setattr(other.get_submodule(place), leaf, theirs[name])

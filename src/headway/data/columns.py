@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
 from headway.data import compute as pc
 from headway.data.dataset import Dataset
+from headway.data.named_column import one_of_splits
 from headway.data.no_column import no_column
 from headway.data.tables import is_text
 from headway.errors import DataError
@@ -64,17 +66,23 @@ class Columns:
     pair: the second text, where there are two.
     label: what is to be predicted, where it is known.
     said: for people, such as `text column 'title', label column 'topic' (5 labels)`.
+    group: rows with the same value here are never on two sides of a cut; None = each is for itself.
     """
 
     text: str
     pair: str | None
     label: str | None
     said: str
+    group: str | None = None
 
     @property
     def texts(self) -> list[str]:
         """The text column, and its partner where there is one."""
         return [self.text] if self.pair is None else [self.text, self.pair]
+
+    def answers(self, data: Dataset) -> list[Any]:
+        """What is to be predicted in each row; None for each where no column says it."""
+        return [None] * len(data) if self.label is None else data[self.label]
 
 
 def guess_columns(
@@ -106,7 +114,7 @@ def guess_columns(
     >>> guess_columns(Dataset.from_columns(news)).said
     "text column 'title', label column 'topic' (2 labels)"
     """
-    first = _one(data)
+    first = one_of_splits(data)
     for name, option in ((text, "--text"), (pair, "--pair"), (label, "--label")):
         if name is not None and name not in first.column_names:
             raise no_column(name, first.column_names, first.name, option=option)
@@ -128,14 +136,6 @@ def guess_columns(
     if label is not None:
         said.append(f"label column {label!r} ({_extent(first.column(label))})")
     return Columns(text, pair, label, ", ".join(said))
-
-
-def _one(data: Dataset | Mapping[str, Dataset]) -> Dataset:
-    if isinstance(data, Dataset):
-        return data
-    if not data:
-        raise DataError("no splits at all", allowed="at least one data set")
-    return data["train"] if "train" in data else next(iter(data.values()))
 
 
 def _known_together(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,9 @@ from headway.data.dataset import Dataset
 from headway.data.duplicates.rowkeys import row_codes
 from headway.errors import ConfigError, DataError
 from headway.logs import log
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = ["Splits", "few_per_class", "take_splits"]
 
@@ -37,6 +41,7 @@ def take_splits(
     seed: int = 0,
     test_share: float = TEST_SHARE,
     validation_share: float = VALIDATION_SHARE,
+    group: str | None = None,
 ) -> Splits:
     """Train, validation and test out of whatever was read.
 
@@ -52,6 +57,8 @@ def take_splits(
         seed: decides the cuts.
         test_share: the share of all rows that is cut for test.
         validation_share: the share of the remaining rows that is cut for validation; 0 cuts none.
+        group: a column whose equal values no cut parts, so that shares are met about; `label` is
+            not kept even then.
 
     Raises:
         DataError: no train split, an unknown split, or too few rows to cut.
@@ -74,10 +81,10 @@ def take_splits(
     if judge is None and validation is not None:
         judge, validation, origin["test"] = validation, None, "the validation split as given"
     if judge is None:
-        train, judge = _cut(train, test_share, seed, label, "test")
+        train, judge = _cut(train, test_share, seed, label, "test", group)
         origin["test"] = "cut"
     if validation is None:
-        train, validation = _cut(train, validation_share, seed, label, "validation")
+        train, validation = _cut(train, validation_share, seed, label, "validation", group)
         origin["validation"] = "cut from train"
     said = (
         f"train {len(train):,}, validation {len(validation):,} ({origin['validation']}), "
@@ -85,7 +92,9 @@ def take_splits(
     )
     if any(how.startswith("cut") for how in origin.values()):
         said += f", by chance with seed {seed}"
-        if _even(given["train"], label):
+        if group is not None:
+            said += f", rows with the same {group} kept together"
+        elif _even(given["train"], label):
             said += f", {label} kept even"
     return Splits(train, validation, judge, said)
 
@@ -120,7 +129,7 @@ def few_per_class(data: Dataset, column: str, n: int, *, seed: int = 0) -> tuple
 
 
 def _cut(
-    data: Dataset, share: float, seed: int, label: str | None, what: str
+    data: Dataset, share: float, seed: int, label: str | None, what: str, group: str | None
 ) -> tuple[Dataset, Dataset]:
     if share == 0:
         return data, data.select([])
@@ -131,7 +140,32 @@ def _cut(
             allowed="at least 2",
             next_step="give more rows, or a file of its own (--test DATA)",
         )
+    if group is not None:
+        chosen = _whole_groups(data, group, share, seed, what)
+        return data.select(np.flatnonzero(~chosen)), data.select(np.flatnonzero(chosen))
     return data.split(share, seed=seed, stratify=label if _even(data, label) else None)
+
+
+def _whole_groups(
+    data: Dataset, group: str, share: float, seed: int, what: str
+) -> npt.NDArray[np.bool_]:
+    """A mask of groups drawn by chance, with about that share of the rows; never none or all."""
+    codes = row_codes([data.rows], [group])[0]
+    names, codes, sizes = np.unique(codes, return_inverse=True, return_counts=True)
+    if len(names) < 2:
+        raise DataError(
+            f"all rows of {data.name or 'the data set'} have the same {group}, so that none can be "
+            f"cut for {what}",
+            allowed=f"rows with two different values of {group!r} or more",
+            next_step="give a file of its own (--test DATA)"
+            if what == "test"
+            else "give a validation split, or validation = 0",
+        )
+    order = np.random.default_rng(seed).permutation(len(names))
+    reached = np.cumsum(sizes[order])
+    # The number of groups that comes nearest to the share.
+    count = 1 + int(np.abs(reached[:-1] - share * len(data)).argmin())
+    return np.isin(codes.reshape(-1), order[:count])
 
 
 def _even(data: Dataset, label: str | None) -> bool:

@@ -28,7 +28,7 @@ from headway.core.fields import (
 from headway.core.names import Fused, Row
 from headway.core.positions import LearnedPositions, SinusoidalPositions
 from headway.core.stacks import Encoder
-from headway.heads import Classifier, HeadSpec, LanguageModelHead
+from headway.heads import Classifier, HeadSpec, LanguageModelHead, SpanHead, TokenClassifier
 
 NORM_EPSILON = 1e-12
 
@@ -194,6 +194,24 @@ def classifier(config: Config, body: Encoder, labels: int) -> Classifier:
     )
 
 
+def choice_head(config: Config, body: Encoder, labels: int) -> Classifier:
+    """The classifier with one output: how well this choice fits."""
+    return classifier(config, body, 1)
+
+
+def token_classifier(config: Config, body: Encoder, labels: int) -> TokenClassifier:
+    """Each token's state through one linear layer."""
+    return TokenClassifier(nn.Linear(config.hidden, labels), dropout=config.dropout)
+
+
+def span_head(config: Config, body: Encoder, labels: int) -> SpanHead:
+    """Each token's state through one linear layer to a start and an end."""
+    return SpanHead(nn.Linear(config.hidden, 2), dropout=config.answer_dropout)
+
+
+POOLED = (("transform.0.*", "pre_classifier.*"), ("output.*", "classifier.*"))
+"""Rows of the heads that read the first token."""
+
 HEADS = {
     "fill-mask": HeadSpec(
         "ForMaskedLM",
@@ -207,6 +225,13 @@ HEADS = {
     "text-classification": HeadSpec(
         "ForSequenceClassification",
         classifier,
-        (("transform.0.*", "pre_classifier.*"), ("output.*", "classifier.*")),
+        POOLED,
     ),
+    "token-classification": HeadSpec(
+        "ForTokenClassification", token_classifier, (("output.*", "classifier.*"),)
+    ),
+    "question-answering": HeadSpec(
+        "ForQuestionAnswering", span_head, (("output.*", "qa_outputs.*"),)
+    ),
+    "multiple-choice": HeadSpec("ForMultipleChoice", choice_head, POOLED),
 }

@@ -11,8 +11,8 @@ from typing import Any
 
 from torch import nn
 
-from headway.core.attention import SelfAttention
-from headway.core.blocks import PreNormBlock
+from headway.core.attention import CrossAttention, SelfAttention
+from headway.core.blocks import PreNormBlock, PreNormCrossBlock
 from headway.core.embeddings import Embeddings
 from headway.core.feedforward import ActivationName, FeedForward, activation
 from headway.core.fields import (
@@ -119,32 +119,60 @@ def longest(config: Config) -> int:
 
 def build(config: Config) -> Decoder:
     """The decoder, with fresh weights."""
-
-    def norm() -> nn.LayerNorm:
-        return nn.LayerNorm(config.hidden, eps=config.norm_epsilon)
-
-    embeddings = Embeddings(
-        nn.Embedding(config.vocabulary, config.hidden),
-        positions=LearnedPositions(config.positions, config.hidden),
-        dropout=config.embedding_dropout,
-    )
-    inner = 4 * config.hidden if config.inner is None else config.inner
     layers = [
-        PreNormBlock(
-            attention=SelfAttention(
+        PreNormBlock(**halves(config, number), dropout=config.dropout)
+        for number in range(1, config.layers + 1)
+    ]
+    return Decoder(embeddings(config), layers, norm=norm(config))
+
+
+def build_decoder(config: Config) -> Decoder:
+    """The same stack with a look at an encoder of its size in each block, with fresh weights."""
+    layers = [
+        PreNormCrossBlock(
+            **halves(config, number),
+            cross_attention=CrossAttention(
                 config.hidden,
                 config.heads,
                 scale=score_scale(config, number),
                 dropout=config.attention_dropout,
             ),
-            attention_norm=norm(),
-            feedforward=FeedForward(config.hidden, inner, activation(config.activation)),
-            feedforward_norm=norm(),
+            cross_attention_norm=norm(config),
             dropout=config.dropout,
         )
         for number in range(1, config.layers + 1)
     ]
-    return Decoder(embeddings, layers, norm=norm())
+    return Decoder(embeddings(config), layers, norm=norm(config))
+
+
+def halves(config: Config, number: int) -> dict[str, Any]:
+    """Attention and feed-forward of block `number`, counted from 1, each with its norm."""
+    inner = 4 * config.hidden if config.inner is None else config.inner
+    return {
+        "attention": SelfAttention(
+            config.hidden,
+            config.heads,
+            scale=score_scale(config, number),
+            dropout=config.attention_dropout,
+        ),
+        "attention_norm": norm(config),
+        "feedforward": FeedForward(config.hidden, inner, activation(config.activation)),
+        "feedforward_norm": norm(config),
+    }
+
+
+def embeddings(config: Config) -> Embeddings:
+    """Words and positions."""
+    return Embeddings(
+        nn.Embedding(config.vocabulary, config.hidden),
+        positions=LearnedPositions(config.positions, config.hidden),
+        dropout=config.embedding_dropout,
+    )
+
+
+def norm(config: Config) -> nn.LayerNorm:
+    """One of the stack's norms."""
+    return nn.LayerNorm(config.hidden, eps=config.norm_epsilon)
 
 
 def score_scale(config: Config, number: int) -> float:
@@ -169,6 +197,16 @@ NAMES: tuple[Row, ...] = (
     ("layers.#.feedforward.down.weight", Transposed("h.#.mlp.c_proj.weight")),
     ("layers.#.feedforward.down.bias", "h.#.mlp.c_proj.bias"),
     ("norm.*", "ln_f.*"),
+)
+
+CROSS_NAMES: tuple[Row, ...] = (
+    ("layers.#.cross_attention_norm.*", "h.#.ln_cross_attn.*"),
+    ("layers.#.cross_attention.q.weight", Transposed("h.#.crossattention.q_attn.weight")),
+    ("layers.#.cross_attention.q.bias", "h.#.crossattention.q_attn.bias"),
+    ("layers.#.cross_attention.kv.weight", Transposed("h.#.crossattention.c_attn.weight")),
+    ("layers.#.cross_attention.kv.bias", "h.#.crossattention.c_attn.bias"),
+    ("layers.#.cross_attention.output.weight", Transposed("h.#.crossattention.c_proj.weight")),
+    ("layers.#.cross_attention.output.bias", "h.#.crossattention.c_proj.bias"),
 )
 
 OTHER_HEADS = ("lm_head.*", "score.*", "classifier.*", "qa_outputs.*", "multiple_choice_head.*")
@@ -206,3 +244,6 @@ HEADS = {
         "ForSequenceClassification", classifier, (("output.weight", "score.weight"),)
     ),
 }
+
+WRITES = "text-generation"
+"""Whose head the stack writes with as a decoder behind an encoder."""

@@ -38,7 +38,7 @@ from headway.core.names import Row
 from headway.core.positions import Rotary, rotary_frequencies
 from headway.core.stacks import AttentionKind, Encoder
 from headway.errors import CheckpointError
-from headway.heads import Classifier, HeadSpec, LanguageModelHead
+from headway.heads import Classifier, HeadSpec, LanguageModelHead, SpanHead, TokenClassifier
 
 GLOBAL, LOCAL = "full_attention", "sliding_attention"
 
@@ -324,9 +324,27 @@ def classifier(config: Config, body: Encoder, labels: int) -> Classifier:
     )
 
 
+def token_classifier(config: Config, body: Encoder, labels: int) -> TokenClassifier:
+    """Each token's state through the transform, then linear."""
+    return TokenClassifier(
+        nn.Linear(config.hidden, labels),
+        transform=transform(config),
+        dropout=config.classifier_dropout,
+    )
+
+
+def span_head(config: Config, body: Encoder, labels: int) -> SpanHead:
+    """Each token's state through the transform, then linear to a start and an end."""
+    return SpanHead(
+        nn.Linear(config.hidden, 2), transform=transform(config), dropout=config.classifier_dropout
+    )
+
+
+CLASSIFIED = (*TRANSFORM, ("output.*", "classifier.*"))
+
 HEADS = {
     "fill-mask": HeadSpec("ForMaskedLM", masked_word_head, (*TRANSFORM, ("output.*", "decoder.*"))),
-    "text-classification": HeadSpec(
-        "ForSequenceClassification", classifier, (*TRANSFORM, ("output.*", "classifier.*"))
-    ),
+    "text-classification": HeadSpec("ForSequenceClassification", classifier, CLASSIFIED),
+    "token-classification": HeadSpec("ForTokenClassification", token_classifier, CLASSIFIED),
+    "question-answering": HeadSpec("ForQuestionAnswering", span_head, CLASSIFIED),
 }

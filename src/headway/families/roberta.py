@@ -14,8 +14,8 @@ from typing import Annotated, Any
 
 from torch import nn
 
-from headway.core.attention import SelfAttention
-from headway.core.blocks import PostNormBlock
+from headway.core.attention import CrossAttention, SelfAttention
+from headway.core.blocks import PostNormBlock, PostNormCrossBlock
 from headway.core.embeddings import Embeddings
 from headway.core.feedforward import ActivationName, FeedForward, activation
 from headway.core.fields import (
@@ -32,9 +32,9 @@ from headway.core.fields import (
 )
 from headway.core.names import Doubled, Fused, Row
 from headway.core.positions import LearnedPositions
-from headway.core.stacks import Encoder
+from headway.core.stacks import Decoder, Encoder
 from headway.errors import CheckpointError
-from headway.heads import Classifier, HeadSpec, LanguageModelHead
+from headway.heads import Classifier, HeadSpec, LanguageModelHead, SpanHead, TokenClassifier
 
 CLASSES = {"roberta": "Roberta", "camembert": "Camembert", "xlm-roberta": "XLMRoberta"}
 
@@ -70,7 +70,7 @@ class Config:
     attention_dropout: Rate = 0.1
     """Rate on attention maps while training."""
     classifier_dropout: Rate | None = None
-    """Rate around the classifier's dense layer; None = dropout."""
+    """Rate around the classifier's dense layer, and before the token classifier; None = dropout."""
     tied: bool = True
     """Whether the masked-word head shares the word table."""
     initial_std: NotNegative = 0.02
@@ -123,30 +123,52 @@ def longest(config: Config) -> int:
 
 def build(config: Config) -> Encoder:
     """The encoder, with fresh weights."""
+    layers = [PostNormBlock(**halves(config), dropout=config.dropout) for _ in range(config.layers)]
+    return Encoder(embeddings(config), layers)
 
-    def norm() -> nn.LayerNorm:
-        return nn.LayerNorm(config.hidden, eps=config.norm_epsilon)
 
-    embeddings = Embeddings(
+def build_decoder(config: Config) -> Decoder:
+    """The same stack as a decoder that looks at an encoder of its size, with fresh weights."""
+    layers = [
+        PostNormCrossBlock(
+            **halves(config),
+            cross_attention=CrossAttention(
+                config.hidden, config.heads, dropout=config.attention_dropout
+            ),
+            cross_attention_norm=norm(config),
+            dropout=config.dropout,
+        )
+        for _ in range(config.layers)
+    ]
+    return Decoder(embeddings(config), layers)
+
+
+def halves(config: Config) -> dict[str, Any]:
+    """Attention and feed-forward of one block, each with its norm."""
+    return {
+        "attention": SelfAttention(config.hidden, config.heads, dropout=config.attention_dropout),
+        "attention_norm": norm(config),
+        "feedforward": FeedForward(config.hidden, config.inner, activation(config.activation)),
+        "feedforward_norm": norm(config),
+    }
+
+
+def embeddings(config: Config) -> Embeddings:
+    """Words, positions and segments."""
+    return Embeddings(
         nn.Embedding(config.vocabulary, config.hidden),
         positions=LearnedPositions(
             config.position_rows, config.hidden, offset=config.padding_id + 1
         ),
         segments=nn.Embedding(config.segments, config.hidden),
-        norm=norm(),
+        norm=norm(config),
         dropout=config.dropout,
     )
-    layers = [
-        PostNormBlock(
-            attention=SelfAttention(config.hidden, config.heads, dropout=config.attention_dropout),
-            attention_norm=norm(),
-            feedforward=FeedForward(config.hidden, config.inner, activation(config.activation)),
-            feedforward_norm=norm(),
-            dropout=config.dropout,
-        )
-        for _ in range(config.layers)
-    ]
-    return Encoder(embeddings, layers)
+
+
+def norm(config: Config) -> nn.LayerNorm:
+    """One of the stack's norms."""
+    return nn.LayerNorm(config.hidden, eps=config.norm_epsilon)
 
 
 PREFIX = "roberta."
@@ -171,6 +193,19 @@ NAMES: tuple[Row, ...] = (
     ("layers.#.feedforward_norm.*", "encoder.layer.#.output.LayerNorm.*"),
 )
 
+CROSS_NAMES: tuple[Row, ...] = (
+    ("layers.#.cross_attention.q.*", "encoder.layer.#.crossattention.self.query.*"),
+    (
+        "layers.#.cross_attention.kv.*",
+        Fused(
+            "encoder.layer.#.crossattention.self.key.*",
+            "encoder.layer.#.crossattention.self.value.*",
+        ),
+    ),
+    ("layers.#.cross_attention.output.*", "encoder.layer.#.crossattention.output.dense.*"),
+    ("layers.#.cross_attention_norm.*", "encoder.layer.#.crossattention.output.LayerNorm.*"),
+)
+
 OTHER_HEADS = ("lm_head.*", "classifier.*", "qa_outputs.*", "roberta.pooler.*", "pooler.*")
 """Tensors of heads: set aside when another head, or none, is asked for."""
 
@@ -185,12 +220,12 @@ OUTPUT_BIAS = ("lm_head.bias", "lm_head.decoder.bias")
 SPARES = (OUTPUT_BIAS, OUTPUT_BIAS[::-1])
 
 
-def masked_word_head(config: Config, body: Encoder, labels: int) -> LanguageModelHead:
+def masked_word_head(config: Config, body: Encoder | Decoder, labels: int) -> LanguageModelHead:
     """Dense, GELU, norm, then the word table turned around."""
     transform = nn.Sequential(
         nn.Linear(config.hidden, config.hidden),
         activation("gelu"),
-        nn.LayerNorm(config.hidden, eps=config.norm_epsilon),
+        norm(config),
     )
     output = nn.Linear(config.hidden, config.vocabulary)
     if config.tied:
@@ -198,9 +233,14 @@ def masked_word_head(config: Config, body: Encoder, labels: int) -> LanguageMode
     return LanguageModelHead(output, transform=transform)
 
 
+def before_classifier(config: Config) -> float:
+    """The rate of dropout there."""
+    return config.dropout if config.classifier_dropout is None else config.classifier_dropout
+
+
 def classifier(config: Config, body: Encoder, labels: int) -> Classifier:
     """The first token's state through dropout, a dense layer and tanh, then linear."""
-    rate = config.dropout if config.classifier_dropout is None else config.classifier_dropout
+    rate = before_classifier(config)
     return Classifier(
         "first",
         nn.Linear(config.hidden, labels),
@@ -208,6 +248,26 @@ def classifier(config: Config, body: Encoder, labels: int) -> Classifier:
         transform_dropout=rate,
         dropout=rate,
     )
+
+
+def choice_head(config: Config, body: Encoder, labels: int) -> Classifier:
+    """The first token's state through a dense layer and tanh (the pooler), then one number."""
+    return Classifier(
+        "first",
+        nn.Linear(config.hidden, 1),
+        transform=nn.Sequential(nn.Linear(config.hidden, config.hidden), activation("tanh")),
+        dropout=config.dropout,
+    )
+
+
+def token_classifier(config: Config, body: Encoder, labels: int) -> TokenClassifier:
+    """Each token's state through one linear layer."""
+    return TokenClassifier(nn.Linear(config.hidden, labels), dropout=before_classifier(config))
+
+
+def span_head(config: Config, body: Encoder, labels: int) -> SpanHead:
+    """Each token's state through one linear layer to a start and an end."""
+    return SpanHead(nn.Linear(config.hidden, 2))
 
 
 HEADS = {
@@ -226,4 +286,18 @@ HEADS = {
         classifier,
         (("transform.0.*", "classifier.dense.*"), ("output.*", "classifier.out_proj.*")),
     ),
+    "token-classification": HeadSpec(
+        "ForTokenClassification", token_classifier, (("output.*", "classifier.*"),)
+    ),
+    "question-answering": HeadSpec(
+        "ForQuestionAnswering", span_head, (("output.*", "qa_outputs.*"),)
+    ),
+    "multiple-choice": HeadSpec(
+        "ForMultipleChoice",
+        choice_head,
+        (("transform.0.*", "roberta.pooler.dense.*"), ("output.*", "classifier.*")),
+    ),
 }
+
+WRITES = "fill-mask"
+"""Whose head the stack writes with as a decoder."""

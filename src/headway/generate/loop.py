@@ -1,55 +1,79 @@
-"""The decoding loop: read the prompts once, then one token a step, all in one ragged batch."""
+"""One token a step, all texts in one ragged batch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Iterator, Sequence
 
+import torch
 from torch import Tensor
 
-__all__ = ["Choose", "Step", "continue_texts", "greedy"]
+from headway.generate.choosing import Choose
+from headway.generate.ends import Ends
+from headway.generate.reader import Reader
+from headway.generate.record import Record
+from headway.generate.rules import Rules
+from headway.generate.text import Text
 
-Step = Callable[[Sequence[Sequence[int]]], Tensor]
-"""The new tokens of each text, possibly none -> logits behind each text's last token,
-[texts with new tokens, vocabulary]. Remembers what it has read."""
-
-Choose = Callable[[Tensor], Tensor]
-"""Logits [n, vocabulary] -> the next token of each, int64 [n]."""
-
-
-def greedy(logits: Tensor) -> Tensor:
-    """The likeliest token: [n, vocabulary] -> int64 [n]."""
-    return logits.argmax(dim=-1)
+__all__ = ["one_by_one", "read_prompts", "still_open"]
 
 
-def continue_texts(
-    step: Step,
-    prompts: Sequence[Sequence[int]],
+def one_by_one(
+    reader: Reader,
+    texts: Sequence[Text],
     *,
-    max_new_tokens: int,
-    stop: Collection[int] = (),
-    choose: Choose = greedy,
-) -> list[list[int]]:
-    """Extends each prompt until a stop token or `max_new_tokens`.
+    rules: Rules,
+    choose: Choose,
+    ends: Ends,
+    record: Record | None = None,
+) -> Iterator[None]:
+    """Writes texts, a token of each a step.
 
     Args:
-        step: a model with its cache.
-        prompts: ids, any lengths of at least 1.
-        max_new_tokens: most tokens added to each.
-        stop: a text ends with the first of these, which is not returned.
+        reader: with a place for each different prompt, in the order of `texts`.
+        texts: several of one prompt stand together; they grow in place.
+        rules: what may be written.
         choose: picks the next token from the logits.
+        ends: adds tokens and ends texts.
+        record: notes log-probabilities, or None.
 
-    Returns:
-        The new ids of each text.
+    Yields:
+        After each step.
     """
-    new: list[list[int]] = [[] for _ in prompts]
-    pending: list[Sequence[int]] = list(prompts)
-    for _ in range(max_new_tokens):
-        active = [number for number, tokens in enumerate(pending) if tokens]
-        if not active:
-            break
-        chosen = choose(step(pending)).tolist()
-        for number, token in zip(active, chosen, strict=True):
-            ended = token in stop
-            pending[number] = [] if ended else [token]
-            new[number] += [] if ended else [token]
-    return new
+    active = list(texts)
+    logits = read_prompts(reader, active)
+    while active:
+        scores = rules(logits, active)
+        tokens = choose(scores, active).tolist()
+        if record is not None:
+            record(logits, active, tokens)
+        left = (
+            scores.amax(-1).isneginf().tolist() if scores is not logits else [False] * len(active)
+        )
+        for text, token, nothing in zip(active, tokens, left, strict=True):
+            if nothing:
+                text.stopped_by = "nothing_left"
+            else:
+                ends.add(text, token)
+        active = still_open(reader, active)
+        yield
+        if active:
+            logits = reader.last([text.ids[-1:] for text in active])
+
+
+def read_prompts(reader: Reader, texts: Sequence[Text]) -> Tensor:
+    """Reads each prompt once: logits behind it for each text, float32 [texts, vocabulary]."""
+    firsts = {text.number: text for text in reversed(texts)}
+    prompts = [firsts[number].prompt for number in dict.fromkeys(text.number for text in texts)]
+    places = {number: place for place, number in enumerate(dict.fromkeys(t.number for t in texts))}
+    rows = [places[text.number] for text in texts]
+    logits = reader.last(prompts)
+    reader.select(rows)
+    return logits if rows == list(range(len(prompts))) else logits[torch.tensor(rows)]
+
+
+def still_open(reader: Reader, texts: Sequence[Text]) -> list[Text]:
+    """The texts that go on; the reader forgets the others."""
+    open_ = [number for number, text in enumerate(texts) if text.stopped_by is None]
+    if open_:
+        reader.select(open_)
+    return [texts[number] for number in open_]

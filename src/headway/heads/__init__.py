@@ -1,8 +1,25 @@
 """From hidden states to logits. A head gives logits only; losses are functions in `losses`."""
 
+from headway.heads.biaffine import BiaffineHead
 from headway.heads.classification import Classifier
+from headway.heads.crf import Crf, CrfHead, viterbi
 from headway.heads.language import LanguageModelHead
-from headway.heads.own import OWN_HEADS, own_head
+from headway.heads.own import OWN_HEADS, TEXT_POOLINGS, own_head
+from headway.heads.span import SpanHead
 from headway.heads.spec import HeadSpec
+from headway.heads.token_classification import TokenClassifier
 
-__all__ = ["OWN_HEADS", "Classifier", "HeadSpec", "LanguageModelHead", "own_head"]
+__all__ = [
+    "OWN_HEADS",
+    "TEXT_POOLINGS",
+    "BiaffineHead",
+    "Classifier",
+    "Crf",
+    "CrfHead",
+    "HeadSpec",
+    "LanguageModelHead",
+    "SpanHead",
+    "TokenClassifier",
+    "own_head",
+    "viterbi",
+]

@@ -15,9 +15,10 @@ class Classifier(nn.Module):
     """Pools a text's hidden states into one vector, and maps it to a number per class.
 
     Args:
-        pooling: name in POOLINGS.
+        pooling: name in POOLINGS, or a module with parameters of its own that does the same.
         output: the last linear layer, hidden -> classes.
-        transform: between the two, or None.
+        encoder: reads the states of whole texts before they are pooled, or None.
+        transform: between pooling and `output`, or None.
         dropout: rate before `output`.
         transform_dropout: rate before `transform`.
 
@@ -29,14 +30,16 @@ class Classifier(nn.Module):
 
     def __init__(
         self,
-        pooling: str,
+        pooling: str | nn.Module,
         output: nn.Linear,
         *,
+        encoder: nn.Module | None = None,
         transform: nn.Module | None = None,
         dropout: float = 0.0,
         transform_dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        self.encoder = encoder
         self.pooling = pooling
         self.transform_dropout = Dropout(transform_dropout)
         self.transform = transform
@@ -52,4 +55,12 @@ class Classifier(nn.Module):
 
     def pooled(self, hidden: Tensor, layout: Layout) -> Tensor:
         """[tokens, hidden] -> one vector a sequence, [sequences, hidden]."""
-        return POOLINGS[self.pooling](hidden, layout)
+        if self.encoder is not None:
+            hidden = self.encoder(hidden, layout)
+        pool = POOLINGS[self.pooling] if isinstance(self.pooling, str) else self.pooling
+        return pool(hidden, layout)
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether `output` is all there is to learn."""
+        return self.encoder is None and self.transform is None and isinstance(self.pooling, str)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["multi_label", "regression", "single_label"]
+from headway.core.layout import Layout
+
+__all__ = ["answer_spans", "choices", "multi_label", "regression", "single_label"]
 
 
 def single_label(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -51,3 +54,42 @@ def regression(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -
     tensor(2.)
     """
     return F.mse_loss(logits.float().squeeze(-1), targets.float())
+
+
+def answer_spans(logits: Tensor, possible: Tensor, layout: Layout, targets: Tensor) -> Tensor:
+    """Cross-entropy of the right start and the right end, among the places that can be one.
+
+    Args:
+        logits: of start and end, float [tokens, 2].
+        possible: whether a token can be either, bool [tokens].
+        layout: which tokens belong to which window.
+        targets: place of the right start and the right end in each window, int64 [windows, 2].
+
+    >>> possible = torch.tensor([True, False, True, True, True])  # 4 places of 5
+    >>> answer_spans(torch.zeros(5, 2), possible, Layout((5,)), torch.tensor([[0, 0]]))  # log 4
+    tensor(1.3863)
+
+    Source: Devlin et al. 2018, arXiv 1810.04805, section 4.2; the question is left out here.
+    """
+    return F.cross_entropy(_padded(logits, possible, layout), targets)
+
+
+def choices(logits: Tensor, layout: Layout, targets: Tensor) -> Tensor:
+    """Cross-entropy of the right choice among those of each row, however many it has.
+
+    Args:
+        logits: float [choices].
+        layout: which choices belong to which row.
+        targets: number of the right one in each row, int64 [rows].
+
+    >>> choices(torch.zeros(6), Layout((4, 2)), torch.tensor([3, 0]))  # (log 4 + log 2) / 2
+    tensor(1.0397)
+    """
+    every = torch.ones_like(logits, dtype=torch.bool)
+    return F.cross_entropy(_padded(logits, every, layout), targets)
+
+
+def _padded(logits: Tensor, possible: Tensor, layout: Layout) -> Tensor:
+    """[places, ...] as [sequences, longest, ...]: what is not possible, or not there, is -inf."""
+    padded, there = layout.pad(logits.float()), layout.pad(possible)
+    return padded.masked_fill(~there.view(*there.shape, *[1] * (padded.dim() - 2)), -torch.inf)

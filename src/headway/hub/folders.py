@@ -18,8 +18,9 @@ MODEL_FILES = (
 FOUND_FILES = (".gguf", ".safetensors")
 """Those of them that are looked for in a package without a folder of a model."""
 
-DESCRIPTIONS = ("config.json", "modules.json")
-"""The files that make a folder a model's; the second alone for word vectors."""
+DESCRIPTIONS = ("config.json", "modules.json", "bert_config.json")
+"""The files that make a folder a model's; the second alone for word vectors, the third in BERT's
+first release."""
 
 
 def model_at(path: Path) -> Path:

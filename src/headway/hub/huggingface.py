@@ -55,12 +55,19 @@ TORCH_WEIGHTS = (
     "pytorch_model.bin.index.json",
     "[0-9]*_*/pytorch_model.bin",
 )
+OTHER_WEIGHTS = (
+    *("flax_model.msgpack", "flax_model-*-of-*.msgpack", "flax_model.msgpack.index.json"),
+    *("tf_model.h5", "tf_model-*-of-*.h5", "tf_model.h5.index.json"),
+)
+WEIGHTS = (SAFETENSORS, TORCH_WEIGHTS, OTHER_WEIGHTS)
+"""Patterns of weight files, in the order in which they are asked for."""
+
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDIR)
 DATA_FILES = (*(f"*{suffix}" for suffix in sorted(DATA_SUFFIXES)), "LICENSE*")
 
 
 def model_snapshot(name: HubName) -> Path:
-    """The folder of a hub's model: configs, tokenizer, README, and safetensors else torch weights.
+    """The folder of a hub's model: configs, tokenizer, README, and the first of WEIGHTS there is.
 
     Raises:
         ResolveError: a data set's name; no such repository or revision, no access, no network, no
@@ -70,11 +77,14 @@ def model_snapshot(name: HubName) -> Path:
         raise ResolveError(
             f"{str(name)!r} is a data set's name", allowed="hf://org/name[@revision]"
         )
-    folder = _snapshot(name, (*MODEL_FILES, *SAFETENSORS))
-    if not any(folder.glob("model*.safetensors")):
-        folder = _snapshot(name, (*MODEL_FILES, *TORCH_WEIGHTS))
-    if not any(folder.glob("model*.safetensors")) and not any(folder.glob("pytorch_model*.bin")):
-        raise _lacks(name, "weights (model.safetensors or pytorch_model.bin)")
+    for patterns in WEIGHTS:
+        folder = _snapshot(name, (*MODEL_FILES, *patterns))
+        # A module's weights alone, in a folder of its own, are not the model's.
+        if any(True for name in patterns if "/" not in name for _ in folder.glob(name)):
+            break
+    else:
+        names = ", ".join(patterns[0] for patterns in WEIGHTS)
+        raise _lacks(name, f"weights ({names} or tf_model.h5)")
     if not (folder / "config.json").is_file():
         raise _lacks(name, "config.json")
     return folder

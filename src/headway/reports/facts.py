@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from headway.reports.limits import limits
-from headway.reports.results import MEASURES, headline, result_rows, seed_rows
+from headway.reports.results import headline, result_rows, seed_rows
+from headway.reports.sheets import SHEETS
 from headway.reports.words import count, decimals, megabytes, percent, plural, seconds
 
 __all__ = ["facts"]
@@ -40,24 +41,18 @@ def facts(report: Report) -> dict[str, Any]:
         "versions": [(k, str(v)) for k, v in (report.get("versions") or {}).items()],
         "notes": list(report.get("notes") or []),
         "limits": limits(report),
+        "details_title": SHEETS[report["kind"]].details,
+        "answer": SHEETS[report["kind"]].answer.format(labels=len(report["label_names"])),
     }
 
 
 def _measured_by(report: Report) -> str:
-    about = {
-        "single-label": "Accuracy is the share of texts whose label is right; macro F1 is the mean "
-        "of the labels' F1, every label counting the same.",
-        "multi-label": "“All labels right” is the share of texts without a missing or extra label; "
-        "micro F1 counts every label decision the same, macro F1 every label.",
-        "regression": "Pearson and Spearman correlate predicted with true values and their ranks; "
-        "the errors are in the unit of the values.",
-    }
-    interval = "Wilson" if report["kind"] != "regression" else "bootstrap"
-    return f"{about[report['kind']]} The 95% interval ({interval}) covers the choice of test texts."
+    sheet = SHEETS[report["kind"]]
+    return f"{sheet.about} The 95% interval ({sheet.interval}) covers the choice of test texts."
 
 
 def _seeds(report: Report) -> list[tuple[str, str, str]]:
-    share = all(measure.share for measure in MEASURES[report["kind"]])
+    share = all(measure.share for measure in SHEETS[report["kind"]].measures)
     say = percent if share else decimals
     return [
         (row.name, f"{say(row.mean)} ± {say(row.half_width)}", ", ".join(map(say, row.values)))

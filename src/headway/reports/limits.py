@@ -77,7 +77,7 @@ def _thin_labels(report: Report) -> list[str]:
     thin = [k for k, s in per_label.items() if (s.get("support") or 0) < FEW_TEST_ROWS]
     lost = [k for k, s in per_label.items() if s.get("support") and s.get("recall") == 0]
     found = []
-    if few and report["kind"] != "regression":
+    if few:
         found.append(f"Fewer than {FEW_TRAINING_ROWS} training rows: {_named(few)}.")
     if thin:
         found.append(

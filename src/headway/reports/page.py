@@ -28,7 +28,7 @@ def page(report: dict[str, Any]) -> str:
         style=environment.get_template("page.css").render(),
         pictures=drawn,
         picked=picked,
-        examples=[_example(example, report["kind"]) for example in report.get("examples") or []],
+        examples=[_example(example) for example in report.get("examples") or []],
         sections=_sections(report, found, drawn),
         **found,
     )
@@ -43,7 +43,7 @@ def _sections(
     there = [
         ("result", "Result", True),
         ("limits", "Limits", True),
-        ("details", "Errors" if report["kind"] == "regression" else "Labels", details),
+        ("details", found["details_title"], details),
         ("examples", "Examples", report.get("examples")),
         ("training", found["training_title"], drawn.keys() & {"reliability", "curve"}),
         ("data", "Data", found["data"] or found["lengths"]),
@@ -52,7 +52,7 @@ def _sections(
     return [(id_, name) for id_, name, present in there if present]
 
 
-def _example(example: dict[str, Any], kind: str) -> dict[str, str]:
+def _example(example: dict[str, Any]) -> dict[str, str]:
     label, prediction = example.get("label"), example.get("prediction")
     score = example.get("score")
     return {
@@ -60,7 +60,7 @@ def _example(example: dict[str, Any], kind: str) -> dict[str, str]:
         "label": _answer(label),
         "prediction": _answer(prediction),
         "score": "" if score is None else percent(score),
-        "state": _state(label, prediction, kind),
+        "state": _state(example),
         "tokens": _tokens(example.get("tokens") or {}),
     }
 
@@ -71,13 +71,11 @@ def _answer(value: Any) -> str:
     return decimals(value) if isinstance(value, float) else str(value)
 
 
-def _state(label: Any, prediction: Any, kind: str) -> str:
+def _state(example: dict[str, Any]) -> str:
     """right, wrong, or value where there is no such thing."""
-    if kind == "regression":
+    if isinstance(example.get("label"), float):
         return "value"
-    if isinstance(label, list) and isinstance(prediction, list):
-        return "right" if set(map(str, label)) == set(map(str, prediction)) else "wrong"
-    return "right" if label == prediction else "wrong"
+    return "right" if example.get("right") else "wrong"
 
 
 def _tokens(tokens: dict[str, Any]) -> str:

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headway.reports.words import count, decimals, percent, points
+from headway.reports.sheets import SHEETS, Measure
+from headway.reports.words import count
 
 __all__ = [
-    "MEASURES",
-    "Measure",
     "ResultRow",
     "SeedRow",
     "clearly_different",
@@ -21,50 +20,6 @@ __all__ = [
 ]
 
 Report = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A measured quantity: its key in the report, its name, the hub's name for it, how to print it.
-
-    `larger_is_better`: False for errors. `share`: printed in percent.
-    """
-
-    key: str
-    name: str
-    hub_name: str
-    share: bool = True
-    larger_is_better: bool = True
-
-    def say(self, value: float | None) -> str:
-        """The value as people read it."""
-        return percent(value) if self.share else decimals(value)
-
-    def say_difference(self, value: float | None) -> str:
-        """A difference of two values, with its sign."""
-        if self.share or value is None:
-            return points(value)
-        return decimals(value) if value < 0 else "+" + decimals(value)
-
-
-MEASURES: dict[str, tuple[Measure, ...]] = {
-    "single-label": (
-        Measure("accuracy", "Accuracy", "accuracy"),
-        Measure("macro_f1", "Macro F1", "f1"),
-    ),
-    "multi-label": (
-        Measure("accuracy", "All labels right", "accuracy"),
-        Measure("micro_f1", "Micro F1", "f1"),
-        Measure("macro_f1", "Macro F1", "f1"),
-    ),
-    "regression": (
-        Measure("pearson", "Pearson", "pearsonr", share=False),
-        Measure("spearman", "Spearman", "spearmanr", share=False),
-        Measure("mae", "Mean absolute error", "mae", share=False, larger_is_better=False),
-        Measure("mse", "Mean squared error", "mse", share=False, larger_is_better=False),
-        Measure("r2", "R²", "r_squared", share=False),
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -112,7 +67,7 @@ def result_rows(report: Report) -> list[ResultRow]:
     """The measures that the run has, model beside baseline."""
     test, baseline = report["test"], report.get("baseline") or {}
     rows = []
-    for i, measure in enumerate(MEASURES[report["kind"]]):
+    for i, measure in enumerate(SHEETS[report["kind"]].measures):
         if test.get(measure.key) is None:
             continue
         rows.append(
@@ -133,11 +88,8 @@ def headline(report: Report) -> str:
     if not rows:
         return "Nothing was measured."
     row, n = rows[0], count(report["test"].get("n"))
-    what = {
-        "single-label": f"{row.text[1]} of {n} test texts right",
-        "multi-label": f"{row.text[1]} of {n} test texts have all their labels right",
-        "regression": f"Pearson correlation {row.text[1]} on {n} test texts",
-    }[report["kind"]]
+    what = SHEETS[report["kind"]].headline.format(value=row.text[1], n=n)
+    what = what[0].upper() + what[1:]
     said = what + (f", 95% interval {row.text[2]}" if row.interval else "")
     if row.baseline is None:
         return said + "."

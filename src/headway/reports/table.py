@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from headway.reports.results import MEASURES, result_rows, seed_rows
+from headway.reports.results import result_rows, seed_rows
+from headway.reports.sheets import SHEETS
 from headway.reports.words import decimals, percent
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def seed_table(report: dict[str, Any]) -> Table:
     """Mean and 95% interval over the report's seeds; no rows for fewer than two."""
     from rich.text import Text
 
-    share = all(measure.share for measure in MEASURES[report["kind"]])
+    share = all(measure.share for measure in SHEETS[report["kind"]].measures)
     say = percent if share else decimals
     seeds: Sequence[dict[str, Any]] = report.get("seeds") or []
     table = _table([f"{len(seeds)} seeds", "mean ± 95% interval", "each seed"])

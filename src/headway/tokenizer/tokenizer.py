@@ -101,6 +101,11 @@ class Tokenizer:
         steps = NativePipeline(document, Pipeline.from_document(document))
         return cls(steps, document, config or {})
 
+    def with_max_length(self, length: int) -> Tokenizer:
+        """The same tokenizer, saying that its model takes texts of `length` tokens."""
+        config = {**self._config, "model_max_length": length}
+        return Tokenizer(self._pipeline, self._document, config, converted=self._converted)
+
     def without_special(self) -> Tokenizer:
         """The same tokenizer, which puts nothing around texts."""
         return Tokenizer.from_document({**self._document, "post_processor": None}, self._config)
@@ -263,11 +268,12 @@ class Tokenizer:
         pair: str | None = None,
         stride: int | None = None,
         special: bool = True,
+        cut: int | None = None,
     ) -> list[Encoding]:
         """A long text as consecutive windows that overlap; each token is in one at least.
 
-        The text is tokenized once, and cut between tokens. Of a pair the side with more tokens is
-        cut (the first where they are equal), and the other one is whole in every window.
+        The text is tokenized once, and cut between tokens. Of a pair one side is cut, and the
+        other one is whole in every window.
 
         Args:
             text: the text.
@@ -276,24 +282,29 @@ class Tokenizer:
             stride: how many tokens two neighbouring windows share; a quarter of the text's room
                 in a window where it is not said. The last window may be shorter than the others.
             special: put special tokens around each window.
+            cut: which side of a pair is cut, 0 or 1; None = the one with more tokens, the first
+                where they are equal.
 
         Returns:
             Encodings with offsets into the whole text. What fits gives one, equal to `encode`'s.
 
         Raises:
-            TokenizerError: no token of the side to be cut fits beside the rest, or the stride
-                leaves no progress.
+            TokenizerError: no token of the side to be cut fits beside the rest, the stride leaves
+                no progress, or there is no such side.
         """
         texts = [text] if pair is None else [text, pair]
         sides = [self._encode_text(one, i) for i, one in enumerate(texts)]
-        longer = 1 if len(sides) == 2 and len(sides[1]) > len(sides[0]) else 0
+        if cut is None:
+            cut = 1 if len(sides) == 2 and len(sides[1]) > len(sides[0]) else 0
+        if cut not in range(len(sides)):
+            raise TokenizerError(f"cut is {cut}", allowed=", ".join(map(str, range(len(sides)))))
         around = len(self._pipeline.wrap([Encoding() for _ in sides], special))
-        rest = around + sum(len(side) for side in sides) - len(sides[longer])
+        rest = around + sum(len(side) for side in sides) - len(sides[cut])
         windows = []
-        for start, end in window_spans(len(sides[longer]), size, rest, stride):
-            cut = [*sides]
-            cut[longer] = sides[longer].slice(start, end)
-            windows.append(self._pipeline.wrap(cut, special))
+        for start, end in window_spans(len(sides[cut]), size, rest, stride):
+            parts = [*sides]
+            parts[cut] = sides[cut].slice(start, end)
+            windows.append(self._pipeline.wrap(parts, special))
         return windows
 
     def save(self, folder: str | Path) -> None:
@@ -343,10 +354,7 @@ class Tokenizer:
         return export(self._document, steps, self._said(), Path(folder), format)
 
     def gguf_values(self, *, rows: int = 0) -> dict[str, Any]:
-        """What the GGUF file of a model says of its tokenizer, by name.
-
-        Args:
-            rows: of the model's word table; numbers beyond the tokens are filled up.
+        """What a model's GGUF file says of its tokenizer; `rows` of the word table are filled up.
 
         Raises:
             TokenizerError: the format cannot say what this tokenizer does.
@@ -357,10 +365,7 @@ class Tokenizer:
 
     def _said(self) -> dict[str, Any]:
         """What a tokenizer_config.json says, with the roles of tokens."""
-        return {
-            **self._config,
-            **{f"{role}_token": token for role, token in self.special.items()},
-        }
+        return self._config | {f"{role}_token": token for role, token in self.special.items()}
 
     def _encode_text(self, text: str, sequence: int) -> Encoding:
         if not isinstance(text, str):

@@ -1,8 +1,6 @@
 """Training: an open loop, and the bricks around it.
 
 loop.py        the loop           options.py    its numbers
-tasks.py       task -> kinds      kinds.py      loss, targets, answers, scores of each kind
-labels.py      what a label column holds
 collate.py     texts with windows as batches    vocabulary.py   only the word rows in use
 optimiser.py   AdamW              schedule.py   warm-up and decay
 precision.py   bf16 or fp32       best.py       early stopping
@@ -11,6 +9,5 @@ interrupt.py   Ctrl-C behind a step
 
 from headway.training.loop import History, train
 from headway.training.options import Options
-from headway.training.tasks import TASKS, Task, task_named
 
-__all__ = ["TASKS", "History", "Options", "Task", "task_named", "train"]
+__all__ = ["History", "Options", "train"]

@@ -17,7 +17,7 @@ from headway.data.batches.budget import shuffled_batches
 from headway.model import Model
 from headway.windows import Windowed
 
-__all__ = ["Batch", "epoch_batches", "text_logits"]
+__all__ = ["Batch", "epoch_batches", "text_logits", "window_logits", "window_states"]
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,22 @@ class Batch:
         rows: their numbers.
         windows: ids of every window, text after text.
         segments: 0 or 1 for each token, likewise.
-        counts: how many windows each text has here.
+        numbers: which of its windows each text has here.
     """
 
     rows: list[int]
     windows: list[list[int]]
     segments: list[list[int]]
-    counts: tuple[int, ...]
+    numbers: list[list[int]]
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many windows each text has here."""
+        return tuple(map(len, self.numbers))
 
 
 def epoch_batches(
-    texts: Sequence[Windowed], *, batch_tokens: int, seed: int, most_windows: int
+    texts: Sequence[Windowed], *, batch_tokens: int, seed: int, most_windows: int | None
 ) -> list[Batch]:
     """The batches of one epoch.
 
@@ -47,13 +52,10 @@ def epoch_batches(
         batch_tokens: most tokens in a batch; a longer text is a batch of its own.
         seed: of this epoch.
         most_windows: a text with more windows takes part with so many of them, drawn anew each
-            epoch, so that one very long text cannot fill the memory.
+            epoch, so that one very long text cannot fill the memory; None = with all.
     """
     chance = random.Random(seed)
-    chosen = [
-        sorted(chance.sample(range(len(text.ids)), min(most_windows, len(text.ids))))
-        for text in texts
-    ]
+    chosen = [text.drawn(chance, most_windows) for text in texts]
     lengths = [
         sum(len(text.ids[n]) for n in kept) for text, kept in zip(texts, chosen, strict=True)
     ]
@@ -62,7 +64,7 @@ def epoch_batches(
             rows,
             [texts[row].ids[n] for row in rows for n in chosen[row]],
             [texts[row].segments[n] for row in rows for n in chosen[row]],
-            tuple(len(chosen[row]) for row in rows),
+            [chosen[row] for row in rows],
         )
         for rows in shuffled_batches(lengths, batch_tokens, seed=seed)
     ]
@@ -75,15 +77,27 @@ def text_logits(model: Model, batch: Batch) -> Tensor:
         model: body and head; not an encoder-decoder, which has no one vector a text.
         batch: as `epoch_batches` makes it.
     """
+    logits, _ = window_logits(model, batch)
+    return mean(logits, Layout(batch.counts, device=model.device))
+
+
+def window_logits(model: Model, batch: Batch) -> tuple[Tensor, Layout]:
+    """What the head says of every window, float32 [windows or tokens, ...], and where each lies."""
+    assert model.head is not None
+    hidden, layout = window_states(model, batch)
+    return model.head(hidden, layout).float(), layout
+
+
+def window_states(model: Model, batch: Batch) -> tuple[Tensor, Layout]:
+    """The body's hidden states [tokens, hidden] of every window, and where each lies."""
     layout = Layout.of(batch.windows, model.device)
     ids, marks = (
         torch.tensor([n for window in part for n in window], device=model.device)
         for part in (batch.windows, batch.segments)
     )
-    assert model.head is not None and not isinstance(model.body, EncoderDecoder)
-    hidden = model.body(ids, layout, marks if _tells_segments(model.body.embeddings) else None)
-    logits = model.head(hidden, layout).float()
-    return mean(logits, Layout(batch.counts, device=model.device))
+    assert not isinstance(model.body, EncoderDecoder)
+    marked = _tells_segments(model.body.embeddings)
+    return model.body(ids, layout, marks if marked else None), layout
 
 
 def _tells_segments(embeddings: Embeddings) -> bool:

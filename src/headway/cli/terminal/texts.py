@@ -129,8 +129,8 @@ def texts_in_file(path: str, *, text: str | None, pair: str | None, **files: Any
     Raises:
         DataError: it cannot be read, has several splits, or no such column.
     """
-    from headway.adaptation.rows import each_text
     from headway.data import Dataset, guess_columns
+    from headway.tasks.inputs import each_text
 
     data = rows_in(path, **files)
     if not isinstance(data, Dataset):

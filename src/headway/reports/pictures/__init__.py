@@ -21,9 +21,13 @@ PICTURES: dict[str, tuple[Callable[[dict[str, Any]], Picture | None], ...]] = {
     "multi-label": (intervals, label_bars, reliability, curve, lengths),
     "regression": (intervals, scatter, residuals, curve, lengths),
 }
+"""Kind -> what is drawn of it."""
+
+USUAL = (intervals, label_bars, curve, lengths)
+"""What is drawn of every other kind."""
 
 
 def pictures(report: dict[str, Any]) -> dict[str, Picture]:
     """The pictures of the report's kind that it has numbers for, by name, in reading order."""
-    drawn = (paint(report) for paint in PICTURES[report["kind"]])
+    drawn = (paint(report) for paint in PICTURES.get(report["kind"], USUAL))
     return {picture.name: picture for picture in drawn if picture is not None}

@@ -15,7 +15,7 @@ from headway.reports.pictures.canvas import (
     quiet,
     say_percent,
 )
-from headway.reports.results import MEASURES, Measure
+from headway.reports.sheets import SHEETS, Measure
 from headway.reports.words import count, decimals
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def curve(report: dict[str, Any]) -> Picture | None:
 
 def _measure(report: dict[str, Any], validation: Sequence[dict[str, Any]]) -> Measure:
     """The first measure that the validation rows were scored by."""
-    measures = MEASURES[report["kind"]]
+    measures = SHEETS[report["kind"]].measures
     scored = (m for m in measures if any(entry.get(m.key) is not None for entry in validation))
     return next(scored, measures[0])
 

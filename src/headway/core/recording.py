@@ -1,0 +1,41 @@
+"""What a forward pass can be asked to show, and the taps that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from headway.core.stacks import Body, EncoderDecoder
+from headway.errors import ConfigError
+
+__all__ = ["taps_of"]
+
+
+def taps_of(body: Body, record: Collection[str]) -> dict[str, list[str]]:
+    """Field of Output -> the taps it shows, from the first layer to the last.
+
+    Args:
+        body: of the model.
+        record: any of "hidden" and "attention".
+
+    Raises:
+        ConfigError: anything else.
+    """
+    unknown = sorted(set(record) - {"hidden", "attention"})
+    if unknown or isinstance(record, str):
+        raise ConfigError(f"record = {record!r}", allowed='a list of "hidden" and "attention"')
+    if not isinstance(body, EncoderDecoder):
+        stacks = {"": ("", body)}
+    else:
+        stacks = {"encoder_": ("encoder.", body.encoder), "": ("decoder.", body.decoder)}
+    found: dict[str, list[str]] = {}
+    for field, (path, stack) in stacks.items():
+        layers = [f"{path}layers.{number}" for number in range(len(stack.layers))]
+        if "hidden" in record:
+            between = [f"{layer}.out" for layer in layers[:-1]]
+            states = [f"{path}embeddings.out", *between, f"{path}out"]
+            found[f"{field}hidden"] = states[: len(layers) + 1]
+        if "attention" in record:
+            found[f"{field}attention"] = [f"{layer}.attention.map" for layer in layers]
+        if "attention" in record and path == "decoder.":
+            found["cross_attention"] = [f"{layer}.cross_attention.map" for layer in layers]
+    return found

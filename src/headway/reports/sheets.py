@@ -1,0 +1,150 @@
+"""How a report speaks of each kind of answers: its measures, and the words around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headway.reports.words import decimals, percent, points
+
+__all__ = ["SHEETS", "Measure", "Sheet"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measured quantity: its key in the report, its name, the hub's name for it, how to print it.
+
+    `larger_is_better`: False for errors. `share`: printed in percent.
+    """
+
+    key: str
+    name: str
+    hub_name: str
+    share: bool = True
+    larger_is_better: bool = True
+
+    def say(self, value: float | None) -> str:
+        """The value as people read it."""
+        return percent(value) if self.share else decimals(value)
+
+    def say_difference(self, value: float | None) -> str:
+        """A difference of two values, with its sign."""
+        if self.share or value is None:
+            return points(value)
+        return decimals(value) if value < 0 else "+" + decimals(value)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One kind.
+
+    Attributes:
+        measures: in the order of a table; the first is the headline's, and has the interval.
+        headline: of `{value}`, the first measure, and `{n}`, how many test rows there are.
+        about: what the measures are, in a sentence or two.
+        interval: how the interval is made.
+        answer: what the model answers with, of `{labels}`, how many labels it has.
+        details: the title of what is said by label.
+    """
+
+    measures: tuple[Measure, ...]
+    headline: str
+    about: str
+    interval: str
+    answer: str
+    details: str = "Labels"
+
+
+SHEETS: dict[str, Sheet] = {
+    "single-label": Sheet(
+        (
+            Measure("accuracy", "Accuracy", "accuracy"),
+            Measure("macro_f1", "Macro F1", "f1"),
+        ),
+        headline="{value} of {n} test texts right",
+        about="Accuracy is the share of texts whose label is right; macro F1 is the mean of the "
+        "labels' F1, every label counting the same.",
+        interval="Wilson",
+        answer="one of {labels} labels",
+    ),
+    "multi-label": Sheet(
+        (
+            Measure("accuracy", "All labels right", "accuracy"),
+            Measure("micro_f1", "Micro F1", "f1"),
+            Measure("macro_f1", "Macro F1", "f1"),
+        ),
+        headline="{value} of {n} test texts have all their labels right",
+        about="“All labels right” is the share of texts without a missing or extra label; micro F1 "
+        "counts every label decision the same, macro F1 every label.",
+        interval="Wilson",
+        answer="any of {labels} labels",
+    ),
+    "regression": Sheet(
+        (
+            Measure("pearson", "Pearson", "pearsonr", share=False),
+            Measure("spearman", "Spearman", "spearmanr", share=False),
+            Measure("mae", "Mean absolute error", "mae", share=False, larger_is_better=False),
+            Measure("mse", "Mean squared error", "mse", share=False, larger_is_better=False),
+            Measure("r2", "R²", "r_squared", share=False),
+        ),
+        headline="Pearson correlation {value} on {n} test texts",
+        about="Pearson and Spearman correlate predicted with true values and their ranks; the "
+        "errors are in the unit of the values.",
+        interval="bootstrap",
+        answer="a number",
+        details="Errors",
+    ),
+    "entities": Sheet(
+        (
+            Measure("f1", "Entity F1", "f1"),
+            Measure("precision", "Precision", "precision"),
+            Measure("recall", "Recall", "recall"),
+        ),
+        headline="entity F1 {value} on {n} test texts",
+        about="An entity counts as right where its first character, its last one and its label "
+        "are; precision is the share of right ones among those found, recall among those there, "
+        "F1 their harmonic mean.",
+        interval="bootstrap over texts",
+        answer="the entities of a text, and where they stand",
+        details="Entities",
+    ),
+    "tags": Sheet(
+        (
+            Measure("accuracy", "Accuracy", "accuracy"),
+            Measure("macro_f1", "Macro F1", "f1"),
+        ),
+        headline="{value} of the words of {n} test texts right",
+        about="Accuracy is the share of words whose tag is right; macro F1 is the mean of the "
+        "tags' F1, every tag counting the same.",
+        interval="bootstrap over texts",
+        answer="one of {labels} tags for every word",
+        details="Tags",
+    ),
+    "answer-spans": Sheet(
+        (
+            Measure("f1", "F1", "f1"),
+            Measure("exact_match", "Exact match", "exact_match"),
+        ),
+        headline="F1 {value} of the answers to {n} test questions",
+        about="Exact match is the share of questions whose answer is one of the right ones word "
+        "for word, apart from case, punctuation and articles; F1 gives credit for the words that "
+        "the two share, as SQuAD counts them.",
+        interval="bootstrap over questions",
+        answer="the place of the answer in a context",
+    ),
+    "answer-spans-or-none": Sheet(
+        (
+            Measure("f1", "F1", "f1"),
+            Measure("exact_match", "Exact match", "exact_match"),
+            Measure("answerable_f1", "F1, questions with an answer", "f1"),
+            Measure("left_unanswered", "Questions without an answer left unanswered", "accuracy"),
+        ),
+        headline="F1 {value} of the answers to {n} test questions",
+        about="Exact match is the share of questions whose answer is one of the right ones word "
+        "for word, apart from case, punctuation and articles; F1 gives credit for the words that "
+        "the two share, as SQuAD 2.0 counts them: a question without an answer counts 1 where "
+        "none is given.",
+        interval="bootstrap over questions",
+        answer="the place of the answer in a context, or that there is none",
+    ),
+}
+"""Kind -> how it is shown."""

@@ -1,0 +1,211 @@
+"""What a task is: all that adapting to it, measuring it and answering for it have to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from headway.checkpoints import HeadPlan
+from headway.data import Columns, Dataset
+from headway.model import Model
+from headway.training.collate import Batch
+from headway.windows import Windowed
+
+__all__ = ["Compared", "Course", "Meaning", "Start", "Task", "meaning_of"]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the numbers of a model mean.
+
+    Attributes:
+        kind: of answers, one of the task's `kinds`; reports know how to show it.
+        labels: names of the head's outputs; () where they have none.
+    """
+
+    kind: str
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Course:
+    """How long and how fast to train, where the user does not say."""
+
+    epochs: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One answer beside the truth, for people.
+
+    Attributes:
+        truth, prediction: as they are shown.
+        error: how wrong it is; 0 = right.
+        sure: how sure the model is, 0 to 1, or None.
+    """
+
+    truth: Any
+    prediction: Any
+    error: float
+    sure: float | None = None
+
+
+@dataclass(frozen=True)
+class Start:
+    """A better start for a head than chance.
+
+    Attributes:
+        fits: whether a model's head is one that it can set.
+        wanted: (training rows, meaning) -> whether it is worth it.
+        put: (model, texts, targets, kind=, precision=, batch_tokens=, seed=) -> the share of rows
+            that the start gets right when fitted on others, or None.
+    """
+
+    fits: Callable[[Model], bool]
+    wanted: Callable[[int, Meaning], bool]
+    put: Callable[..., float | None]
+
+
+class Task(Protocol):
+    """One task.
+
+    Attributes:
+        about: one line for people.
+        kinds: the kinds of answers that it has, the most usual first.
+        keeps_head: whether training goes on with the head that the checkpoint carries.
+    """
+
+    about: str
+    kinds: tuple[str, ...]
+    keeps_head: bool
+
+    @property
+    def start(self) -> Start | None:
+        """Of a fresh head, or None."""
+
+    @property
+    def units(self) -> Callable[[Model, Any, str], AbstractContextManager[Any]]:
+        """(model, targets, kind) -> a context with the targets in units that train well; when it
+        closes, the model answers in those of the data."""
+
+    def columns(
+        self,
+        data: Dataset | Mapping[str, Dataset],
+        *,
+        text: str | None,
+        pair: str | None,
+        label: str | None,
+        labelled: bool = True,
+    ) -> Columns:
+        """Which columns are read: named, or guessed and said."""
+
+    def inputs(self, data: Dataset, columns: Columns, *, before: int = 0) -> list[Any]:
+        """What `encode` takes, one a row; `before` rows come before these, for messages."""
+
+    def shown(self, given: Any) -> str:
+        """An input as people read it."""
+
+    def kind_of(self, answers: Sequence[Any]) -> str:
+        """The kind that a column of answers speaks of."""
+
+    def wrong(self, answer: Any, kind: str) -> str:
+        """Why an answer of a row cannot be used, or an empty string."""
+
+    def expected(self, kind: str) -> str:
+        """What answers of a kind have to be, for messages."""
+
+    def labels(self, answers: Sequence[Any], kind: str) -> tuple[str, ...]:
+        """The names of the head's outputs, in their order; () where they have none."""
+
+    def label_counts(self, answers: Sequence[Any], meaning: Meaning) -> dict[str, int]:
+        """How often each label is there; empty where there are none."""
+
+    def check(self, model: Model) -> None:
+        """Raises ConfigError where the model cannot be adapted to this."""
+
+    def head(
+        self, model: Model, meaning: Meaning, *, head: str, pooling: str | None
+    ) -> HeadPlan | None:
+        """A fresh head, or None for the body alone."""
+
+    def encode(
+        self,
+        model: Model,
+        inputs: Sequence[Any],
+        *,
+        size: int | None,
+        stride: int | None,
+        first: int = 0,
+    ) -> Sequence[Windowed]:
+        """Inputs as the model reads them, windows and what else this task's other methods want to
+        know; they are its `texts`. `first` is the first one's number, for messages."""
+
+    def targets(self, texts: Sequence[Any], answers: Sequence[Any], meaning: Meaning) -> Any:
+        """What `loss` compares with, for all rows."""
+
+    def course(self, rows: int, meaning: Meaning, right: float | None = None) -> Course:
+        """How to train on so many rows; `right` is what `start` found."""
+
+    def weights(self, answers: Sequence[Any], meaning: Meaning) -> Tensor:
+        """How much a row of each class counts, where rare ones shall count more."""
+
+    def loss(
+        self, model: Model, batch: Batch, targets: Any, meaning: Meaning, weights: Tensor | None
+    ) -> Tensor:
+        """The mean loss of a batch."""
+
+    def read(
+        self,
+        model: Model,
+        texts: Sequence[Any],
+        meaning: Meaning,
+        *,
+        batch_tokens: int,
+        what: str,
+    ) -> Sequence[Any]:
+        """The model's raw answers, one a text."""
+
+    def tell(self, found: Any, text: Any, meaning: Meaning) -> dict[str, Any]:
+        """A raw answer as users get it."""
+
+    def score(
+        self,
+        found: Sequence[Any],
+        texts: Sequence[Any],
+        answers: Sequence[Any],
+        meaning: Meaning,
+    ) -> dict[str, Any]:
+        """The measures, of which `main` is one."""
+
+    def main(self, kind: str) -> str:
+        """The measure that early stopping and the headline go by; larger is better."""
+
+    def compare(
+        self,
+        found: Sequence[Any],
+        texts: Sequence[Any],
+        answers: Sequence[Any],
+        meaning: Meaning,
+    ) -> list[Compared]:
+        """Every answer beside the truth."""
+
+    def baseline(
+        self,
+        train: tuple[Sequence[Any], Sequence[Any]],
+        test: tuple[Sequence[Any], Sequence[Any]],
+        meaning: Meaning,
+        *,
+        seed: int,
+    ) -> dict[str, Any] | None:
+        """What a simple method reaches with the same inputs and answers: its name and measures."""
+
+
+def meaning_of(model: Model, kind: str = "") -> Meaning:
+    """What a model's head means; `kind` where the head does not say it."""
+    plan = model.checkpoint.plan
+    return Meaning(kind) if plan is None else Meaning(plan.kind or kind, plan.labels)

@@ -1,0 +1,376 @@
+"""Token classification: entities in a text, or a tag for each of its words.
+
+Entities are learned and measured as spans of characters, whatever they were written as: tags of
+words in any scheme (BIO, BILOU, IOB1, ...), or places in a text. A model says B, I or O of every
+word, and sequences that cannot be (I-PER behind O) are never its answer.
+
+Sources: tags, Ramshaw & Marcus 1995 (arXiv cmp-lg/9505040); word pieces, Devlin et al. 2018
+(arXiv 1810.04805, section 5.3): the first piece of a word speaks for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from headway.checkpoints import HeadPlan, new_head
+from headway.core.layout import Layout
+from headway.core.stacks import EncoderDecoder
+from headway.data import Columns, Dataset, guess_columns
+from headway.errors import ConfigError, DataError
+from headway.heads import CrfHead
+from headway.heads.losses import single_label
+from headway.model import Model
+from headway.tasks.marked_spans import Span, wrong_spans
+from headway.tasks.tag_paths import Tagged, best_tags
+from headway.tasks.tag_scores import compared_tags, named_span, score_spans, score_tags
+from headway.tasks.tag_truth import (
+    OUTSIDE,
+    entity_names,
+    output_numbers,
+    right_spans,
+    right_tags,
+)
+from headway.tasks.task import Compared, Course, Meaning
+from headway.tasks.word_places import Placed, place_words
+from headway.training.collate import Batch, window_logits
+from headway.windows import window_texts
+
+__all__ = ["TokenClassification", "Words"]
+
+Words = list[str]
+"""A text that comes in words."""
+
+PLACED = re.compile("O$|[BIELSUM](-|$)")
+SPAN_NAMES = ("entities", "spans", "ents", "label", "labels")
+WORD_NAMES = ("tokens", "words")
+TAG_NAMES = ("tags", "ner_tags", "pos_tags", "upos", "labels", "label")
+WORD = re.compile(r"\w+|[^\w\s]")
+MANY = 500
+"""Rows from which labels count as many."""
+
+EXPECTED = {
+    "entities": 'a list of tags, one a word, or of {"start", "end", "label"} in every row',
+    "tags": "a list of tags, one a word, in every row",
+}
+
+
+@dataclass(frozen=True)
+class WindowTags:
+    """What is to be learned of a window.
+
+    Attributes:
+        tokens: the tokens that speak for words.
+        labels: the right output for each.
+    """
+
+    tokens: list[int]
+    labels: list[int]
+
+
+class TokenClassification:
+    """The task; see `Task` for what its parts are."""
+
+    about = "entities in a text, or a tag for each of its words"
+    kinds: tuple[str, ...] = ("entities", "tags")
+    keeps_head = False
+    start = None
+
+    def units(self, model: Model, targets: Any, kind: str) -> AbstractContextManager[Any]:
+        return nullcontext(targets)
+
+    def columns(
+        self,
+        data: Dataset | Mapping[str, Dataset],
+        *,
+        text: str | None,
+        pair: str | None,
+        label: str | None,
+        labelled: bool = True,
+    ) -> Columns:
+        if pair is not None:
+            raise ConfigError(f"pair = {pair!r}", allowed="no second text: one text is tagged")
+        names = (data if isinstance(data, Dataset) else next(iter(data.values()))).column_names
+        known = {name.casefold(): name for name in names}
+        in_words = [known[name] for name in WORD_NAMES if name in known]
+        if text is None and in_words:
+            text = in_words[0]
+        if label is None:
+            wanted = TAG_NAMES if text in in_words else SPAN_NAMES
+            label = next((known[name] for name in wanted if name in known), None)
+        found = guess_columns(data, text=text, label=label, labelled=labelled)
+        return Columns(found.text, None, found.label, found.said)
+
+    def inputs(self, data: Dataset, columns: Columns, *, before: int = 0) -> list[str | Words]:
+        found: list[str | Words] = []
+        for number, value in enumerate(data[columns.text], before):
+            wordy = isinstance(value, list) and all(isinstance(word, str) for word in value)
+            if not (wordy or isinstance(value, str) or value is None):
+                raise DataError(
+                    f"column {columns.text!r}, row {number + 1}: {value!r:.60} is no text",
+                    allowed="a text, or a list of words",
+                    next_step="name the column with --text",
+                )
+            found.append("" if value is None else value)
+        return found
+
+    def shown(self, given: str | Words) -> str:
+        return given if isinstance(given, str) else " ".join(given)
+
+    def kind_of(self, answers: Sequence[Any]) -> str:
+        tags = [one for answer in answers if isinstance(answer, list) for one in answer]
+        if tags and all(isinstance(tag, str) for tag in tags):
+            return "entities" if all(map(PLACED.match, tags)) else "tags"
+        return "entities"
+
+    def wrong(self, answer: Any, kind: str) -> str:
+        if answer is None:
+            return "there is no label"
+        if isinstance(answer, list) and all(isinstance(tag, str) for tag in answer):
+            odd = next((tag for tag in answer if not PLACED.match(tag)), None)
+            return f"{odd!r} is no tag of an entity" if kind == "entities" and odd else ""
+        return wrong_spans(answer) if kind == "entities" else f"{answer!r:.60} is no list of tags"
+
+    def expected(self, kind: str) -> str:
+        return EXPECTED[kind]
+
+    def labels(self, answers: Sequence[Any], kind: str) -> tuple[str, ...]:
+        if kind == "tags":
+            return tuple(sorted({str(tag) for answer in answers for tag in answer}))
+        names = sorted(set(entity_names(answers)))
+        return (OUTSIDE, *(f"{place}-{name}" for name in names for place in "BI"))
+
+    def label_counts(self, answers: Sequence[Any], meaning: Meaning) -> dict[str, int]:
+        if meaning.kind == "tags":
+            return dict(sorted(Counter(str(tag) for row in answers for tag in row).items()))
+        return dict(sorted(Counter(entity_names(answers)).items()))
+
+    def check(self, model: Model) -> None:
+        if isinstance(model.body, EncoderDecoder):
+            raise ConfigError(
+                f"{model.source or 'this model'} is an encoder-decoder",
+                allowed="an encoder (BERT and the like) or a decoder (GPT-2, Llama)",
+            )
+
+    def head(self, model: Model, meaning: Meaning, *, head: str, pooling: str | None) -> HeadPlan:
+        return new_head(
+            model.checkpoint.family,
+            "token-classification",
+            labels=meaning.labels,
+            kind=meaning.kind,
+            head=head,
+            pooling=pooling,
+            of="token",
+        )
+
+    def encode(
+        self,
+        model: Model,
+        inputs: Sequence[str | Words],
+        *,
+        size: int | None,
+        stride: int | None,
+        first: int = 0,
+    ) -> list[Placed]:
+        joined = [self.shown(given) for given in inputs]
+        windowed = window_texts(
+            model.need_tokenizer(), joined, size=size, stride=stride, first=first, places=True
+        )
+        return [
+            place_words(text, read, None if isinstance(given, str) else _word_places(given))
+            for given, text, read in zip(inputs, joined, windowed, strict=True)
+        ]
+
+    def targets(
+        self, texts: Sequence[Placed], answers: Sequence[Any], meaning: Meaning
+    ) -> list[list[WindowTags]]:
+        """Of each window of each text: the words that have their speaker there, and their tags."""
+        tags = right_tags(texts, answers, meaning.kind)
+        numbers = output_numbers(tags, meaning.labels)
+        found = []
+        for text, row in zip(texts, tags, strict=True):
+            windows = [WindowTags([], []) for _ in text.ids]
+            for tag, place in zip(row, text.speakers, strict=True):
+                if place is not None:
+                    windows[place[0]].tokens.append(place[1])
+                    windows[place[0]].labels.append(numbers[tag])
+            found.append(windows)
+        return found
+
+    def course(self, rows: int, meaning: Meaning, right: float | None = None) -> Course:
+        return Course(epochs=4 if rows > MANY else 16, rate=2e-4)
+
+    def weights(self, answers: Sequence[Any], meaning: Meaning) -> Tensor:
+        raise ConfigError(
+            "class_weights with tags of words", allowed="text classification", next_step="leave it"
+        )
+
+    def loss(
+        self,
+        model: Model,
+        batch: Batch,
+        targets: Sequence[Sequence[WindowTags]],
+        meaning: Meaning,
+        weights: Tensor | None,
+    ) -> Tensor:
+        """Cross-entropy of the words' tags; under a CRF, of the whole sequence of them."""
+        logits, layout = window_logits(model, batch)
+        chosen = [
+            targets[row][number]
+            for row, numbers in zip(batch.rows, batch.numbers, strict=True)
+            for number in numbers
+        ]
+        starts = layout.boundaries.tolist()
+        places = [
+            start + token
+            for start, window in zip(starts, chosen, strict=False)
+            for token in window.tokens
+        ]
+        labels = torch.tensor(
+            [label for window in chosen for label in window.labels], device=logits.device
+        )
+        words = logits[torch.tensor(places, device=logits.device, dtype=torch.int64)]
+        if isinstance(model.head, CrfHead):
+            counts = Layout(tuple(len(window.labels) for window in chosen), device=logits.device)
+            return model.head.crf.loss(words, labels, counts)
+        # A batch of empty texts has no words, and nothing to learn.
+        return single_label(words, labels) if places else logits.sum() * 0.0
+
+    def read(
+        self,
+        model: Model,
+        texts: Sequence[Placed],
+        meaning: Meaning,
+        *,
+        batch_tokens: int,
+        what: str,
+    ) -> list[Tagged]:
+        """The tags of each text's words; a word that the tokenizer drops is outside."""
+        head = model.head
+        assert head is not None
+        found = model.read_each(
+            texts,
+            lambda hidden, layout: layout.split(head(hidden, layout).float().cpu()),
+            batch_tokens=batch_tokens,
+            what=what,
+        )
+        return best_tags(head, texts, found, meaning)
+
+    def tell(self, found: Tagged, text: Placed, meaning: Meaning) -> dict[str, Any]:
+        if meaning.kind == "entities":
+            told = found.spans(text)
+        else:
+            words = zip(text.words, found.labels, found.scores, strict=True)
+            told = [(Span(*place, label), score) for place, label, score in words]
+        return {
+            meaning.kind: [
+                {
+                    "label": span.label,
+                    "score": score,
+                    "start": span.start,
+                    "end": span.end,
+                    "text": text.text[span.start : span.end],
+                }
+                for span, score in told
+            ]
+        }
+
+    def score(
+        self,
+        found: Sequence[Tagged],
+        texts: Sequence[Placed],
+        answers: Sequence[Any],
+        meaning: Meaning,
+    ) -> dict[str, Any]:
+        said = [one.labels for one in found]
+        if meaning.kind == "tags":
+            return score_tags(said, right_tags(texts, answers, "tags"), meaning)
+        right = right_spans(texts, answers)
+        return score_spans(
+            [[span for span, _ in one.spans(text)] for one, text in zip(found, texts, strict=True)],
+            right,
+        )
+
+    def main(self, kind: str) -> str:
+        return "f1" if kind == "entities" else "accuracy"
+
+    def compare(
+        self,
+        found: Sequence[Tagged],
+        texts: Sequence[Placed],
+        answers: Sequence[Any],
+        meaning: Meaning,
+    ) -> list[Compared]:
+        if meaning.kind == "tags":
+            rows = zip(found, texts, right_tags(texts, answers, "tags"), strict=True)
+            return [compared_tags(one, text, right) for one, text, right in rows]
+        compared = []
+        for one, text, right in zip(found, texts, right_spans(texts, answers), strict=True):
+            told = one.spans(text)
+            wrong = {span for span, _ in told} ^ set(right)
+            compared.append(
+                Compared(
+                    [named_span(span, text) for span in right],
+                    [named_span(span, text) for span, _ in told],
+                    float(len(wrong)),
+                    float(np.mean([score for _, score in told])) if told else None,
+                )
+            )
+        return compared
+
+    def baseline(
+        self,
+        train: tuple[Sequence[str | Words], Sequence[Any]],
+        test: tuple[Sequence[str | Words], Sequence[Any]],
+        meaning: Meaning,
+        *,
+        seed: int,
+    ) -> dict[str, Any]:
+        """What the most frequent tag of each word reaches."""
+        learned, judged = (_in_words(self, inputs) for inputs in (train[0], test[0]))
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        for text, tags in zip(learned, right_tags(learned, train[1], meaning.kind), strict=True):
+            for (start, end), tag in zip(text.words, tags, strict=True):
+                counts[text.text[start:end].casefold()][tag] += 1
+        every: Counter[str] = sum(counts.values(), Counter())
+        usual = OUTSIDE if meaning.kind == "entities" else every.most_common(1)[0][0]
+        best = {word: tags.most_common(1)[0][0] for word, tags in counts.items()}
+        found = []
+        for text in judged:
+            words = (text.text[start:end].casefold() for start, end in text.words)
+            tags = [best.get(word, usual) for word in words]
+            found.append(Tagged(tags, [1.0] * len(tags)))
+        scores = self.score(found, judged, test[1], meaning)
+        kept = {name: value for name, value in scores.items() if name != "per_label"}
+        return {"name": "most frequent tag of each word", **kept}
+
+
+def _word_places(words: Words) -> list[tuple[int, int]]:
+    """Where words stand that are joined by spaces."""
+    places, start = [], 0
+    for word in words:
+        places.append((start, start + len(word)))
+        start += len(word) + 1
+    return places
+
+
+def _in_words(task: TokenClassification, inputs: Sequence[str | Words]) -> list[Placed]:
+    """Texts with their words, and no tokens: what a baseline looks at."""
+    found = []
+    for given in inputs:
+        text = task.shown(given)
+        places = (
+            [match.span() for match in WORD.finditer(text)]
+            if isinstance(given, str)
+            else _word_places(given)
+        )
+        found.append(Placed([], [], 0, text=text, words=places, speakers=[None] * len(places)))
+    return found

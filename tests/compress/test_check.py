@@ -1,0 +1,102 @@
+"""What differs from the model is refused, and nothing of it is left."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from headway.compress.check import Array, check_same
+from headway.compress.graphs import parts_of, plain
+from headway.errors import ConfigError
+from headway.model import Model
+
+from .small import pair
+
+exporting = importlib.import_module("headway.compress.export")  # the package has the function
+
+
+def runner(model: Model, *, noise: float = 0.0, **off: float):  # type: ignore[no-untyped-def]
+    """Runs the padded modules themselves."""
+    parts = {part.name: part for part in parts_of(model)}
+
+    def run(name: str, inputs: Mapping[str, Array]) -> list[Array]:
+        part = parts[name]
+        with torch.no_grad():
+            made = part.module(*(torch.from_numpy(inputs[each]) for each in part.inputs))
+        return [each.numpy() + off.get(name, noise) for each in made]
+
+    return run
+
+
+KINDS = ["bert", "distilbert", "gpt2", "llama", "roberta", "t5", "xlm-roberta"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(2))
+def test_padded_modules_give_what_the_ragged_model_gives(
+    tmp_path: Path, kind: str, seed: int
+) -> None:
+    ours, _, _ = pair(kind, None, tmp_path / "model", seed)
+    assert check_same(ours, runner(ours)) < 1e-5
+
+
+@pytest.mark.parametrize("pooling", ["first", "last", "max", "mean"])
+@pytest.mark.parametrize("normalise", [True, False])
+def test_every_pooling(tmp_path: Path, pooling: str, normalise: bool) -> None:
+    ours, _, _ = pair("bert", None, tmp_path / "model")
+    how = dataclasses.replace(ours.checkpoint.embedding, pooling=pooling, normalise=normalise)
+    ours.checkpoint.embedding = how
+    assert check_same(ours, runner(ours)) < 1e-5
+
+
+@pytest.mark.parametrize("task", ["fill-mask", "text-classification"])
+def test_heads(tmp_path: Path, task: str) -> None:
+    ours, _, _ = pair("bert", task, tmp_path / "model")
+    assert check_same(ours, runner(ours)) < 1e-5
+
+
+@pytest.mark.parametrize("noise", [1e-3, np.nan, np.inf])
+def test_a_difference_is_seen(tmp_path: Path, noise: float) -> None:
+    ours, _, _ = pair("bert", "text-classification", tmp_path / "model")
+    with pytest.raises(ConfigError, match="differs from the model by"):
+        check_same(ours, runner(ours, noise=noise))
+    both, _, _ = pair("t5", None, tmp_path / "both")
+    with pytest.raises(ConfigError, match="differs from the model by"):
+        check_same(both, runner(both, decoder_model=noise))
+
+
+def test_nothing_is_left_of_what_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, _, _ = pair("bert", None, tmp_path / "model")
+
+    def wrong(model, parts, folder):  # type: ignore[no-untyped-def]
+        (folder / "model.onnx").write_bytes(b"x")
+        return check_same(model, runner(model, noise=1.0))
+
+    monkeypatch.setattr(exporting, "EXPORTS", {"onnx": wrong})
+    with pytest.raises(ConfigError, match="so it is not kept"):
+        exporting.export(ours, "onnx", tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]
+
+
+def test_half_precision_and_training_are_left_as_they_are(tmp_path: Path) -> None:
+    ours, _, _ = pair("bert", None, tmp_path / "model")
+    ours.to(torch.bfloat16).train()
+    made = plain(ours)
+    assert next(made.parameters()).dtype == torch.float32
+    assert not made.training
+    assert ours.training
+    assert next(ours.parameters()).dtype == torch.bfloat16
+
+
+def test_unknown_formats(tmp_path: Path) -> None:
+    ours, _, _ = pair("bert", None, tmp_path / "model")
+    with pytest.raises(ConfigError, match="did you mean 'onnx'"):
+        exporting.export(ours, "onxn", tmp_path / "out")
