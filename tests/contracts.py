@@ -157,8 +157,9 @@ class Case:
     def their_logits(self, model: Any, task: str, number: int) -> Tensor:
         """The reference's logits of one text alone, in the form of ours."""
         if task == "multiple-choice":
-            with torch.no_grad():  # a question with this one choice
-                return model(input_ids=torch.tensor([[self.texts[number]]])).logits[0]
+            ids = torch.tensor([[self.texts[number]]])  # a question with this one choice
+            with torch.no_grad():
+                return model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0]
         out = self.their_forward(model, number)
         if task == "question-answering":
             return torch.stack([out.start_logits[0], out.end_logits[0]], dim=-1)

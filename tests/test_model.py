@@ -20,7 +20,8 @@ from headway.core.layout import Layout
 from headway.core.pooling import POOLINGS, mean
 from headway.errors import CheckpointError, ConfigError, HeadwayError, ResolveError
 from headway.hub import resolve_model
-from headway.model import Model, load
+from headway.loading import load
+from headway.model import Model
 from headway.windows import Windowed, window_texts
 
 

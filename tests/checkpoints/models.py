@@ -32,7 +32,7 @@ from torch import Tensor
 
 from headway.checkpoints.heads import LABELLED
 from headway.families import FAMILIES, class_name, static
-from headway.model import load
+from headway.loading import load
 from headway.tokenizer import Tokenizer
 
 AUTO = {

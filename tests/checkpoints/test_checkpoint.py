@@ -226,6 +226,7 @@ def test_saving_over_another_model_leaves_nothing_of_it(tmp_path: Path) -> None:
         "vocab.json",
         "merges.txt",
         "spiece.model",
+        "spm.model",
         "tf_model.h5",
         "modules.json",
         "1_Pooling",

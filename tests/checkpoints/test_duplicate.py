@@ -207,6 +207,26 @@ def test_families_without_such_a_decoder_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("share", [False, True])
+def test_a_released_encoder(share: bool, minilm_folder: Path, tmp_path: Path) -> None:
+    model = loaded(minilm_folder)
+    two = Model(encoder_decoder_of(model.checkpoint, share=share)).eval()
+    prompts = ["Where is my parcel?", "The quick brown fox jumps over the lazy dog."]
+    text, other = (model.need_tokenizer().encode(prompt).ids for prompt in prompts)
+    two.save(tmp_path)
+    theirs = transformers.EncoderDecoderModel.from_pretrained(tmp_path).eval()
+    ours = two.forward([text, other], target=[other, text], record=["hidden"])
+    for rows, want in zip(ours.encoder_hidden[-1], model.forward([text, other]).last, strict=True):
+        close(rows, want)
+    with torch.no_grad():
+        wanted = theirs(input_ids=torch.tensor([text]), decoder_input_ids=torch.tensor([other]))
+    close(ours.logits[0], wanted.logits[0], 1e-4)
+    new = two.generate(prompts, max_new_tokens=5)
+    out = theirs.generate(torch.tensor([text]), max_new_tokens=5, do_sample=False)[0, 1:]
+    assert model.need_tokenizer().decode(out.tolist()) == new[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [False, True])
 @pytest.mark.parametrize("kind", ["bert", "gpt2"])
 def test_it_learns_to_copy(kind: str, share: bool) -> None:
     """From a fresh stack: words come back in their order, which only the encoder knows."""

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from headway.checkpoints import new_head
 from headway.compress.check import Array, check_same
 from headway.compress.graphs import parts_of, plain
 from headway.errors import ConfigError
+from headway.families import FAMILIES
 from headway.model import Model
 
 from .small import pair
@@ -34,7 +36,7 @@ def runner(model: Model, *, noise: float = 0.0, **off: float):  # type: ignore[n
     return run
 
 
-KINDS = ["bert", "distilbert", "gpt2", "llama", "roberta", "t5", "xlm-roberta"]
+KINDS = [kind for kind in FAMILIES if kind != "longformer"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -55,10 +57,33 @@ def test_every_pooling(tmp_path: Path, pooling: str, normalise: bool) -> None:
     assert check_same(ours, runner(ours)) < 1e-5
 
 
-@pytest.mark.parametrize("task", ["fill-mask", "text-classification"])
-def test_heads(tmp_path: Path, task: str) -> None:
-    ours, _, _ = pair("bert", task, tmp_path / "model")
-    assert check_same(ours, runner(ours)) < 1e-5
+@pytest.mark.parametrize("kind", ["bert", "deberta-v2", "gpt2"])
+def test_heads(tmp_path: Path, kind: str) -> None:
+    for number, task in enumerate(FAMILIES[kind].HEADS):
+        ours, _, _ = pair(kind, task, tmp_path / str(number))
+        assert check_same(ours, runner(ours)) < 1e-5
+
+
+@pytest.mark.parametrize("head", ["linear", "mlp"])
+@pytest.mark.parametrize("pooling", ["first", "last", "max", "mean", "attention"])
+def test_own_heads(tmp_path: Path, head: str, pooling: str) -> None:
+    ours, _, _ = pair("bert", None, tmp_path / "model")
+    plan = new_head(
+        ours.checkpoint.family,
+        "text-classification",
+        labels=["a", "b"],
+        kind="single-label",
+        head=head,
+        pooling=pooling,
+    )
+    ours.put_head(plan)
+    assert check_same(ours.eval(), runner(ours)) < 1e-5
+
+
+def test_tokens_that_see_all_are_refused(tmp_path: Path) -> None:
+    ours, _, _ = pair("longformer", None, tmp_path / "model")
+    with pytest.raises(ConfigError, match="tokens that see all of their text"):
+        parts_of(ours)
 
 
 @pytest.mark.parametrize("noise", [1e-3, np.nan, np.inf])

@@ -177,6 +177,20 @@ def test_lower_precision_stays_near(dtype: torch.dtype) -> None:
         torch.testing.assert_close(got.double(), wanted, rtol=near, atol=near)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("past", [(40, 3, 9), (8, 8, 8)])
+def test_a_step_of_decoding_in_half_precision(past: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    queries = Layout((1,) * 3, past=past)
+    pattern = Pattern(queries, Layout(tuple(n + 1 for n in past)), causal)
+    q, k, v = torch.randn(3, 6, 8), *torch.randn(2, pattern.keys.tokens, 2, 8)
+    low = [tensor.bfloat16() for tensor in (q, k, v)]
+    got = batched(*low, pattern, scale=0.37)
+    assert got.dtype == torch.bfloat16
+    wanted = eager(*(tensor.float() for tensor in low), pattern, scale=0.37)
+    torch.testing.assert_close(got.float(), wanted, rtol=1e-2, atol=1e-3)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="the fused ragged kernel runs on GPUs")
 @pytest.mark.parametrize("kind", ["everywhere", "causal", "other", "local", "sliding"])
 @pytest.mark.parametrize("groups", [1, 3])

@@ -15,7 +15,7 @@ from transformers import AlbertConfig
 from headway.core.taps import record, replace, taps
 from headway.errors import CheckpointError
 from headway.families import albert
-from headway.model import load
+from headway.loading import load
 
 
 def config(draw: random.Random) -> Any:

@@ -14,7 +14,7 @@ from transformers import DebertaV2Config, DebertaV2ForMaskedLM
 from headway.core.taps import record
 from headway.errors import CheckpointError
 from headway.families import deberta_v2
-from headway.model import load
+from headway.loading import load
 
 SEEDS = range(5)
 

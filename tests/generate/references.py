@@ -9,7 +9,8 @@ import torch
 from checkpoints.models import random_case, reference, write
 from contracts import Case
 
-from headway.model import Model, load
+from headway.loading import load
+from headway.model import Model
 
 TASKS = {
     "gpt2": "text-generation",

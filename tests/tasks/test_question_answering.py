@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def test_targets_of_windows() -> None:
         {"text": ["w18 w19 w0 w1", "w3"], "answer_start": [context.index("w18"), start]},
         None,
     ]
-    found = TASK.targets(texts, answers, Meaning("answer-spans-or-none"))
+    found = TASK.targets(tiny_model(), texts, answers, Meaning("answer-spans-or-none"))
     assert [len(row) for row in found] == [len(text.ids) for text in texts] == [3] * 3
     assert found[0].tolist() == [[4, 23, 7, 9], [4, 23, 0, 0], [4, 14, 0, 0]]
     # 19 words, then from the 16th on: the first answer is whole in the second window only.
@@ -124,12 +125,31 @@ def test_targets_of_windows() -> None:
     assert found[2][:, 2:].tolist() == [[0, 0]] * 3
 
 
+def test_a_step_sees_windows_with_an_answer_however_long_the_context_is() -> None:
+    context = words(400)
+    (text,) = TASK.encode(tiny_model(), [("w1 w2", context)], size=24, stride=4)
+    assert len(text.ids) == 27
+    assert len(text.drawn(random.Random(0), 4)) == 4
+    TASK.targets([text], [None], MEANING)
+    assert text.holding == []
+    place = len(words(200)) + 1
+    TASK.targets([text], [{"text": ["w0 w1"], "answer_start": [place]}], MEANING)
+    holding = set(text.holding)
+    assert 1 <= len(holding) <= 2
+    for seed in range(20):
+        drawn = text.drawn(random.Random(seed), 4)
+        assert drawn == sorted(set(drawn)) and len(drawn) == 4
+        assert holding & set(drawn)
+    assert text.drawn(random.Random(0), 27) == text.drawn(random.Random(0), None) == [*range(27)]
+    assert set(text.drawn(random.Random(0), 1)) <= holding
+
+
 def test_answers_that_are_elsewhere_are_found_or_refused(caplog: pytest.LogCaptureFixture) -> None:
     model = tiny_model()
     texts = TASK.encode(model, [("w1", "w2 w3 w2 w4")] * 2, size=None, stride=None)
     moved = [{"text": ["w3"], "answer_start": [0]}, "w4"]
     with caplog.at_level(logging.INFO, logger="headway"):
-        found = TASK.targets(texts, moved, MEANING)
+        found = TASK.targets(tiny_model(), texts, moved, MEANING)
     assert [row[0, 2:].tolist() for row in found] == [[4, 4], [6, 6]]
     assert "1 answers were taken from the one place where the context has them" in caplog.text
     wrong = [{"text": ["w2"], "answer_start": [1]}, {"text": ["w9"], "answer_start": [0]}]
@@ -137,14 +157,16 @@ def test_answers_that_are_elsewhere_are_found_or_refused(caplog: pytest.LogCaptu
         r"row 1, 'w1': the answer 'w2' .* at character 1, but 2 times \(and 1 more such answers\)"
     )
     with pytest.raises(DataError, match=said):
-        TASK.targets(texts, wrong, MEANING)
+        TASK.targets(tiny_model(), texts, wrong, MEANING)
 
 
 def test_an_answer_that_no_window_holds_is_said(caplog: pytest.LogCaptureFixture) -> None:
     context = words(40)
     texts = TASK.encode(tiny_model(), [("w1 w2", context)], size=24, stride=4)
     with caplog.at_level(logging.INFO, logger="headway"):
-        (found,) = TASK.targets(texts, [{"text": [context], "answer_start": [0]}], MEANING)
+        (found,) = TASK.targets(
+            tiny_model(), texts, [{"text": [context], "answer_start": [0]}], MEANING
+        )
     assert not found[:, 2:].any()
     assert "1 answers are whole in no window" in caplog.text
 
@@ -153,7 +175,7 @@ def test_the_loss_is_the_mean_surprise_of_starts_and_ends_over_context_and_null_
     model = put_span_head(tiny_model())
     data = questions(6, words=30)
     texts = TASK.encode(model, TASK.inputs(data, question_columns(data)), size=24, stride=None)
-    targets = TASK.targets(texts, data["answers"], MEANING)
+    targets = TASK.targets(tiny_model(), texts, data["answers"], MEANING)
     (batch,) = epoch_batches(texts, batch_tokens=10**6, seed=0, most_windows=None)
     loss = TASK.loss(model, batch, targets, MEANING, None)
     surprises = []

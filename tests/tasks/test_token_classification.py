@@ -192,7 +192,9 @@ def test_a_word_that_the_tokenizer_drops_keeps_its_place() -> None:
     (windowed,) = window_texts(pieces_tokenizer(), [" ".join(words)], size=None, places=True)
     placed = place_words(" ".join(words), windowed, [(0, 2), (3, 4), (5, 11)])
     assert placed.speakers == [(0, 1), None, (0, 2)]
-    (targets,) = TASK.targets([placed], [["B-A", "I-A", "I-A"]], Meaning("entities", TAGS))
+    (targets,) = TASK.targets(
+        tiny_model(), [placed], [["B-A", "I-A", "I-A"]], Meaning("entities", TAGS)
+    )
     assert (targets[0].tokens, targets[0].labels) == ([1, 2], [1, 2])
 
 
@@ -200,7 +202,7 @@ def test_labels_of_words_that_a_window_cuts_are_learned_once() -> None:
     model = tiny_model()
     words = (WORDS * 5)[:90]
     (text,) = TASK.encode(model, [words], size=24, stride=4)
-    (targets,) = TASK.targets([text], [["O"] * 90], Meaning("entities", TAGS))
+    (targets,) = TASK.targets(tiny_model(), [text], [["O"] * 90], Meaning("entities", TAGS))
     assert len(text.ids) > 3
     assert sum(len(window.labels) for window in targets) == 90
 
@@ -227,7 +229,7 @@ def test_rows_that_cannot_be_used(data: dict[str, Any], said: str) -> None:
         if wrong:
             raise DataError(wrong[0])
         read = task.encode(tiny_model(), inputs, size=24, stride=None)
-        task.targets(read, answers, Meaning("entities", TAGS))
+        task.targets(tiny_model(), read, answers, Meaning("entities", TAGS))
 
 
 def test_labels_that_training_does_not_know() -> None:

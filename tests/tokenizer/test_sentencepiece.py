@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sentencepiece
 from hypothesis import given, settings
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, DebertaV2Tokenizer
 
 from headway.errors import TokenizerError
 from headway.tokenizer import Tokenizer
@@ -277,3 +277,113 @@ def test_wire_format() -> None:
     for wrong in (b"\x08", b"\x12\x05ab", b"\x0b", b"\x08" + b"\xff" * 11, b"\x0d\x00"):
         with pytest.raises(TokenizerError):
             list(read_fields(wrong))
+
+
+BERT_PIECES = {
+    "pad_id": 0,
+    "pad_piece": "[PAD]",
+    "bos_id": 1,
+    "bos_piece": "[CLS]",
+    "eos_id": 2,
+    "eos_piece": "[SEP]",
+    "unk_id": 3,
+    "unk_piece": "[UNK]",
+}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"tokenizer_config.json": {"tokenizer_class": "DebertaV2Tokenizer"}},
+        {"tokenizer_config.json": {"tokenizer_class": "DebertaV2TokenizerFast"}},
+        {
+            "config.json": {"model_type": "deberta-v2"},
+            "tokenizer_config.json": {"vocab_type": "spm"},
+        },
+        {"config.json": {"model_type": "x", "tokenizer_class": "DebertaV2Tokenizer"}},
+    ],
+)
+@pytest.mark.parametrize("symbols", [[], ["[MASK]"]])
+def test_debertas_vocabulary(files: dict[str, Any], symbols: list[str], tmp_path: Path) -> None:
+    trained = {**BERT_PIECES, "user_defined_symbols": symbols}
+    path = spm_folder(tmp_path, files, **trained)
+    tok = Tokenizer.load(tmp_path)
+    peer = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    pieces = peer.vocab_size()
+    assert tok.special_ids == {
+        "cls": 1,
+        "sep": 2,
+        "pad": 0,
+        "unk": 3,
+        "mask": 4 if symbols else pieces,
+    }
+    saved = peer_of(tok, tmp_path / "saved")
+    by_transformers = DebertaV2Tokenizer.from_pretrained(tmp_path)
+    rng = random.Random(0)
+    for text in [*sorted(set(TRAINING)), *(hostile(rng) for _ in range(100))]:
+        if "[" in text:
+            continue
+        assert tok.encode(text).ids == [1, *peer.encode(text), 2], text
+        if text.isascii() and text.isprintable():
+            assert by_transformers(text)["input_ids"] == tok.encode(text).ids, text
+            assert saved.encode(text).ids == tok.encode(text).ids, text
+    pair = tok.encode("the dog", "two [MASK] [SEP]")
+    wanted = by_transformers("the dog", "two [MASK] [SEP]")
+    assert (pair.ids, pair.type_ids) == (wanted["input_ids"], wanted["token_type_ids"])
+    assert Tokenizer.load(tmp_path / "saved").encode("the dog", "two [MASK] [SEP]").ids == pair.ids
+
+
+def spm_folder(path: Path, files: dict[str, Any], **options: Any) -> Path:
+    """A folder with a .model, and with what stands beside it."""
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(TRAINING),
+        model_prefix=str(path / "spm"),
+        num_threads=1,
+        vocab_size=190,
+        hard_vocab_limit=False,
+        minloglevel=2,
+        **options,
+    )
+    for name, values in files.items():
+        (path / name).write_text(json.dumps(values))
+    return path / "spm.model"
+
+
+@pytest.mark.parametrize(
+    ("config", "kind", "said"),
+    [
+        ({"do_lower_case": True}, "deberta-v2", "with do_lower_case, which changes texts"),
+        ({"split_by_punct": True}, "deberta-v2", "with split_by_punct, which changes texts"),
+        ({"do_lower_case": "no"}, "deberta-v2", "do_lower_case"),
+        ({}, "albert", "is for AlbertTokenizer, which prepares texts"),
+        ({}, "xlm-roberta", "is for XLMRobertaTokenizer, which prepares texts"),
+    ],
+)
+def test_what_a_kind_of_model_does_otherwise_is_refused(
+    config: dict[str, Any], kind: str, said: str, tmp_path: Path
+) -> None:
+    files = {"tokenizer_config.json": config, "config.json": {"model_type": kind}}
+    spm_folder(tmp_path, files, **BERT_PIECES)
+    with pytest.raises(TokenizerError, match=said):
+        Tokenizer.load(tmp_path)
+
+
+def test_a_model_without_debertas_pieces_is_refused(tmp_path: Path) -> None:
+    spm_folder(tmp_path, {"config.json": {"model_type": "deberta-v2"}})
+    with pytest.raises(TokenizerError, match=r"has no \[CLS\], so it is no DeBERTa vocabulary"):
+        Tokenizer.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("values", "last"),
+    [({"model_type": "t5"}, "</s>"), ({"model_type": "other"}, "g"), ({"model_type": ["t5"]}, "g")],
+)
+def test_the_kind_of_model_says_what_stands_around(
+    values: dict[str, Any], last: str, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "spiece.model").write_bytes(trained("unigram", folder).read_bytes())
+    (tmp_path / "config.json").write_text(json.dumps(values))
+    assert Tokenizer.load(tmp_path).encode("the dog").tokens[-1] == last
+    # What the tokenizer's own file says comes first.
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "LlamaTokenizer"}')
+    assert Tokenizer.load(tmp_path).encode("the dog").tokens[0] == "<s>"

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import tokenizers
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, MPNetTokenizer, PreTrainedTokenizerFast
 
 from headway.errors import OutputError, TokenizerError
 from headway.tokenizer import Tokenizer
@@ -102,6 +102,26 @@ def test_case_is_told_by_the_vocabulary_or_by_the_configuration(case: str, tmp_p
         assert (tok.encode("HOUSE").ids == tok.encode("house").ids) == lower
 
 
+def test_mpnets_marks_stand_around_berts_words(tmp_path: Path) -> None:
+    berts = data("tokenizer-assets", BERT).read_text("utf-8")
+    (tmp_path / "vocab.txt").write_text(f"<s>\n<pad>\n</s>\n<unk>\n{berts}<mask>\n", "utf-8")
+    tok, theirs = Tokenizer.load(tmp_path), MPNetTokenizer.from_pretrained(tmp_path)
+    assert tok.special_ids["cls"] == theirs.cls_token_id == 0
+    assert tok.special_ids["mask"] == theirs.mask_token_id == 30526
+    rng = random.Random(0)
+    texts = ["The  House", "a <mask>, [MASK]", "<s> x</s>", "", *(hostile(rng) for _ in range(50))]
+    for text in filter(lambda text: text.isascii(), texts):
+        assert tok.encode(text).ids == theirs(text)["input_ids"], text
+    assert tok.encode("a b", "c").ids == theirs("a b", "c")["input_ids"]
+    tok.save(tmp_path / "saved")
+    assert Tokenizer.load(tmp_path / "saved").encode("a <mask>").ids == tok.encode("a <mask>").ids
+    tok.export(tmp_path / "exported", "wordpiece")
+    for again in (Tokenizer.load(tmp_path / "exported"), tok):
+        assert again.encode("a", "b").ids == theirs("a", "b")["input_ids"]
+    elsewhere = AutoTokenizer.from_pretrained(tmp_path / "exported")
+    assert elsewhere("a", "b")["input_ids"] == tok.encode("a", "b").ids
+
+
 def test_settings_for_truncation_and_padding_are_set_aside(bert: Tokenizer, tmp_path: Path) -> None:
     bert.save(tmp_path)
     content = json.loads((tmp_path / "tokenizer.json").read_text("utf-8"))
@@ -164,6 +184,15 @@ def test_vocabulary(bert: Tokenizer) -> None:
     assert bert.token(10**6) is None
     assert all(bert.token(number) == token for token, number in bert.vocabulary.items())
     assert repr(bert) == "Tokenizer(WordPiece, 30522 tokens, max_length=None)"
+
+
+def test_another_length_changes_nothing_else(bert: Tokenizer, tmp_path: Path) -> None:
+    long = bert.with_max_length(4096)
+    assert long.max_length == 4096
+    assert long.encode("good day") == bert.encode("good day")
+    long.save(tmp_path)
+    assert Tokenizer.load(tmp_path).max_length == 4096
+    assert bert.max_length != 4096
 
 
 def test_a_fingerprint_is_that_of_all_that_decides_tokens(bert: Tokenizer) -> None:

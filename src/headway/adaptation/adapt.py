@@ -20,8 +20,9 @@ from headway.adaptation.scoring import score_texts
 from headway.adaptation.settings import Settings, settings_from
 from headway.data import Dataset
 from headway.errors import ConfigError
+from headway.loading import load
 from headway.logs import log
-from headway.model import Model, load
+from headway.model import Model
 from headway.tasks import Task, task_named
 from headway.training import History
 from headway.training.interrupt import stop_on_interrupt
@@ -99,6 +100,7 @@ def adapt(
         if not isinstance(model, Model):
             model = load(model, keep_head=learned.keeps_head)
         _check_model(learned, model, chosen)
+        model = learned.fitted(model)
         if folder is not None:
             check_output(folder, model)
     with _own_randomness(chosen.seed, model.device):
@@ -109,7 +111,7 @@ def adapt(
                 for name, part in rows.parts.items()
             }
             targets = {  # of all parts: labels that are not known are said before any training
-                name: learned.targets(texts[name], rows.answers(part), rows.meaning)
+                name: learned.targets(model, texts[name], rows.answers(part), rows.meaning)
                 for name, part in rows.parts.items()
             }
         if not learned.keeps_head:

@@ -16,7 +16,8 @@ from headway.adaptation.settings import Settings, settings_from
 from headway.data import Dataset
 from headway.errors import ConfigError, DataError, nearest
 from headway.hub import resolve_model
-from headway.model import Model, load
+from headway.loading import load
+from headway.model import Model
 from headway.reports.plain import plain
 from headway.tasks import task_named
 from headway.training.precision import chosen_precision

@@ -14,6 +14,7 @@ from headway.adaptation.scoring import score_texts
 from headway.core.stacks import EncoderDecoder
 from headway.heads import LanguageModelHead
 from headway.model import Model
+from headway.reports.sheets import LOWER_IS_BETTER
 from headway.training import History, train
 from headway.training.best import Best
 from headway.training.collate import Batch, epoch_batches
@@ -73,6 +74,8 @@ def fit(
         main = task.main(rows.meaning.kind)
         score = scored.scores[main]
         history.validation.append({"step": len(history.train), "epoch": number, main: score})
+        if main in LOWER_IS_BETTER:
+            score = -score
         return best.see(score)
 
     epochs = [

@@ -4,10 +4,10 @@ checkpoint.py  a folder as parts of a model     folders.py     a folder replaced
 tensors.py     which weight files               embedding.py   how a text's vector is made
 assign.py      tensors into a module            generation.py  how text is written
 heads.py       which head                       documents.py   JSON files
-sources.py     formats of models                gguf/          ggml's, read and written
-llama2c.py     llama2.c's                       word_vectors.py, static.py   word vectors
 duplicate.py   one stack made into two         longer.py      a model made to read long texts
 weights/       weight files of other frameworks
+sources.py     formats of models                gguf/          ggml's, read and written
+llama2c.py     llama2.c's                       word_vectors.py, static.py   word vectors
 """
 
 from headway.checkpoints.checkpoint import (

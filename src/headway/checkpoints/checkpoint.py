@@ -18,7 +18,7 @@ from headway.checkpoints.assign import Mismatch, assign, same_values, tensors_of
 from headway.checkpoints.documents import read_object, write_json
 from headway.checkpoints.embedding import Embedding, write_embedding
 from headway.checkpoints.folders import replaced_folder
-from headway.checkpoints.generation import GENERATION, Generation
+from headway.checkpoints.generation import CHAT, GENERATION, Generation
 from headway.checkpoints.heads import KINDS, HeadPlan, architecture, plan_head
 from headway.checkpoints.source import Source
 from headway.checkpoints.sources import CONFIG, source_of
@@ -45,10 +45,11 @@ DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 
 STALE = (
     *STALE_WEIGHTS,
-    *(CONFIG, GENERATION, "modules.json", "1_Pooling", "2_Normalize"),
+    *(CONFIG, GENERATION, CHAT, "modules.json", "1_Pooling", "2_Normalize"),
     *("config_sentence_transformers.json", "sentence_bert_config.json"),
     *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
-    *("vocab.json", "vocab.txt", "merges.txt", "spiece.model", "*.bpe.model", "tokenizer.model"),
+    *("vocab.json", "vocab.txt", "merges.txt"),
+    *("spiece.model", "spm.model", "*.bpe.model", "tokenizer.model"),
 )
 """Patterns of the files that describe a model: those of an older save go when a new one comes."""
 
@@ -196,6 +197,8 @@ def write_description(checkpoint: Checkpoint, folder: Path) -> None:
     write_json(folder / CONFIG, _config_values(checkpoint))
     if checkpoint.generation.stored:
         write_json(folder / GENERATION, checkpoint.generation.stored)
+    if checkpoint.generation.chat is not None and checkpoint.generation.chat_file:
+        (folder / CHAT).write_text(checkpoint.generation.chat, encoding="utf-8")
     if checkpoint.tokenizer is not None:
         checkpoint.tokenizer.save(folder)
     if checkpoint.embedding.declared:

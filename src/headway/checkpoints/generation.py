@@ -13,9 +13,10 @@ from typing import Any
 from headway.checkpoints.documents import read_object
 from headway.errors import CheckpointError, ConfigError
 
-__all__ = ["GENERATION", "Generation", "read_generation"]
+__all__ = ["CHAT", "GENERATION", "Generation", "read_generation"]
 
 GENERATION = "generation_config.json"
+CHAT = "chat_template.jinja"
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,16 @@ class Generation:
         stop: tokens that end a text.
         stored: generation_config.json as read, which is written back when saving.
         said: how texts are written: what that file holds or, where there is none, config.json.
+        chat: the template of conversations, or None.
+        chat_file: whether it has a file of its own, which is written back when saving.
     """
 
     start: int | None = None
     stop: frozenset[int] = frozenset()
     stored: Mapping[str, Any] = field(default_factory=dict)
     said: Mapping[str, Any] = field(default_factory=dict)
+    chat: str | None = None
+    chat_file: bool = False
 
     def first(self, rows: int) -> int:
         """The start token of a model with a word table of so many rows.
@@ -69,7 +74,25 @@ def read_generation(folder: Path, values: Mapping[str, Any]) -> Generation:
     # T5 starts with its padding token, and not every config.json of its kind says so.
     starts = (tokens(f"{role}_token_id") for role in ("decoder_start", "bos", "pad"))
     start = next((found[0] for found in starts if found), None)
-    return Generation(start, frozenset(tokens("eos_token_id")), stored, stored or values)
+    chat, own = _chat(folder)
+    stop = frozenset(tokens("eos_token_id"))
+    return Generation(start, stop, stored, stored or values, chat, own)
+
+
+def _chat(folder: Path) -> tuple[str | None, bool]:
+    """The template of conversations, and whether it has a file of its own."""
+    path = folder / CHAT
+    if path.is_file():
+        try:
+            return path.read_text(encoding="utf-8"), True
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"{path} cannot be read: {error}") from None
+    path = folder / "tokenizer_config.json"
+    said = read_object(path).get("chat_template") if path.is_file() else None
+    if isinstance(said, list):  # several, by name
+        named = {each.get("name"): each.get("template") for each in said if isinstance(each, dict)}
+        said = named.get("default")
+    return (said, False) if isinstance(said, str) else (None, False)
 
 
 def _tokens(file: str, key: str, values: Mapping[str, Any]) -> list[int]:

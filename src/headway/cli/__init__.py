@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "predict": "headway.cli.predict:command",
     "convert": "headway.cli.convert:command",
     "export": "headway.cli.export:command",
+    "generate": "headway.cli.generate:command",
     "tokenizer": "headway.cli.tokenizer:command",
     "data": "headway.cli.data:command",
     "fetch": "headway.cli.fetch:command",

@@ -13,7 +13,8 @@ from headway.compress.jax import FILES as JAX_FILES
 from headway.compress.jax import write_jax
 from headway.compress.onnx import write_onnx
 from headway.errors import ConfigError, nearest
-from headway.model import Model, load
+from headway.loading import load
+from headway.model import Model
 
 __all__ = ["EXPORTS", "Exported", "export"]
 

@@ -77,6 +77,11 @@ def parts_of(model: Model) -> list[Part]:
                 "decoder_model", decoder.eval(), answer, seen, (last if head is None else "logits",)
             ),
         ]
+    if getattr(body, "global_tokens", None) is not None:
+        raise ConfigError(
+            "this model has tokens that see all of their text, which are told by each text's ids",
+            next_step="export a model of another architecture",
+        )
     segments = body.embeddings.segments
     if segments is None or segments.num_embeddings < 2:
         del batch[SEGMENTS]

@@ -2,8 +2,8 @@
 
 With q and k the query and the key of two tokens, and K and Q the key and the query of the distance
 from one to the other, a score is (q k' + q K' + k Q') * scale. The paper calls the last two terms
-c2p and p2c. Two kernels compute it and are proven equal: `eager`, sequence by sequence, which shows
-or edits the map, and `batched`.
+c2p and p2c. Kernels compute it and are proven equal: `eager`, sequence by sequence, which shows or
+edits the map, `batched`, and `rectangular` in programs that are traced.
 
 Shapes: q, k, v [tokens, heads, size]; K, Q [rows, heads, size]; results as q.
 Source: He et al. 2020, arXiv 2006.03654; log-wide buckets: He et al. 2021, arXiv 2111.09543.
@@ -24,10 +24,20 @@ from headway.core.dropout import Dropout, dropout
 from headway.core.kernels import MAP_ELEMENTS
 from headway.core.linear import FusedLinear
 from headway.core.masks import Pattern
+from headway.core.padded import PaddedLayout
+from headway.core.padded import added as added_to_slots
 from headway.core.taps import Tap
 from headway.errors import CheckpointError
 
-__all__ = ["TERMS", "DisentangledAttention", "Distances", "RelativeVectors", "batched", "eager"]
+__all__ = [
+    "TERMS",
+    "DisentangledAttention",
+    "Distances",
+    "RelativeVectors",
+    "batched",
+    "eager",
+    "rectangular",
+]
 
 TERMS = ("c2p", "p2c")
 """What a score may have beside content to content: content to position, position to content."""
@@ -98,6 +108,13 @@ class RelativeVectors(nn.Module):
         distances = positions[:, None] - positions  # [longest, longest]
         return vectors, (rows - first).to(vectors.device)[distances + longest - 1]
 
+    def of_places(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """As for so many tokens, of all vectors there are: int64 [longest] -> the same."""
+        vectors = self.vectors.weight
+        if self.norm is not None:
+            vectors = self.norm(vectors)
+        return vectors, self.row(places[:, None] - places)
+
 
 @dataclass(frozen=True)
 class Distances:
@@ -164,8 +181,12 @@ class DisentangledAttention(nn.Module):
     ) -> Tensor:
         """[tokens, hidden] -> [tokens, hidden]; what decoders hand on besides is not there."""
         q, k, v = (part.unflatten(-1, (-1, self.head_size)) for part in self.qkv.separate(x))
-        distances = self.distances(pattern.queries.longest)
         drop = self.dropout if self.training else 0.0
+        if isinstance(pattern.queries, PaddedLayout):
+            distances = self.distances(self.positions.of_places(pattern.queries.places))
+            mixed = rectangular(q, k, v, pattern, distances, scale=self.scale)
+            return self.output(mixed.flatten(1))
+        distances = self.distances(self.positions(pattern.queries.longest))
         if self.map.watched:
             mixed = eager(
                 q, k, v, pattern, distances, scale=self.scale, drop=drop, map_tap=self.map
@@ -174,9 +195,9 @@ class DisentangledAttention(nn.Module):
             mixed = batched(q, k, v, pattern, distances, scale=self.scale, drop=drop)
         return self.output(mixed.flatten(1))
 
-    def distances(self, longest: int) -> Distances:
-        """Keys and queries of all distances in sequences of up to `longest` tokens."""
-        vectors, rows = self.positions(longest)
+    def distances(self, positions: tuple[Tensor, Tensor]) -> Distances:
+        """Keys and queries of distances, from their vectors and which belongs to which pair."""
+        vectors, rows = positions
         vectors = self.position_dropout(vectors)
         keys = queries = None
         shared_query, shared_key, _ = zip(
@@ -249,9 +270,7 @@ def batched(
     keys = pattern.keys.pad(k).transpose(1, 2)
     values = pattern.keys.pad(v).transpose(1, 2)
     added = None if pattern.padded is None else pattern.padded.to(q.dtype)
-    to_rows, from_rows = distances.keys, distances.queries
-    position_keys = None if to_rows is None else to_rows.permute(1, 2, 0)  # [heads, size, rows]
-    position_queries = None if from_rows is None else (from_rows * scale).permute(1, 2, 0)
+    position_keys, position_queries = _turned(distances, scale)
     at_once = max(1, MAP_ELEMENTS // (q.shape[1] * queries.shape[2] * keys.shape[2]))
     if at_once >= len(queries):
         inputs = queries, keys, values, added, position_keys, position_queries
@@ -266,6 +285,27 @@ def batched(
             parts.append(checkpoint(_products, *own, *common, use_reentrant=False))
         mixed = torch.cat(parts)
     return pattern.queries.unpad(mixed.transpose(1, 2))
+
+
+def rectangular(
+    q: Tensor, k: Tensor, v: Tensor, pattern: Pattern, distances: Distances, *, scale: float
+) -> Tensor:
+    """As `batched`, on the slots of a `PaddedLayout`, for programs that are traced."""
+    queries = pattern.queries.pad(q * scale).transpose(1, 2)  # [sequences, heads, longest, size]
+    keys = pattern.keys.pad(k).transpose(1, 2)
+    values = pattern.keys.pad(v).transpose(1, 2)
+    inputs = queries, keys, values, added_to_slots(pattern, q.dtype)
+    mixed = _products(*inputs, *_turned(distances, scale), distances.rows, 0.0)
+    return pattern.queries.unpad(mixed.transpose(1, 2))
+
+
+def _turned(distances: Distances, scale: float) -> tuple[Tensor | None, Tensor | None]:
+    """Keys, and queries that are scaled, [heads, size, rows]."""
+    to_rows, from_rows = distances.keys, distances.queries
+    return (
+        None if to_rows is None else to_rows.permute(1, 2, 0),
+        None if from_rows is None else (from_rows * scale).permute(1, 2, 0),
+    )
 
 
 def _products(

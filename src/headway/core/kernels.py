@@ -8,7 +8,7 @@ batched  padded inside, one call for the whole batch; the fast one on processors
 banded   cut into blocks, each beside the keys that a window reaches: linear in a text's length
 varlen   the fused variable-length kernel of GPUs, nothing padded
 
-A fourth, in `padded.py`, is for programs that are traced to run elsewhere.
+Another, in `padded.py`, is for programs that are traced to run elsewhere.
 
 Shapes: q [query tokens, heads, size]; k, v [key tokens, key heads, size], where heads is a multiple
 of key heads (grouped-query attention); the result is [query tokens, heads, size].
@@ -16,8 +16,6 @@ Source: Vaswani et al. 2017, arXiv 1706.03762; grouped heads: Ainslie et al. 202
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -101,12 +99,21 @@ def batched(
     queries = pattern.queries.pad(q).transpose(1, 2)  # [sequences, heads, longest, size]
     keys = pattern.keys.pad(k).transpose(1, 2)
     values = pattern.keys.pad(v).transpose(1, 2)
+    if not drop and _one_query_in_half(q, pattern):
+        queries, keys, values = queries.float(), keys.float(), values.float()
     if drop or _products_win(queries, keys):
-        mixed = _by_products(queries, keys, values, pattern.padded, scale, drop)
+        mixed = _by_products(queries, keys, values, pattern.padded, scale, drop).to(q.dtype)
     else:
-        plain = pattern.plainly_causal
-        how = _how(queries, keys, None if plain else pattern.padded, scale, is_causal=plain)
-        mixed = F.scaled_dot_product_attention(queries, keys, values, **how)
+        added = None if pattern.plainly_causal else pattern.padded
+        mixed = F.scaled_dot_product_attention(
+            queries,
+            keys,
+            values,
+            attn_mask=None if added is None else added.to(queries.dtype),
+            is_causal=pattern.plainly_causal,
+            scale=scale,
+            enable_gqa=q.shape[1] != k.shape[1],
+        ).to(q.dtype)
     return pattern.queries.unpad(mixed.transpose(1, 2))
 
 
@@ -116,14 +123,21 @@ def banded(
     """As `batched`, on the blocks of `pattern.band`: what no window reaches is never multiplied."""
     band, added = pattern.band, pattern.banded
     assert band is not None  # the caller asks where the pattern has one
+    assert added is not None
     queries = band.cut(q).transpose(1, 2)  # [blocks, heads, block, size]
     keys = _in_reach(k, pattern, band).transpose(1, 2)  # [blocks, heads, width + global, size]
     values = _in_reach(v, pattern, band).transpose(1, 2)
     if drop or _products_win(queries, keys):
         mixed = _by_products(queries, keys, values, added, scale, drop)
     else:
-        how = _how(queries, keys, added, scale)
-        mixed = F.scaled_dot_product_attention(queries, keys, values, **how)
+        mixed = F.scaled_dot_product_attention(
+            queries,
+            keys,
+            values,
+            attn_mask=added.to(q.dtype),
+            scale=scale,
+            enable_gqa=q.shape[1] != k.shape[1],
+        )
     return band.join(mixed.transpose(1, 2))
 
 
@@ -139,24 +153,18 @@ def _in_reach(rows: Tensor, pattern: Pattern, band: Band) -> Tensor:
     return torch.cat([windows, padded.index_select(0, band.blocks.sequence)], dim=1)
 
 
+def _one_query_in_half(q: Tensor, pattern: Pattern) -> bool:
+    """Whether it is a step of decoding in half precision on a processor: one query a sequence is
+    four times as fast in single, since half-precision kernels are made anew for each length."""
+    half = q.dtype in (torch.bfloat16, torch.float16)
+    return half and not q.is_cuda and pattern.queries.longest == 1 and not torch.is_grad_enabled()
+
+
 def _products_win(q: Tensor, k: Tensor) -> bool:
     """Whether plain matrix products are faster than torch's fused kernel, as measured: in half
     precision on a processor that kernel is slow on short sequences, most of all backwards."""
     limit = SHORT_BACKWARD if torch.is_grad_enabled() and q.requires_grad else SHORT_FORWARD
     return not q.is_cuda and q.dtype != torch.float32 and k.shape[2] <= limit
-
-
-def _how(
-    q: Tensor, k: Tensor, added: Tensor | None, scale: float, *, is_causal: bool = False
-) -> dict[str, Any]:
-    """What torch's fused attention is told beside padded sequences [sequences, heads, q or k,
-    size]."""
-    return {
-        "attn_mask": None if added is None else added.to(q.dtype),
-        "is_causal": is_causal,
-        "scale": scale,
-        "enable_gqa": q.shape[1] != k.shape[1],
-    }
 
 
 def _by_products(

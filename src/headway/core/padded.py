@@ -15,7 +15,7 @@ from torch import Tensor
 from headway.core.layout import Layout
 from headway.core.masks import Pattern
 
-__all__ = ["PaddedLayout", "aligned", "padded"]
+__all__ = ["PaddedLayout", "added", "aligned", "padded"]
 
 
 class PaddedLayout(Layout):
@@ -60,6 +60,12 @@ class PaddedLayout(Layout):
         return self.places.expand(self.mask.shape).flatten()
 
     @property
+    def sequence(self) -> Tensor:
+        """The sequence that each row belongs to, int64 [sequences * longest]."""
+        numbers = torch.arange(self.mask.shape[0], device=self.device)
+        return numbers[:, None].expand(self.mask.shape).flatten()
+
+    @property
     def firsts(self) -> Tensor:
         """The row of each sequence's first token, int64 [sequences]."""
         return torch.arange(self.mask.shape[0], device=self.device) * self.mask.shape[1]
@@ -70,12 +76,12 @@ class PaddedLayout(Layout):
         return self.firsts + self.counts - 1
 
     def sums(self, rows: Tensor) -> Tensor:
-        """The sum over each sequence's tokens: [slots, size] -> [sequences, size]."""
-        return self.pad(rows).masked_fill(~self.mask[:, :, None], 0.0).sum(dim=1)
+        """The sum over each sequence's tokens: [slots, ...] -> [sequences, ...]."""
+        return self.pad(rows).masked_fill(~self._mask_of(rows), 0.0).sum(dim=1)
 
     def largest(self, rows: Tensor) -> Tensor:
         """The largest value over each sequence's tokens: [slots, size] -> [sequences, size]."""
-        return self.pad(rows).masked_fill(~self.mask[:, :, None], float("-inf")).amax(dim=1)
+        return self.pad(rows).masked_fill(~self._mask_of(rows), float("-inf")).amax(dim=1)
 
     def pad(self, rows: Tensor) -> Tensor:
         """Rows [slots, ...] as [sequences, longest, ...]; padding keeps what stands there."""
@@ -84,6 +90,9 @@ class PaddedLayout(Layout):
     def unpad(self, padded: Tensor) -> Tensor:
         """The inverse of `pad`."""
         return padded.flatten(0, 1)
+
+    def _mask_of(self, rows: Tensor) -> Tensor:
+        return self.mask if rows.dim() == 1 else self.mask[:, :, None]
 
 
 def aligned(mask: Tensor) -> Tensor:
@@ -98,7 +107,16 @@ def aligned(mask: Tensor) -> Tensor:
 
 
 def padded(q: Tensor, k: Tensor, v: Tensor, pattern: Pattern, *, scale: float) -> Tensor:
-    """The attention kernel of padded batches; shapes as in `kernels`, with slots for tokens.
+    """The attention kernel of padded batches; shapes as in `kernels`, with slots for tokens."""
+    groups = q.shape[1] // k.shape[1]
+    k, v = (_repeated(pattern.keys.pad(part).transpose(1, 2), groups) for part in (k, v))
+    scores = (pattern.queries.pad(q).transpose(1, 2) * scale) @ k.transpose(2, 3)
+    mixed = (scores + added(pattern, q.dtype)).softmax(dim=-1) @ v
+    return pattern.queries.unpad(mixed.transpose(1, 2))
+
+
+def added(pattern: Pattern, dtype: torch.dtype) -> Tensor:
+    """What is added to the scores: [sequences, heads or 1, q, k].
 
     What may not be seen gets the lowest number there is, not -inf: a slot of padding may see
     nothing at all, and its result would not be a number.
@@ -108,13 +126,8 @@ def padded(q: Tensor, k: Tensor, v: Tensor, pattern: Pattern, *, scale: float) -
     assert isinstance(keys, PaddedLayout)
     places = queries.places[:, None], keys.places
     seen = pattern.mask(*places) & keys.mask[:, None, :]  # [sequences, q, k]
-    groups = q.shape[1] // k.shape[1]
-    k, v = (_repeated(keys.pad(part).transpose(1, 2), groups) for part in (k, v))
-    scores = (queries.pad(q).transpose(1, 2) * scale) @ k.transpose(2, 3)
-    if pattern.bias is not None:
-        scores = scores + pattern.bias(*places).to(q.dtype)  # [heads, q, k]
-    scores = scores.masked_fill(~seen[:, None], torch.finfo(q.dtype).min)
-    return queries.unpad((scores.softmax(dim=-1) @ v).transpose(1, 2))
+    bias = torch.zeros(1, 1, 1) if pattern.bias is None else pattern.bias(*places)  # [heads, q, k]
+    return bias.to(dtype).masked_fill(~seen[:, None], torch.finfo(dtype).min)
 
 
 def _repeated(x: Tensor, groups: int) -> Tensor:

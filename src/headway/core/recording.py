@@ -1,4 +1,4 @@
-"""What a forward pass can be asked to show, and the taps that show it."""
+"""What a body can be asked: which taps show a forward pass, how many segments it knows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection
 from headway.core.stacks import Body, EncoderDecoder
 from headway.errors import ConfigError
 
-__all__ = ["taps_of"]
+__all__ = ["segments_of", "taps_of"]
 
 
 def taps_of(body: Body, record: Collection[str]) -> dict[str, list[str]]:
@@ -39,3 +39,9 @@ def taps_of(body: Body, record: Collection[str]) -> dict[str, list[str]]:
         if "attention" in record and path == "decoder.":
             found["cross_attention"] = [f"{layer}.cross_attention.map" for layer in layers]
     return found
+
+
+def segments_of(body: Body) -> int:
+    """How many segments a body's texts can have; 1 where it has no table of them."""
+    segments = (body.encoder if isinstance(body, EncoderDecoder) else body).embeddings.segments
+    return 1 if segments is None else segments.num_embeddings

@@ -102,6 +102,8 @@ class Decoder(nn.Module):
     Args: as Encoder, but for `kinds`, and
         rotary: positions that the blocks' attention turns by, or None.
         masks: who may attend to whom in each block; () = `causal` in all.
+        bridge: what an encoder's states pass before the blocks look at them, where these are of
+            another size; or None.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class Decoder(nn.Module):
         bias: RelativeBias | None = None,
         rotary: Rotary | None = None,
         masks: Sequence[Mask] = (),
+        bridge: nn.Module | None = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -122,6 +125,7 @@ class Decoder(nn.Module):
         self.bias = bias
         self.rotary = rotary
         self.masks = tuple(masks) or (causal,) * len(self.layers)
+        self.bridge = bridge
         self.dropout = Dropout(dropout)
         self.out = Tap()
 
@@ -153,6 +157,8 @@ class Decoder(nn.Module):
             for mask in set(self.masks)
         }
         seen = Pattern(layout, memory[1]) if memory is not None else None
+        if memory is not None and self.bridge is not None:
+            memory = self.bridge(memory[0]), memory[1]
         x = self.embeddings(ids, layout, segments)
         for number, layer in enumerate(self.layers):
             step = steps[self.masks[number]]

@@ -19,7 +19,7 @@ from torch import nn
 
 from headway.core.fields import read_fields
 from headway.core.names import Row, prefixed
-from headway.core.stacks import EncoderDecoder, share_weights
+from headway.core.stacks import Decoder, Encoder, EncoderDecoder, share_weights
 from headway.errors import CheckpointError
 from headway.heads import HeadSpec
 
@@ -143,13 +143,13 @@ class Joined:
     def build(self, config: Config) -> EncoderDecoder:
         """Both stacks, with fresh weights."""
         encoder = self.encoder.build(config.encoder)
-        if isinstance(encoder, EncoderDecoder) or config.encoder.hidden != config.decoder.hidden:
+        if not isinstance(encoder, Encoder | Decoder):
             raise CheckpointError(
-                f"an encoder of size {config.encoder.hidden} cannot be looked at by a decoder of "
-                f"size {config.decoder.hidden}",
-                allowed="two single stacks of one size",
+                f"{type(encoder).__name__} as an encoder", allowed="a model of one stack of blocks"
             )
-        decoder = self.decoder.build_decoder(config.decoder)
+        decoder: Decoder = self.decoder.build_decoder(config.decoder)
+        if config.encoder.hidden != config.decoder.hidden:
+            decoder.bridge = nn.Linear(config.encoder.hidden, config.decoder.hidden)
         if config.shared:
             if self.encoder is not self.decoder or config.encoder != config.decoder:
                 raise CheckpointError(
@@ -181,6 +181,7 @@ def join(encoder: ModuleType, decoder: ModuleType) -> Joined:
         PREFIX="",
         NAMES=(
             *prefixed(encoder.NAMES, "encoder.", "encoder."),
+            ("decoder.bridge.*", "enc_to_dec_proj.*"),
             *prefixed(
                 (*decoder.NAMES, *decoder.CROSS_NAMES), "decoder.", f"decoder.{decoder.PREFIX}"
             ),

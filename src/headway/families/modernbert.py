@@ -324,6 +324,11 @@ def classifier(config: Config, body: Encoder, labels: int) -> Classifier:
     )
 
 
+def choice_head(config: Config, body: Encoder, labels: int) -> Classifier:
+    """As the classifier, to one number: how well this choice answers."""
+    return classifier(config, body, 1)
+
+
 def token_classifier(config: Config, body: Encoder, labels: int) -> TokenClassifier:
     """Each token's state through the transform, then linear."""
     return TokenClassifier(
@@ -347,4 +352,5 @@ HEADS = {
     "text-classification": HeadSpec("ForSequenceClassification", classifier, CLASSIFIED),
     "token-classification": HeadSpec("ForTokenClassification", token_classifier, CLASSIFIED),
     "question-answering": HeadSpec("ForQuestionAnswering", span_head, CLASSIFIED),
+    "multiple-choice": HeadSpec("ForMultipleChoice", choice_head, CLASSIFIED),
 }

@@ -11,7 +11,7 @@ constraints, answers, grammars    what a text must be
 
 from headway.generate.constraints import Constraint, OneOf, Regex, Schema
 from headway.generate.decoding import Decoding
-from headway.generate.front import stream_texts, write_ids, write_texts
+from headway.generate.front import chat, stream_texts, write_ids, write_texts
 from headway.generate.parts import Parts
 from headway.generate.text import Written
 
@@ -23,6 +23,7 @@ __all__ = [
     "Regex",
     "Schema",
     "Written",
+    "chat",
     "stream_texts",
     "write_ids",
     "write_texts",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from headway.errors import ConfigError
+from headway.generate.chat import render
 from headway.generate.decoding import Decoding, changed
 from headway.generate.parts import Parts
 from headway.generate.streaming import stream
@@ -14,7 +15,7 @@ from headway.generate.writing import Draft, Writing
 from headway.tokenizer import Tokenizer
 from headway.windows import window_texts
 
-__all__ = ["Writes", "decoding_of", "stream_texts", "write_ids", "write_texts"]
+__all__ = ["Writes", "chat", "decoding_of", "stream_texts", "write_ids", "write_texts"]
 
 
 class Writes(Protocol):
@@ -76,6 +77,30 @@ def stream_texts(
     ids = _ids(parts, [prompts] if isinstance(prompts, str) else prompts)
     pieces = stream(_writing(parts, max_new_tokens, draft, options), ids)
     return (piece for _, piece in pieces) if one else pieces
+
+
+def chat(
+    parts: Parts,
+    messages: Sequence[Mapping[str, Any]],
+    max_new_tokens: int | None,
+    draft: Writes | None,
+    options: Mapping[str, Any],
+) -> str:
+    """What is answered in a conversation.
+
+    Raises:
+        ConfigError: no template, or as `render` and `write_texts`.
+    """
+    tokenizer, template = _tokenizer(parts), parts.generation.chat
+    if template is None:
+        raise ConfigError(
+            f"{parts.name} has no chat template", next_step="write the prompt and use generate"
+        )
+    special = {f"{role}_token": token for role, token in tokenizer.special.items()}
+    text = render(template, messages, **special)
+    ids = [tokenizer.encode(text, special=False).ids]
+    writing = _writing(parts, max_new_tokens, draft, options)
+    return writing.written(writing.write(ids)[0], ids[0]).text
 
 
 def decoding_of(

@@ -13,6 +13,7 @@ from headway.core.layout import Layout
 from headway.core.stacks import Decoder, Encoder, EncoderDecoder
 from headway.errors import ConfigError
 from headway.generate.decoding import Decoding
+from headway.generate.prompt import windows_of
 from headway.generate.reader import Reader
 from headway.generate.stored import stored_decoding
 from headway.heads import LanguageModelHead
@@ -31,6 +32,10 @@ class Stored(Protocol):
     @property
     def said(self) -> Mapping[str, Any]:
         """Their keys and values, as they stand there."""
+
+    @property
+    def chat(self) -> str | None:
+        """The template of conversations."""
 
     def first(self, rows: int) -> int:
         """The token that a decoder behind an encoder is fed first, of so many."""
@@ -108,6 +113,7 @@ class Parts:
         """A reader with a place for each prompt; an encoder has read them."""
         if not isinstance(self.body, EncoderDecoder):
             return Reader(self.decoder, self.output, len(prompts))
-        flat, layout = self.ragged(prompts)
-        memory = self.body.encoder(flat, layout), layout
+        flat, layout = self.ragged([window for prompt in prompts for window in windows_of(prompt)])
+        seen = Layout(tuple(map(len, prompts)), device=layout.device)
+        memory = self.body.encoder(flat, layout), seen
         return Reader(self.decoder, self.output, len(prompts), memory=memory)

@@ -18,6 +18,7 @@ from headway.generate.guides import Guide
 from headway.generate.loop import one_by_one
 from headway.generate.packed import Packed
 from headway.generate.parts import Parts
+from headway.generate.prompt import windows_of
 from headway.generate.reader import Reader
 from headway.generate.record import Record
 from headway.generate.rules import choose_of, filters_of, rules_of
@@ -121,7 +122,7 @@ class Writing:
         """
         if not prompts:
             return []
-        self.parts.ragged(prompts)  # checks them
+        self.parts.ragged([window for prompt in prompts for window in windows_of(prompt)])  # checks
         guides = self._guides(len(prompts))
         made = []
         for number, prompt in enumerate(prompts):
@@ -180,6 +181,9 @@ class Writing:
             for number, each in zip(open_, searches, strict=True):
                 best = (each.whole or each.running) if each.over else each.running
                 found[number] = best[: self.decoding.sequences]
+                if not best:
+                    texts[number][0].stopped_by = "nothing_left"
+                    found[number] = texts[number]
             yield found
 
     def _one_path(self, prompts: Prompts, texts: list[Text]) -> Iterator[None]:

@@ -42,8 +42,7 @@ class AttentionPooling(nn.Module):
         scores = self.query(self.key(hidden).tanh()).squeeze(-1)  # [tokens]
         scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
         weighted = self.weights(_softmax(scores, layout))[:, None] * hidden
-        total = weighted.new_zeros(len(layout.lengths), hidden.shape[-1])
-        return total.index_add(0, layout.sequence, weighted).to(hidden.dtype)
+        return layout.sums(weighted).to(hidden.dtype)
 
 
 def _softmax(scores: Tensor, layout: Layout) -> Tensor:
@@ -51,5 +50,4 @@ def _softmax(scores: Tensor, layout: Layout) -> Tensor:
     # Shifting by the largest changes no result, so no gradient goes through it.
     largest = maximum(scores.detach()[:, None], layout).squeeze(-1)  # [sequences]
     powers = (scores - largest[layout.sequence]).exp()
-    sums = powers.new_zeros(len(layout.lengths)).index_add(0, layout.sequence, powers)
-    return powers / sums[layout.sequence]
+    return powers / layout.sums(powers)[layout.sequence]

@@ -14,30 +14,43 @@ from typing import Any
 from headway.adaptation.runs import read_run
 from headway.errors import ConfigError, nearest
 from headway.hub import resolve_model
-from headway.model import Model, load
+from headway.loading import load
+from headway.model import Model
 from headway.pipelines.feature_extraction import FeatureExtraction
+from headway.pipelines.fill_mask import FillMask
+from headway.pipelines.multiple_choice import MultipleChoice
 from headway.pipelines.question_answering import QuestionAnswering
+from headway.pipelines.summarization import Summarization
 from headway.pipelines.text_classification import TextClassification
 from headway.pipelines.text_generation import TextGeneration
 from headway.pipelines.token_classification import TokenClassification
+from headway.pipelines.translation import Translation
 
 __all__ = [
     "PIPELINES",
     "FeatureExtraction",
+    "FillMask",
+    "MultipleChoice",
     "QuestionAnswering",
+    "Summarization",
     "TextClassification",
     "TextGeneration",
     "TokenClassification",
+    "Translation",
     "pipeline",
 ]
 
 PIPELINES: dict[str, Any] = {
     "feature-extraction": FeatureExtraction,
+    "fill-mask": FillMask,
+    "multiple-choice": MultipleChoice,
     "question-answering": QuestionAnswering,
+    "summarization": Summarization,
     "text-classification": TextClassification,
     "text-generation": TextGeneration,
     "text2text-generation": TextGeneration,
     "token-classification": TokenClassification,
+    "translation": Translation,
 }
 """Task, as the ecosystem names it -> what answers."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from headway.reports.words import decimals, percent, points
 
-__all__ = ["SHEETS", "Measure", "Sheet"]
+__all__ = ["LOWER_IS_BETTER", "SHEETS", "Measure", "Sheet"]
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,14 @@ SHEETS: dict[str, Sheet] = {
         answer="one of {labels} tags for every word",
         details="Tags",
     ),
+    "choice": Sheet(
+        (Measure("accuracy", "Accuracy", "accuracy"),),
+        headline="{value} of {n} test rows right",
+        about="Accuracy is the share of rows whose right choice got the largest score of all of "
+        "the row's choices.",
+        interval="Wilson",
+        answer="the best of any number of choices",
+    ),
     "answer-spans": Sheet(
         (
             Measure("f1", "F1", "f1"),
@@ -146,5 +154,71 @@ SHEETS: dict[str, Sheet] = {
         interval="bootstrap over questions",
         answer="the place of the answer in a context, or that there is none",
     ),
+    "language": Sheet(
+        (
+            Measure("bits_per_byte", "Bits per byte", "bits_per_byte", False, False),
+            Measure("perplexity", "Perplexity", "perplexity", False, False),
+        ),
+        headline="{value} bits a byte on {n} test texts",
+        about="Bits per byte is how surprising the texts are to the model, whatever its tokens; "
+        "perplexity is the same for a token: as unsure as between so many equal ones.",
+        interval="bootstrap over texts",
+        answer="text that goes on from a prompt",
+    ),
+    "masked-words": Sheet(
+        (
+            Measure("accuracy", "Accuracy", "accuracy"),
+            Measure("perplexity", "Perplexity", "perplexity", False, False),
+        ),
+        headline="{value} of the hidden tokens of {n} test texts told",
+        about="Accuracy is the share of hidden tokens that the model tells; perplexity says how "
+        "unsure it is of them: as between so many equal ones.",
+        interval="bootstrap over texts",
+        answer="the words that a text hides",
+    ),
+    "summaries": Sheet(
+        (
+            Measure("rougeL", "ROUGE-L", "rouge"),
+            Measure("rouge1", "ROUGE-1", "rouge"),
+            Measure("rouge2", "ROUGE-2", "rouge"),
+        ),
+        headline="ROUGE-L {value} on {n} test texts",
+        about="ROUGE is the share of words that a summary has in common with the one people wrote "
+        "(as F1): single words, pairs of them, and the longest run in their order.",
+        interval="bootstrap",
+        answer="a summary",
+    ),
+    "translations": Sheet(
+        (
+            Measure("chrf", "chrF", "chrf"),
+            Measure("bleu", "BLEU", "bleu"),
+        ),
+        headline="chrF {value} on {n} test texts",
+        about="chrF is the share of runs of characters that a translation has in common with the "
+        "one people wrote, BLEU that of runs of words; as sacrebleu counts them, of 100.",
+        interval="bootstrap",
+        answer="a translation",
+    ),
+    "texts": Sheet(
+        (
+            Measure("rougeL", "ROUGE-L", "rouge"),
+            Measure("rouge1", "ROUGE-1", "rouge"),
+            Measure("squad_f1", "F1 of words", "f1"),
+            Measure("squad_exact_match", "Exactly right", "exact_match"),
+        ),
+        headline="ROUGE-L {value} on {n} test texts",
+        about="ROUGE is the share of words that a text has in common with the one people wrote (as "
+        "F1); F1 of words and “exactly right” leave case, articles and punctuation aside.",
+        interval="bootstrap",
+        answer="a text",
+    ),
 }
 """Kind -> how it is shown."""
+
+LOWER_IS_BETTER = frozenset(
+    measure.key
+    for sheet in SHEETS.values()
+    for measure in sheet.measures
+    if not measure.larger_is_better
+)
+"""Keys of measures that are errors."""

@@ -2,15 +2,20 @@
 
 task.py        what every task has          inputs.py   the texts of rows
 label_kinds.py, labels.py, probe.py, units.py           what kinds of labels texts can have
+choices.py       the columns of rows with choices
 questions.py, answers.py, passages.py, spans.py, answer_scores.py     answers that stand in a text
 """
 
 from __future__ import annotations
 
 from headway.errors import ConfigError, nearest
+from headway.tasks.fill_mask import FillMask
+from headway.tasks.multiple_choice import MultipleChoice
 from headway.tasks.question_answering import QuestionAnswering
 from headway.tasks.task import Compared, Course, Meaning, Start, Task, meaning_of
 from headway.tasks.text_classification import TextClassification
+from headway.tasks.text_generation import TextGeneration
+from headway.tasks.text_to_text import TextToText, first_sentence
 from headway.tasks.token_classification import TokenClassification
 
 __all__ = [
@@ -25,9 +30,17 @@ __all__ = [
 ]
 
 TASKS: dict[str, Task] = {
+    "fill-mask": FillMask(),
+    "multiple-choice": MultipleChoice(),
     "question-answering": QuestionAnswering(),
     "text-classification": TextClassification(),
+    "text-generation": TextGeneration(),
     "token-classification": TokenClassification(),
+    "summarization": TextToText(
+        "summaries", "a shorter text that says the same", "the first sentence", first_sentence
+    ),
+    "translation": TextToText("translations", "a text in another language", "the source", str),
+    "text2text-generation": TextToText("texts", "a text in answer to a text", "the source", str),
 }
 """Name, as in the ecosystem -> task."""
 

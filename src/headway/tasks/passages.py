@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from random import Random
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +32,22 @@ class Passage(Windowed):
         context: the same; an answer is a stretch of it.
         firsts: of each window, which of its tokens is the context's first.
         offsets: of each window, where the tokens of its context lie in the context.
+        holding: which windows hold an answer; nobody knows before there are targets.
     """
 
     question: str = ""
     context: str = ""
     firsts: list[int] = field(default_factory=list)
     offsets: list[Places] = field(default_factory=list)
+    holding: list[int] = field(default_factory=list)
+
+    def drawn(self, chance: Random, most: int | None) -> list[int]:
+        """Half of them hold an answer, if so many do: of a long context hardly any does."""
+        if most is None or len(self.ids) <= most or not self.holding:
+            return Windowed.drawn(self, chance, most)
+        telling = chance.sample(self.holding, min(len(self.holding), max(1, most // 2)))
+        others = [number for number in range(len(self.ids)) if number not in telling]
+        return sorted([*telling, *chance.sample(others, most - len(telling))])
 
     def span(self, start: int, end: int) -> list[tuple[int, int] | None]:
         """The first and the last token of characters start..end, in each window.

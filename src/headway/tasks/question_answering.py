@@ -136,6 +136,9 @@ class QuestionAnswering:
                 allowed="an encoder (BERT and the like) or a decoder (GPT-2, Llama)",
             )
 
+    def fitted(self, model: Model) -> Model:
+        return model
+
     def head(self, model: Model, meaning: Meaning, *, head: str, pooling: str | None) -> HeadPlan:
         return new_head(
             model.checkpoint.family,
@@ -165,7 +168,7 @@ class QuestionAnswering:
         return read
 
     def targets(
-        self, texts: Sequence[Any], answers: Sequence[Any], meaning: Meaning
+        self, model: Model, texts: Sequence[Any], answers: Sequence[Any], meaning: Meaning
     ) -> list[Tensor]:
         """For each row int64 [windows, 4]: the context's first token and the one behind its last,
         and the right start and end; 0 and 0 where the window does not hold the answer."""
@@ -180,7 +183,8 @@ class QuestionAnswering:
                 moved += start is not None and place != start
                 spans.append(text.span(place, place + len(said)))
             rows.append(_window_targets(text, spans))
-            lost += bool(spans) and not rows[-1][:, 2:].any()
+            text.holding[:] = rows[-1][:, 3].nonzero().flatten().tolist()
+            lost += bool(spans) and not text.holding
         if wrong:
             raise _not_there(texts, wrong)
         if moved:

@@ -72,17 +72,19 @@ class Start:
 
 
 class Task(Protocol):
-    """One task.
+    """One task."""
 
-    Attributes:
-        about: one line for people.
-        kinds: the kinds of answers that it has, the most usual first.
-        keeps_head: whether training goes on with the head that the checkpoint carries.
-    """
+    @property
+    def about(self) -> str:
+        """One line for people."""
 
-    about: str
-    kinds: tuple[str, ...]
-    keeps_head: bool
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of answers that it has, the most usual first."""
+
+    @property
+    def keeps_head(self) -> bool:
+        """Whether training goes on with the head that the checkpoint carries."""
 
     @property
     def start(self) -> Start | None:
@@ -128,6 +130,9 @@ class Task(Protocol):
     def check(self, model: Model) -> None:
         """Raises ConfigError where the model cannot be adapted to this."""
 
+    def fitted(self, model: Model) -> Model:
+        """The model with the stacks that the task needs; usually itself."""
+
     def head(
         self, model: Model, meaning: Meaning, *, head: str, pooling: str | None
     ) -> HeadPlan | None:
@@ -145,7 +150,9 @@ class Task(Protocol):
         """Inputs as the model reads them, windows and what else this task's other methods want to
         know; they are its `texts`. `first` is the first one's number, for messages."""
 
-    def targets(self, texts: Sequence[Any], answers: Sequence[Any], meaning: Meaning) -> Any:
+    def targets(
+        self, model: Model, texts: Sequence[Any], answers: Sequence[Any], meaning: Meaning
+    ) -> Any:
         """What `loss` compares with, for all rows."""
 
     def course(self, rows: int, meaning: Meaning, right: float | None = None) -> Course:

@@ -115,6 +115,9 @@ class TextClassification:
                 allowed="an encoder (BERT and the like) or a decoder (GPT-2, Llama)",
             )
 
+    def fitted(self, model: Model) -> Model:
+        return model
+
     def head(self, model: Model, meaning: Meaning, *, head: str, pooling: str | None) -> HeadPlan:
         embedding = model.checkpoint.embedding
         usual = "last" if isinstance(model.body, Decoder) else "mean"
@@ -139,7 +142,7 @@ class TextClassification:
         return window_texts(model.need_tokenizer(), inputs, size=size, stride=stride, first=first)
 
     def targets(
-        self, texts: Sequence[Windowed], answers: Sequence[Any], meaning: Meaning
+        self, model: Model, texts: Sequence[Windowed], answers: Sequence[Any], meaning: Meaning
     ) -> Tensor:
         return KINDS[meaning.kind].targets(answers, meaning.labels)
 

@@ -160,6 +160,9 @@ class TokenClassification:
                 allowed="an encoder (BERT and the like) or a decoder (GPT-2, Llama)",
             )
 
+    def fitted(self, model: Model) -> Model:
+        return model
+
     def head(self, model: Model, meaning: Meaning, *, head: str, pooling: str | None) -> HeadPlan:
         return new_head(
             model.checkpoint.family,
@@ -190,7 +193,7 @@ class TokenClassification:
         ]
 
     def targets(
-        self, texts: Sequence[Placed], answers: Sequence[Any], meaning: Meaning
+        self, model: Model, texts: Sequence[Placed], answers: Sequence[Any], meaning: Meaning
     ) -> list[list[WindowTags]]:
         """Of each window of each text: the words that have their speaker there, and their tags."""
         tags = right_tags(texts, answers, meaning.kind)

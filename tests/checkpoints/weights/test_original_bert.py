@@ -15,7 +15,7 @@ from contracts import LABELS, Case
 from checkpoints.models import bert, reference, write
 from headway.checkpoints.tensors import read_tensors
 from headway.errors import CheckpointError
-from headway.model import load
+from headway.loading import load
 
 from .foreign import bert_variables, write_bundle
 from .same import assert_same_model

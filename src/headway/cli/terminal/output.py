@@ -28,6 +28,7 @@ __all__ = [
     "say",
     "say_error",
     "say_json",
+    "say_piece",
     "say_prose",
     "show",
     "table",
@@ -49,6 +50,13 @@ def say(text: str | bytes = "") -> None:
     """
     with _writing():
         click.echo(text)
+
+
+def say_piece(text: str) -> None:
+    """Some text on stdout at once, without a line's end; raises what `say` does."""
+    with _writing():
+        click.echo(text, nl=False)
+        sys.stdout.flush()
 
 
 def say_prose(text: str, *, indent: str = "") -> None:

@@ -40,6 +40,17 @@ FILES: dict[str, Reader] = {
 }
 
 
+# model_type of a config.json -> the class of its .model, where no file beside it names one.
+CLASSES = {
+    "albert": "AlbertTokenizer",
+    "camembert": "CamembertTokenizer",
+    "deberta-v2": "DebertaV2Tokenizer",
+    "llama": "LlamaTokenizer",
+    "t5": "T5Tokenizer",
+    "xlm-roberta": "XLMRobertaTokenizer",
+}
+
+
 class Found(NamedTuple):
     """A tokenizer's file, how to read it, and the configuration beside it."""
 
@@ -63,7 +74,10 @@ def find(path: Path) -> Found:
         for pattern, reader in FILES.items():
             matches = sorted(path.glob(pattern))
             if matches:
-                return Found(_only(matches, path), reader, _config(path))
+                config = _config(path)
+                if reader is _read_dot_model and not config.get("tokenizer_class"):
+                    config |= _class_of_model(path)
+                return Found(_only(matches, path), reader, config)
         raise TokenizerError(f"{path} has no tokenizer", allowed=", ".join(FILES))
     if not path.is_file():
         raise TokenizerError(f"{path} does not exist", next_step="check the path")
@@ -103,3 +117,11 @@ def _config(folder: Path) -> dict[str, Any]:
         if (folder / name).is_file():
             config.update(read_object(folder / name))
     return config
+
+
+def _class_of_model(folder: Path) -> dict[str, Any]:
+    """The tokenizer's class that the model's config.json names, or that its kind of model has."""
+    values = read_object(folder / "config.json") if (folder / "config.json").is_file() else {}
+    kind = values.get("model_type")
+    name = values.get("tokenizer_class") or (CLASSES.get(kind) if isinstance(kind, str) else None)
+    return {"tokenizer_class": name} if name else {}

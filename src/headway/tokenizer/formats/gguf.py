@@ -250,7 +250,7 @@ def _read_spm(
     )
     model.check(vocabulary.place)
     special = {**model.of_kind(CONTROL, UNKNOWN)}
-    around = vocabulary.around(begins=begins, ends=ends)
+    around = vocabulary.around(begins=begins, ends=ends).template({**model.vocabulary, **special})
     return spm_content(model, special, around, vocabulary.place, in_text=True)
 
 

@@ -54,7 +54,9 @@ def read_llama2c(path: Path, config: dict[str, Any]) -> Content:
     model = SpmModel(pieces, algorithm="bpe", byte_fallback=fallback, remove_spaces=False)
     model.check(str(path))
     special = model.of_kind(CONTROL, UNKNOWN)
-    content = spm_content(model, special, Around("<s>", None), str(path), in_text=False)
+    content = spm_content(
+        model, special, Around("<s>", None).template(special), str(path), in_text=False
+    )
     return content._replace(config={"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"})
 
 

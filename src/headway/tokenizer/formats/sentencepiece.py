@@ -1,8 +1,9 @@
 """SentencePiece's .model: how it runs, and the tokenizer.json that is equivalent to it.
 
 A .model by itself puts nothing around a text, as sentencepiece does. In a folder,
-tokenizer_config.json may name a class that adds tokens: T5Tokenizer and LlamaTokenizer with their
-kin. A class that prepares texts or numbers the pieces in a way of its own is refused.
+tokenizer_config.json may name a class that adds tokens, or config.json a kind of model that has
+such a class: T5Tokenizer, LlamaTokenizer and DebertaV2Tokenizer with their kin. A class that
+prepares texts or numbers the pieces in a way of its own is refused.
 
 The tokenizer.json differs from the .model in this: it takes control pieces in a text (`</s>`) for
 what they stand for, it applies normalization rules to whole grapheme clusters (see charsmap.py),
@@ -26,6 +27,7 @@ from headway.tokenizer.formats.documents import (
     added_token,
     bpe_model,
     document,
+    template,
 )
 from headway.tokenizer.formats.files import read_bytes
 from headway.tokenizer.formats.sentencepiece_model import (
@@ -57,35 +59,65 @@ def read_sentencepiece(path: Path, config: dict[str, Any]) -> Content:
     model = SpmModel.from_bytes(read_bytes(path), str(path))
     fields = Fields(config, "tokenizer_config.json")
     name = fields.text("tokenizer_class", "").removesuffix("Fast") or ""
+    if name == "DebertaV2Tokenizer":
+        return _deberta(model, fields, str(path))
     if name not in _CLASSES and name != "PreTrainedTokenizer":
         raise TokenizerError(
             f"{path} is for {name}, which prepares texts or numbers pieces in a way of its own",
-            allowed=", ".join(filter(None, _CLASSES)),
+            allowed=", ".join(["DebertaV2Tokenizer", *filter(None, _CLASSES)]),
             next_step="use the tokenizer.json of the same model",
         )
     begins, ends = _CLASSES.get(name, (False, False))
     special = _special_tokens(model, name, fields)
+    ids = {**model.vocabulary, **special}
     around = _around(
-        {**model.vocabulary, **special},
+        ids,
         begins=fields.flag("add_bos_token", begins),
         ends=fields.flag("add_eos_token", ends),
     )
-    return spm_content(model, special, around, str(path), in_text=bool(name))
+    return spm_content(model, special, around.template(ids), str(path), in_text=bool(name))
+
+
+def _deberta(model: SpmModel, fields: Fields, place: str) -> Content:
+    """[CLS] and [SEP] around texts as in BERT; [MASK] behind the pieces, if it is none of them.
+
+    Source: https://github.com/microsoft/DeBERTa (DeBERTa/deberta/spm_tokenizer.py).
+    """
+    for option in ("do_lower_case", "split_by_punct"):
+        if fields.flag(option, False):
+            raise TokenizerError(
+                f"{place} is used with {option}, which changes texts before they are cut",
+                next_step="use the tokenizer.json of the same model",
+            )
+    special = _special_tokens(model, "DebertaV2Tokenizer", fields)
+    special.setdefault("[MASK]", model.vocabulary.get("[MASK]", len(model.pieces)))
+    ids = {**model.vocabulary, **special}
+    if absent := [token for token in ("[CLS]", "[SEP]") if token not in ids]:
+        raise TokenizerError(
+            f"{place} has no {absent[0]}, so it is no DeBERTa vocabulary",
+            next_step="check that tokenizer_config.json and the .model belong together",
+        )
+    around = template("[CLS] A [SEP]", "[CLS] A [SEP] B:1 [SEP]:1", ids)
+    return spm_content(model, special, around, place, in_text=True)
 
 
 def spm_content(
-    model: SpmModel, special: dict[str, int], around: Around, place: str, *, in_text: bool
+    model: SpmModel,
+    special: dict[str, int],
+    processor: Document | None,
+    place: str,
+    *,
+    in_text: bool,
 ) -> Content:
     """The pipeline of a model, and the tokenizer.json that is equivalent to it.
 
     Args:
         model: a model that has been checked.
         special: special tokens -> their ids; one may be beyond the model's pieces.
-        around: what stands before and after each text.
+        processor: the post-processor that puts tokens around texts, or None.
         place: where the model comes from, for messages.
         in_text: whether special tokens are looked for in texts, or only known when decoding.
     """
-    processor = around.template({**model.vocabulary, **special})
     entries = [added_token(number, token) for token, number in special.items()]
     pipeline = sentencepiece_pipeline(
         model,

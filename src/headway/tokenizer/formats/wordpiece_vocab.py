@@ -1,4 +1,4 @@
-"""BERT's vocab.txt: one token a line, its number is the line's.
+"""BERT's vocab.txt: one token a line, its number is the line's; MPNet's has RoBERTa's marks in it.
 
 Source: https://github.com/google-research/bert (tokenization.py). Case is decided by
 do_lower_case of the tokenizer_config.json beside it; without one, text is lowercased when no
@@ -17,7 +17,8 @@ from headway.tokenizer.formats.files import CONFIG, read_text, written_json
 
 __all__ = ["read_vocab_txt", "wordpiece_document", "write_vocab_txt"]
 
-_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_BERT = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_MPNET = {"cls": "<s>", "pad": "<pad>", "sep": "</s>", "unk": "[UNK]", "mask": "<mask>"}
 
 
 def read_vocab_txt(path: Path, config: dict[str, Any]) -> Content:
@@ -28,7 +29,11 @@ def read_vocab_txt(path: Path, config: dict[str, Any]) -> Content:
     # As in BERT, where a token stands on two lines the last one counts.
     vocabulary = {line.rstrip("\r"): number for number, line in enumerate(lines)}
     fields = Fields(config, "tokenizer_config.json")
-    return Content(wordpiece_document(vocabulary, fields, str(path)))
+    roles = {f"{role}_token": token for role, token in _MPNET.items()}
+    return Content(
+        wordpiece_document(vocabulary, fields, str(path)),
+        config=roles if _is_mpnets(vocabulary) else None,
+    )
 
 
 def wordpiece_document(vocabulary: dict[str, int], fields: Fields, place: str) -> Document:
@@ -44,7 +49,9 @@ def wordpiece_document(vocabulary: dict[str, int], fields: Fields, place: str) -
             f"{place} has no token [UNK], so it is no BERT vocabulary",
             allowed="a vocab.txt with [UNK], [CLS] and [SEP], one token a line",
         )
-    special = [token for token in _SPECIAL if token in vocabulary]
+    is_mpnet = _is_mpnets(vocabulary)
+    marks = _MPNET.values() if is_mpnet else _BERT
+    special = [token for token in marks if token in vocabulary]
     return document(
         {
             "type": "WordPiece",
@@ -53,7 +60,9 @@ def wordpiece_document(vocabulary: dict[str, int], fields: Fields, place: str) -
             "max_input_chars_per_word": 100,
             "vocab": vocabulary,
         },
-        added_tokens=[added_token(vocabulary[token], token) for token in special],
+        added_tokens=[
+            added_token(vocabulary[token], token, lstrip=token == "<mask>") for token in special
+        ],
         normalizer={
             "type": "BertNormalizer",
             "clean_text": True,
@@ -62,11 +71,30 @@ def wordpiece_document(vocabulary: dict[str, int], fields: Fields, place: str) -
             "lowercase": fields.flag("do_lower_case", _is_uncased(vocabulary)),
         },
         pre_tokenizer={"type": "BertPreTokenizer"},
-        post_processor=template("[CLS] A [SEP]", "[CLS] A [SEP] B:1 [SEP]:1", vocabulary)
-        if {"[CLS]", "[SEP]"} <= vocabulary.keys()
-        else None,
+        post_processor=_mpnets_marks(vocabulary) if is_mpnet else _berts_marks(vocabulary),
         decoder={"type": "WordPiece", "prefix": "##", "cleanup": True},
     )
+
+
+def _is_mpnets(vocabulary: dict[str, int]) -> bool:
+    """Whether it is BERT's vocabulary, marks included, with MPNet's own before and behind."""
+    return set(_MPNET.values()) <= vocabulary.keys()
+
+
+def _berts_marks(vocabulary: dict[str, int]) -> Document | None:
+    if {"[CLS]", "[SEP]"} <= vocabulary.keys():
+        return template("[CLS] A [SEP]", "[CLS] A [SEP] B:1 [SEP]:1", vocabulary)
+    return None
+
+
+def _mpnets_marks(vocabulary: dict[str, int]) -> Document:
+    return {
+        "type": "RobertaProcessing",
+        "sep": ["</s>", vocabulary["</s>"]],
+        "cls": ["<s>", vocabulary["<s>"]],
+        "trim_offsets": True,
+        "add_prefix_space": False,
+    }
 
 
 def write_vocab_txt(source: Document) -> dict[str, bytes]:
@@ -80,7 +108,7 @@ def write_vocab_txt(source: Document) -> dict[str, bytes]:
     if [model["vocab"][token] for token in tokens] != [*range(len(tokens))]:
         raise TokenizerError("a vocab.txt numbers its tokens from 0 on, and these have gaps")
     config = {
-        "tokenizer_class": "BertTokenizer",
+        "tokenizer_class": "MPNetTokenizer" if _is_mpnets(model["vocab"]) else "BertTokenizer",
         "do_lower_case": normalizer.get("lowercase", False),
         "strip_accents": normalizer.get("strip_accents"),
         "tokenize_chinese_chars": normalizer.get("handle_chinese_chars", False),

@@ -1,0 +1,288 @@
+"""Masked words: an encoder learns to tell hidden tokens of texts from what stands around them.
+
+Measured on tokens that are hidden once and for all: how many are told, and how surprising they are.
+
+Source: Devlin et al. 2018, arXiv 1810.04805; masks drawn anew each time, Liu et al. 2019,
+arXiv 1907.11692.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from headway.checkpoints import HeadPlan
+from headway.core.layout import Layout
+from headway.core.stacks import Encoder
+from headway.data import Columns, Dataset, guess_columns
+from headway.data.batches.budget import sorted_batches
+from headway.errors import ConfigError
+from headway.heads import LanguageModelHead
+from headway.logs import progress
+from headway.metrics import bootstrap_interval
+from headway.model import Model
+from headway.tasks.inputs import shown_text, strings_of
+from headway.tasks.task import Compared, Course, Meaning
+from headway.training.collate import Batch
+from headway.training.masking import hidden_tokens
+from headway.windows import Windowed, window_texts
+
+__all__ = ["FillMask", "mask_token"]
+
+KIND = "masked-words"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of a text's hidden tokens.
+
+    Attributes:
+        right: how many were told.
+        hidden: how many there were.
+        nats: summed -log p of them.
+    """
+
+    right: int
+    hidden: int
+    nats: float
+
+
+def mask_token(model: Model) -> int:
+    """The token that stands for a hidden one.
+
+    Raises:
+        ConfigError: the tokenizer has none.
+    """
+    found = model.need_tokenizer().special_ids.get("mask")
+    if found is None:
+        raise ConfigError(
+            f"the tokenizer of {model.source or 'this model'} has no mask token",
+            next_step="set mask_token in tokenizer_config.json",
+        )
+    return found
+
+
+class FillMask:
+    """The task; see `Task` for what its parts are."""
+
+    about = "hidden words of a text"
+    kinds: tuple[str, ...] = (KIND,)
+    keeps_head = True
+    start = None
+
+    def units(self, model: Model, targets: Any, kind: str) -> AbstractContextManager[Any]:
+        return nullcontext(targets)
+
+    def columns(
+        self,
+        data: Dataset | Mapping[str, Dataset],
+        *,
+        text: str | None,
+        pair: str | None,
+        label: str | None,
+        labelled: bool = True,
+    ) -> Columns:
+        for name, given in (("pair", pair), ("label", label)):
+            if given is not None:
+                raise ConfigError(
+                    f"{name} = {given!r} with fill-mask", allowed="a column of texts alone"
+                )
+        found = guess_columns(data, text=text, labelled=False)
+        return Columns(found.text, None, None, f"text column {found.text!r}")
+
+    def inputs(self, data: Dataset, columns: Columns, *, before: int = 0) -> list[str]:
+        return strings_of(data, columns.text, before=before)
+
+    def shown(self, given: str) -> str:
+        return shown_text(given)
+
+    def kind_of(self, answers: Sequence[Any]) -> str:
+        return KIND
+
+    def wrong(self, answer: Any, kind: str) -> str:
+        return ""
+
+    def expected(self, kind: str) -> str:
+        return "nothing: the texts themselves are learned"
+
+    def labels(self, answers: Sequence[Any], kind: str) -> tuple[str, ...]:
+        return ()
+
+    def label_counts(self, answers: Sequence[Any], meaning: Meaning) -> dict[str, int]:
+        return {}
+
+    def check(self, model: Model) -> None:
+        if not isinstance(model.body, Encoder) or "fill-mask" not in model.checkpoint.family.HEADS:
+            raise ConfigError(
+                f"{model.source or 'this model'} tells no hidden words",
+                allowed="an encoder (BERT and the like)",
+                next_step="--task text-generation for decoders",
+            )
+        mask_token(model)
+
+    def fitted(self, model: Model) -> Model:
+        """An encoder without its head gets a new one."""
+        if not isinstance(model.head, LanguageModelHead):
+            name = "fill-mask"
+            model.put_head(HeadPlan(name, model.checkpoint.family.HEADS[name]))
+        return model
+
+    def head(
+        self, model: Model, meaning: Meaning, *, head: str, pooling: str | None
+    ) -> HeadPlan | None:
+        return model.checkpoint.plan
+
+    def encode(
+        self,
+        model: Model,
+        inputs: Sequence[str],
+        *,
+        size: int | None,
+        stride: int | None,
+        first: int = 0,
+    ) -> list[Windowed]:
+        return window_texts(model.need_tokenizer(), inputs, size=size, stride=stride, first=first)
+
+    def targets(
+        self, model: Model, texts: Sequence[Windowed], answers: Sequence[Any], meaning: Meaning
+    ) -> None:
+        return None
+
+    def course(self, rows: int, meaning: Meaning, right: float | None = None) -> Course:
+        return Course(epochs=3, rate=1e-4)
+
+    def weights(self, answers: Sequence[Any], meaning: Meaning) -> Tensor:
+        raise ConfigError("class_weights with hidden words", allowed="text classification")
+
+    def loss(
+        self, model: Model, batch: Batch, targets: None, meaning: Meaning, weights: Tensor | None
+    ) -> Tensor:
+        """The mean over the hidden tokens, drawn anew; only their logits are made."""
+        logits, right, _ = _told(model, batch.windows, [None] * len(batch.windows))
+        # Windows of special tokens alone hide nothing.
+        return F.cross_entropy(logits, right) if len(right) else logits.sum() * 0.0
+
+    def read(
+        self,
+        model: Model,
+        texts: Sequence[Windowed],
+        meaning: Meaning,
+        *,
+        batch_tokens: int,
+        what: str,
+    ) -> list[Told]:
+        """The same tokens are hidden each time that the same texts are read."""
+        windows = [(row, window) for row, text in enumerate(texts) for window in text.ids]
+        counts = [[0, 0, 0.0] for _ in texts]
+        with model.parts.predicting():
+            lengths = [len(window) for _, window in windows]
+            for batch in progress(sorted_batches(lengths, batch_tokens), what):
+                rows = [windows[number][0] for number in batch]
+                chance = [torch.Generator().manual_seed(number) for number in batch]
+                logits, right, lies = _told(model, [windows[number][1] for number in batch], chance)
+                hits = lies.split(logits.argmax(dim=-1) == right)
+                nats = lies.split(F.cross_entropy(logits, right, reduction="none"))
+                for row, told, lost in zip(rows, hits, nats, strict=True):
+                    counts[row][0] += int(told.sum())
+                    counts[row][1] += len(told)
+                    counts[row][2] += float(lost.sum())
+        return [Told(int(right), int(hidden), nats) for right, hidden, nats in counts]
+
+    def tell(self, found: Told, text: Windowed, meaning: Meaning) -> dict[str, Any]:
+        return {"right": found.right, "hidden": found.hidden, "nats": found.nats}
+
+    def score(
+        self,
+        found: Sequence[Told],
+        texts: Sequence[Windowed],
+        answers: Sequence[Any],
+        meaning: Meaning,
+    ) -> dict[str, Any]:
+        right, hidden = [one.right for one in found], [one.hidden for one in found]
+
+        def share(right: Sequence[int], hidden: Sequence[int]) -> float:
+            return float(sum(right) / max(1, sum(hidden)))
+
+        nats = sum(one.nats for one in found) / max(1, sum(hidden))
+        return {
+            "n": len(found),
+            "hidden": sum(hidden),
+            "accuracy": share(right, hidden),
+            "perplexity": math.exp(min(700.0, nats)),
+            "confidence_interval_95": list(bootstrap_interval(share, right, hidden)),
+        }
+
+    def main(self, kind: str) -> str:
+        return "accuracy"
+
+    def compare(
+        self,
+        found: Sequence[Told],
+        texts: Sequence[Windowed],
+        answers: Sequence[Any],
+        meaning: Meaning,
+    ) -> list[Compared]:
+        return [
+            Compared(
+                f"{one.hidden} hidden",
+                f"{one.right} told",
+                float(one.hidden - one.right),
+                one.right / one.hidden if one.hidden else None,
+            )
+            for one in found
+        ]
+
+    def baseline(
+        self,
+        train: tuple[Sequence[str], Sequence[Any]],
+        test: tuple[Sequence[str], Sequence[Any]],
+        meaning: Meaning,
+        *,
+        seed: int,
+    ) -> dict[str, Any] | None:
+        """What the most frequent word would get right, if words were tokens."""
+        counts = Counter(word for text in train[0] for word in text.casefold().split())
+        if not counts:
+            return None
+        best, _ = counts.most_common(1)[0]
+        words = [text.casefold().split() for text in test[0]]
+        right, hidden = [row.count(best) for row in words], [len(row) for row in words]
+        return {
+            "name": f"always {best!r}",
+            "accuracy": sum(right) / max(1, sum(hidden)),
+        }
+
+
+def _told(
+    model: Model,
+    windows: Sequence[Sequence[int]],
+    chance: Sequence[torch.Generator | None],
+) -> tuple[Tensor, Tensor, Layout]:
+    """Logits of hidden tokens, float32 [hidden, words], the tokens, int64 [hidden], and how many
+    each window has; `chance` decides for each which."""
+    assert isinstance(model.body, Encoder) and model.head is not None
+    layout = Layout.of(windows, model.device)
+    never = set(model.need_tokenizer().special_ids.values())
+    hidden = [
+        hidden_tokens(
+            torch.tensor(list(window)),
+            mask=mask_token(model),
+            words=model.checkpoint.config.vocabulary,
+            never=never,
+            generator=generator,
+        )
+        for window, generator in zip(windows, chance, strict=True)
+    ]
+    shown, chosen = (torch.cat(part).to(model.device) for part in zip(*hidden, strict=True))
+    counts = Layout(tuple(int(mask.sum()) for _, mask in hidden), device=model.device)
+    ids = torch.tensor([token for window in windows for token in window], device=model.device)
+    states = model.body(shown, layout)[chosen]
+    return model.head(states, counts).float(), ids[chosen], counts

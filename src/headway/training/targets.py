@@ -1,0 +1,70 @@
+"""Logits of texts to be written, only at the places where their tokens are predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from headway.core.layout import Layout
+from headway.core.stacks import Decoder, EncoderDecoder
+from headway.model import Model
+from headway.training.collate import Batch
+
+__all__ = ["continued_logits", "target_logits"]
+
+
+def target_logits(model: Model, batch: Batch, targets: Sequence[Sequence[int]]) -> Tensor:
+    """What an encoder-decoder says of each token of its targets, float32 [target tokens, words].
+
+    The decoder of a text looks at all windows of its source.
+
+    Args:
+        model: with two stacks and a head over the vocabulary.
+        batch: the sources.
+        targets: of each of its rows, of one token or more.
+    """
+    body, device = model.body, model.device
+    assert isinstance(body, EncoderDecoder) and model.head is not None
+    layout = Layout.of(batch.windows, device)
+    ids = torch.tensor([token for window in batch.windows for token in window], device=device)
+    states = body.encoder(ids, layout)
+    lengths = iter(map(len, batch.windows))
+    seen = Layout(
+        tuple(sum(next(lengths) for _ in numbers) for numbers in batch.numbers), device=device
+    )
+    first = model.checkpoint.generation.first(model.checkpoint.rows("target"))
+    fed = [[first, *target[:-1]] for target in targets]
+    lies = Layout.of(fed, device)
+    flat = torch.tensor([token for row in fed for token in row], device=device)
+    hidden = body.decoder(flat, lies, memory=(states, seen))
+    logits: Tensor = model.head(hidden, lies).float()
+    return logits
+
+
+def continued_logits(model: Model, batch: Batch, targets: Sequence[Sequence[int]]) -> Tensor:
+    """What a decoder says of each token that is to follow its prompts, float32 [tokens, words].
+
+    Args:
+        model: with one stack and a head over the vocabulary.
+        batch: the prompts, each of one window.
+        targets: what follows each, of one token or more.
+    """
+    assert isinstance(model.body, Decoder) and model.head is not None
+    pairs = list(zip(batch.windows, targets, strict=True))
+    # The last token is predicted, and nothing is predicted from it.
+    rows = [[*prompt, *target[:-1]] for prompt, target in pairs]
+    layout = Layout.of(rows, model.device)
+    flat = torch.tensor([token for row in rows for token in row], device=model.device)
+    hidden = model.body(flat, layout)
+    starts = layout.boundaries.tolist()
+    places = [
+        start + len(prompt) - 1 + step
+        for start, (prompt, target) in zip(starts, pairs, strict=False)
+        for step in range(len(target))
+    ]
+    chosen = hidden[torch.tensor(places, device=model.device)]
+    counts = Layout(tuple(map(len, targets)), device=model.device)
+    logits: Tensor = model.head(chosen, counts).float()
+    return logits
