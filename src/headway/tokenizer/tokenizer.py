@@ -361,10 +361,7 @@ class Tokenizer:
         return export(self._document, steps, self._said(), Path(folder), format)
 
     def gguf_values(self, *, rows: int = 0) -> dict[str, Any]:
-        """What the GGUF file of a model says of its tokenizer, by name.
-
-        Args:
-            rows: of the model's word table; numbers beyond the tokens are filled up.
+        """What a model's GGUF file says of its tokenizer; `rows` of the word table are filled up.
 
         Raises:
             TokenizerError: the format cannot say what this tokenizer does.
@@ -375,10 +372,7 @@ class Tokenizer:
 
     def _said(self) -> dict[str, Any]:
         """What a tokenizer_config.json says, with the roles of tokens."""
-        return {
-            **self._config,
-            **{f"{role}_token": token for role, token in self.special.items()},
-        }
+        return self._config | {f"{role}_token": token for role, token in self.special.items()}
 
     def _encode_text(self, text: str, sequence: int) -> Encoding:
         if not isinstance(text, str):
