@@ -22,6 +22,7 @@ from headway.errors import CheckpointError, ConfigError, HeadwayError, ResolveEr
 from headway.hub import resolve_model
 from headway.loading import load
 from headway.model import Model
+from headway.reading import read_windows
 from headway.windows import Windowed, window_texts
 
 
@@ -189,7 +190,7 @@ def test_targets(model: Any, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=said):
             two.forward([[1], [2]], target=target)
     with pytest.raises(ConfigError, match="an encoder-decoder reads no text without a target"):
-        two.read_windows([Windowed([[1]], [[0]], 1)], mean)
+        read_windows(two, [Windowed([[1]], [[0]], 1)], mean)
 
 
 @pytest.mark.parametrize("record", [["hiden"], ["hidden", "x"], "hidden"])
@@ -232,7 +233,7 @@ def test_windows_are_averaged_in_the_order_of_the_texts(model: Any) -> None:
         return torch.cat([mean(rows, layout), layout.counts[:, None].float()], dim=1)
 
     for budget in (1, 20, 8192):
-        found = model.read_windows(windowed, read, batch_tokens=budget)
+        found = read_windows(model, windowed, read, batch_tokens=budget)
         assert (found.dtype, tuple(found.shape)) == (torch.float32, (5, 9))
         for row, text in zip(found, windowed, strict=True):
             alone = [model.forward([ids]).last[0].mean(0) for ids in text.ids]
@@ -244,13 +245,13 @@ def test_second_texts_are_marked(model: Any) -> None:
     (text,) = window_texts(model.need_tokenizer(), [("w0", "w1")], size=16)
     assert text.segments == [[0, 0, 0, 1, 1]]
     marked = model.forward(text.ids, segments=text.segments).last[0].mean(0)
-    torch.testing.assert_close(model.read_windows([text], mean)[0], marked)
+    torch.testing.assert_close(read_windows(model, [text], mean)[0], marked)
 
 
 def test_a_family_without_segments_reads_pairs_too(tmp_path: Path) -> None:
     model = small("distilbert", tmp_path)
     plain, marked = Windowed([[1, 2]], [[0, 0]], 2), Windowed([[1, 2]], [[0, 1]], 2)
-    assert torch.equal(model.read_windows([marked], mean), model.read_windows([plain], mean))
+    assert torch.equal(read_windows(model, [marked], mean), read_windows(model, [plain], mean))
 
 
 def test_a_budget_that_cannot_be(model: Any) -> None:
@@ -260,7 +261,7 @@ def test_a_budget_that_cannot_be(model: Any) -> None:
 
 def test_a_window_that_does_not_fit(model: Any) -> None:
     with pytest.raises(ConfigError, match="a text of 17 tokens"):
-        model.read_windows([Windowed([[1] * 17], [[0] * 17], 17)], mean)
+        read_windows(model, [Windowed([[1] * 17], [[0] * 17], 17)], mean)
 
 
 def test_predicting_switches_dropout_off_and_training_back_on(model: Any) -> None:
@@ -275,7 +276,7 @@ def test_predicting_switches_dropout_off_and_training_back_on(model: Any) -> Non
         raise ValueError("a fault of the caller")
 
     with pytest.raises(ValueError, match="a fault of the caller"):
-        model.read_windows([Windowed([[1]], [[0]], 1)], fail)
+        read_windows(model, [Windowed([[1]], [[0]], 1)], fail)
     assert model.training
 
 
@@ -313,7 +314,7 @@ def test_a_prompt_stands_before_every_text(model: Any) -> None:
 
 def test_no_texts(model: Any) -> None:
     assert model.embed([]).shape == (0, 8)
-    assert model.read_windows([], mean).shape == (0, 0)
+    assert read_windows(model, [], mean).shape == (0, 0)
 
 
 def test_one_text_is_not_a_list(model: Any) -> None:

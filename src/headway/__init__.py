@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from headway.metrics import metric
     from headway.model import Model
     from headway.pipelines import pipeline
+    from headway.search import SemanticSearch, cluster
     from headway.tokenizer import Tokenizer
     from headway.tokenizer.training import train_tokenizer
 
@@ -31,9 +32,11 @@ PUBLIC = {
     "Dataset": "data",
     "Model": "model",
     "Result": "adaptation",
+    "SemanticSearch": "search",
     "Settings": "adaptation",
     "Tokenizer": "tokenizer",
     "adapt": "adaptation",
+    "cluster": "search",
     "evaluate": "adaptation",
     "export": "compress",
     "fetch": "hub",
@@ -49,9 +52,11 @@ __all__ = [
     "Dataset",
     "Model",
     "Result",
+    "SemanticSearch",
     "Settings",
     "Tokenizer",
     "adapt",
+    "cluster",
     "evaluate",
     "export",
     "fetch",

@@ -148,35 +148,6 @@ class Model(nn.Module):
             logits = out_layout.split(made) if self.head.per_token else list(made)
         return Output(logits, out_layout.split(rows), **shown)
 
-    def read_windows(
-        self,
-        texts: Sequence[Windowed],
-        read: Callable[[Tensor, Layout], Tensor],
-        *,
-        batch_tokens: int = 8192,
-        what: str = "Reading",
-    ) -> Tensor:
-        """Runs texts of any length through the body, and combines each text's windows.
-
-        Args:
-            texts: as `window_texts` makes them.
-            read: hidden states [tokens, hidden] and their layout -> one row a window; the head, or
-                a pooling.
-            batch_tokens, what: as in `read_each`.
-
-        Returns:
-            [texts, ...]: the mean over a text's windows, float32, in the order of `texts`. Errors
-            are those of `read_each`.
-        """
-
-        found = self.read_each(
-            texts,
-            lambda hidden, layout: read(hidden, layout).float().cpu(),
-            batch_tokens=batch_tokens,
-            what=what,
-        )
-        return window_means(found) if found else torch.empty(0, 0)
-
     def read_each(
         self,
         texts: Sequence[Windowed],
@@ -231,14 +202,26 @@ class Model(nn.Module):
         Raises:
             ConfigError: the model has no tokenizer, or two stacks.
         """
-        how = self.checkpoint.embedding
-        if how.prompt and not isinstance(texts, str):
-            texts = [how.prompt + text if isinstance(text, str) else text for text in texts]
+        texts = self.checkpoint.embedding.prompted(texts)
         windowed = window_texts(self.need_tokenizer(), texts, size=self.longest)
-        vectors = self.read_windows(windowed, POOLINGS[how.pooling], batch_tokens=batch_tokens)
-        if how.normalise:
-            vectors = nn.functional.normalize(vectors, dim=-1)
-        return vectors.reshape(len(windowed), self.checkpoint.config.hidden).numpy()
+        return self.embed_windows(windowed, batch_tokens=batch_tokens).numpy()
+
+    def embed_windows(
+        self, texts: Sequence[Windowed], *, batch_tokens: int = 8192, what: str = "Embedding"
+    ) -> Tensor:
+        """As `embed`, of texts as `window_texts` makes them, prompts included."""
+        how = self.checkpoint.embedding
+        pool = POOLINGS[how.pooling]
+        found = self.read_each(
+            texts,
+            lambda hidden, layout: pool(hidden, layout).float().cpu(),
+            batch_tokens=batch_tokens,
+            what=what,
+        )
+        if not found:
+            return torch.empty(0, self.checkpoint.config.hidden)
+        vectors = window_means(found)
+        return nn.functional.normalize(vectors, dim=-1) if how.normalise else vectors
 
     def generate(
         self,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import TypeGuard
@@ -10,7 +11,14 @@ from typing import TypeGuard
 from headway.errors import ConfigError, TokenizerError
 from headway.tokenizer import Encoding, Tokenizer
 
-__all__ = ["TextOrPair", "Windowed", "default_stride", "is_pair", "window_texts"]
+__all__ = [
+    "TextOrPair",
+    "Windowed",
+    "default_stride",
+    "is_pair",
+    "window_beside",
+    "window_texts",
+]
 
 TextOrPair = str | tuple[str, str]
 """A text, or a text and a second one."""
@@ -108,6 +116,56 @@ def window_texts(
             )
         segments = [list(window.type_ids) for window in windows]
         found.append(Windowed(ids, segments, tokens, windows if places else []))
+    return found
+
+
+def window_beside(
+    tokenizer: Tokenizer,
+    texts: Iterable[str],
+    sides: Sequence[Encoding],
+    *,
+    size: int | None,
+    stride: int | None = None,
+    first: int = 0,
+) -> list[list[Windowed]]:
+    """Every text beside each of some second texts; each of them all is tokenized once.
+
+    The text is cut where it is long, and the second one is whole in every window.
+
+    Args:
+        tokenizer: of the model.
+        texts: the first texts.
+        sides: the second ones, as `tokenizer.side(text, 1)` gives them.
+        size: most tokens of a window, special tokens included; None = no limit.
+        stride: tokens that neighbouring windows share; None = a quarter of the room that the second
+            text leaves.
+        first: number of the first text, where these are some of more.
+
+    Returns:
+        For each text, its pair with each second one; `tokens` are those of the text alone.
+
+    Raises:
+        TokenizerError: a text that cannot be encoded, or a second one that fills a window; the
+            message names the text's number, counted from `first`.
+    """
+    found = []
+    for number, text in enumerate(texts, first):
+        try:
+            side = tokenizer.side(text, 0)
+            read = [
+                tokenizer.windows(side, size or sys.maxsize, pair=other, stride=stride, cut=0)
+                for other in sides
+            ]
+        except TokenizerError as error:
+            raise TokenizerError(
+                f"text {number}: {error.problem}", allowed=error.allowed, next_step=error.next_step
+            ) from error
+        found.append(
+            [
+                Windowed([one.ids for one in pair], [one.type_ids for one in pair], len(side))
+                for pair in read
+            ]
+        )
     return found
 
 

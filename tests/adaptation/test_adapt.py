@@ -23,6 +23,7 @@ from headway.data import Dataset
 from headway.errors import ConfigError, InputError, OutputError
 from headway.heads import Classifier
 from headway.model import Model
+from headway.reading import read_windows
 from headway.tasks import text_classification as classifying
 from headway.training.collate import Batch, text_logits
 from headway.windows import window_texts
@@ -41,7 +42,7 @@ def names(folder: Path) -> set[str]:
 def answers(model: Model, texts: list[Any]) -> Tensor:
     windows = window_texts(model.need_tokenizer(), texts, size=model.longest)
     assert model.head is not None
-    return model.read_windows(windows, model.head)
+    return read_windows(model, windows, model.head)
 
 
 @pytest.mark.parametrize("pair", [False, True], ids=["text", "pair"])

@@ -19,10 +19,9 @@ from headway.families import FAMILIES, class_name
 WAYS = [(kind, task, "whole") for kind, task in HEADS] + [
     (kind, task, way)
     for kind in KINDS
-    for task in (None, next(iter(FAMILIES[kind].HEADS)))
-    for way in ("shards", "bin")
+    for task, way in ((None, "shards"), (next(iter(FAMILIES[kind].HEADS)), "bin"))
 ]
-"""Every head, and the other forms of a checkpoint for a body and one head."""
+"""Every head, and the other forms of a checkpoint for a body or one head."""
 
 
 def check_same(model: Any, theirs: Any, case: Case) -> None:

@@ -16,7 +16,9 @@ from tokenizer.oracles import package
 
 import headway
 from checkpoints.models import tensors
+from headway.checkpoints import load_checkpoint
 from headway.checkpoints.sources import FILES
+from headway.checkpoints.word_vectors import read_text_vectors
 from headway.errors import CheckpointError, InputError, ResolveError
 from headway.hub import MODEL_FILES
 
@@ -88,6 +90,15 @@ def test_capitals_count_where_the_file_has_some(tmp_path: Path) -> None:
         [2],
     ]
     assert len(model.tokenizer) == 3  # the file has a vector for words that it does not have
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_small_letters_as_asked(lowercase: bool, tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text(lines(["king", "of"]))
+    source = read_text_vectors(tmp_path / "v.txt", lowercase=lowercase)
+    tokenizer = load_checkpoint(source).tokenizer
+    assert tokenizer is not None
+    assert tokenizer.encode("King of").ids == ([0, 1] if lowercase else [2, 1])
 
 
 def test_a_word_with_spaces_and_a_word_again(

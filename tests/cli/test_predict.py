@@ -153,7 +153,7 @@ def test_what_cannot_be(run: str, model: str, tickets: str, tmp_path: Path) -> N
         (run, "a", "--top", "0"): "top = 0. Allowed: 1 or more",
         (run, "--file", str(tmp_path / "x.csv")): "no file or folder",
         (run, "--file", tickets, "--text", "txt"): "'txt'",
-        (model, "a"): "has no head for labels",
+        (model, "a"): "has no head, so it says no task",
         (str(tmp_path / "none"), "a"): "none",
         (run, "a", "--precision", "fp64"): "'fp64' is not one of 'auto', 'fp32', 'bf16'",
     }.items():

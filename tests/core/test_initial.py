@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import torch
 from torch import nn
 
-from headway.core.initial import initialise
+from headway.core.initial import Undrawn, initialise
 from headway.core.positions import SinusoidalPositions
 
 
@@ -42,3 +45,30 @@ def test_sinusoidal_tables_start_as_sines() -> None:
     initialise(table, 0.02)
     assert torch.equal(table.weight, fresh)
     assert fresh[0].tolist() == [0.0, 1.0, 0.0, 1.0]
+
+
+def test_nothing_is_drawn_and_no_compiler_comes_with_it() -> None:
+    """torch would import its compiler to fill a table that has no memory."""
+    code = """
+import sys
+import subprocess
+import sys
+
+import torch
+from torch import nn
+from headway.core.initial import Undrawn
+
+with torch.device("meta"), Undrawn():
+    parts = [nn.Embedding(5, 2), nn.Linear(3, 4), nn.LayerNorm(3), nn.RMSNorm(3), nn.LSTM(2, 3)]
+assert all(p.is_meta for part in parts for p in part.parameters())
+print("torch._dynamo" in sys.modules)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "False"
+    torch.manual_seed(0)
+    with Undrawn():
+        nn.Embedding(5, 2)
+    after = torch.randn(3)
+    torch.manual_seed(0)
+    assert torch.equal(after, torch.randn(3))
+    assert nn.Embedding(5, 2).weight.std() > 0.3  # outside of it all is as before

@@ -85,7 +85,7 @@ def test_the_share_of_groups_is_met_as_nearly_as_they_allow() -> None:
     assert len(drawn) == 4
 
 
-def test_rows_of_one_group_cannot_be_cut() -> None:
+def test_one_in_group_cannot_be_cut() -> None:
     data = Dataset.from_columns({"context": ["c"] * 9}, name="rows")
     with pytest.raises(DataError, match=r"all rows of rows have the same context.*for test"):
         take_splits(data, group="context")

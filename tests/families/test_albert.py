@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 import torch
-from contracts import PROMISES, SEEDS, promise_name, small_case
+from contracts import PROMISES, promise_name, small_case
 from transformers import AlbertConfig
 
 from headway.core.taps import record, replace, taps
 from headway.errors import CheckpointError
 from headway.families import albert
 from headway.loading import load
+
+SEEDS = range(4)
 
 
 def config(draw: random.Random) -> Any:
@@ -26,7 +28,7 @@ def config(draw: random.Random) -> Any:
         hidden_size=heads * draw.choice([5, 7, 12]),
         num_hidden_layers=layers,
         num_hidden_groups=draw.randint(1, min(3, layers)),
-        inner_group_num=draw.choice([1, 1, 2]),
+        inner_group_num=draw.choice([1, 2]),
         num_attention_heads=heads,
         intermediate_size=draw.randint(9, 41),
         hidden_act=draw.choice(["gelu", "relu", "gelu_new"]),

@@ -53,7 +53,7 @@ def test_promise(promise: Any, seed: int) -> None:
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=promise_name)
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [1])
 def test_promise_without_distances(promise: Any, seed: int) -> None:
     promise(small_case("deberta-v2", lambda draw: config(draw, relative=False), seed))
 

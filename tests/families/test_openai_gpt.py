@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from contracts import PROMISES, SEEDS, promise_name, small_case
+from contracts import PROMISES, promise_name, small_case
 from tokenizer.oracles import data
 from transformers import OpenAIGPTConfig, OpenAIGPTLMHeadModel, OpenAIGPTTokenizer
 
@@ -17,6 +17,8 @@ import headway
 from headway.core.names import matches_any
 from headway.errors import CheckpointError
 from headway.families import openai_gpt
+
+SEEDS = range(3)
 
 
 def config(draw: random.Random) -> Any:

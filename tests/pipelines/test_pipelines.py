@@ -85,8 +85,8 @@ def test_a_head_that_no_pipeline_reads_is_said() -> None:
     from headway.checkpoints import HeadPlan
 
     model = tiny_model()
-    model.put_head(HeadPlan("fill-mask", model.checkpoint.family.HEADS["fill-mask"]))
-    with pytest.raises(ConfigError, match=r"no pipeline for 'fill-mask'.*Allowed: feature-"):
+    model.put_head(HeadPlan("replaced-token", model.checkpoint.family.HEADS["fill-mask"]))
+    with pytest.raises(ConfigError, match=r"no pipeline for 'replaced-token'.*Allowed: feature-"):
         pipeline(model)
 
 

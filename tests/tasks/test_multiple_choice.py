@@ -173,7 +173,7 @@ def test_rows_that_cannot_be_used_are_named() -> None:
         quick(data=choosing(20), task=NAME, class_weights=True)
 
 
-def test_rows_of_one_context_are_cut_together_and_those_that_differ_in_choices_all_stay() -> None:
+def test_one_in_context_are_cut_together_and_those_that_differ_in_choices_all_stay() -> None:
     rows = [row for row in choosing(30) for _ in range(2)]
     data = Dataset.from_rows(
         [{**row, "choices": [*row["choices"], f"w{n % 2}"]} for n, row in enumerate(rows)]

@@ -11,6 +11,7 @@ from training.tiny import SIGNS, put_head, rows, tiny_model
 from headway.checkpoints import new_head
 from headway.heads import Classifier
 from headway.model import Model
+from headway.reading import read_windows
 from headway.tasks.label_kinds import KINDS
 from headway.tasks.labels import label_names
 from headway.tasks.probe import _share_right, probe_head
@@ -28,13 +29,13 @@ def probed(
     targets = KINDS[kind].targets(data["label"], names)
     probe_head(model, texts, targets, kind=kind, precision="fp32", batch_tokens=500, seed=0)
     assert isinstance(model.head, Classifier)
-    features = model.read_windows(texts, model.head.pooled).numpy()
+    features = read_windows(model, texts, model.head.pooled).numpy()
     return model, texts, features, targets.numpy()
 
 
 def table(model: Model, texts: list[Windowed]) -> np.ndarray:
     assert model.head is not None and model.checkpoint.plan is not None
-    return KINDS[model.checkpoint.plan.kind].predict(model.read_windows(texts, model.head))
+    return KINDS[model.checkpoint.plan.kind].predict(read_windows(model, texts, model.head))
 
 
 def unit(features: np.ndarray) -> Any:

@@ -20,10 +20,11 @@ from headway.checkpoints.embedding import Embedding, write_embedding
 from headway.checkpoints.folders import replaced_folder
 from headway.checkpoints.generation import CHAT, GENERATION, Generation
 from headway.checkpoints.heads import KINDS, HeadPlan, architecture, plan_head
+from headway.checkpoints.source import Source
 from headway.checkpoints.sources import CONFIG, source_of
 from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, write_tensors
 from headway.core.fields import GENERIC
-from headway.core.initial import initialise
+from headway.core.initial import Undrawn, initialise
 from headway.core.names import Row, matches_any, prefixed
 from headway.core.stacks import Body, Encoder
 from headway.errors import CheckpointError, ConfigError
@@ -116,13 +117,13 @@ class Checkpoint:
 
 
 def load_checkpoint(
-    place: Path, *, keep_head: bool = True, dtype: torch.dtype = torch.float32
+    place: Path | Source, *, keep_head: bool = True, dtype: torch.dtype = torch.float32
 ) -> Checkpoint:
     """Reads a model; every tensor is accounted for.
 
     Args:
         place: a folder with config.json, or with what BERT's and ALBERT's first releases had in its
-            place, and weights; or a file of one of FILES.
+            place, and weights; or a file of one of FILES; or what a reader of such files gives.
         keep_head: whether the head that the folder carries is wanted.
         dtype: of the parameters, whatever they are stored in.
 
@@ -133,13 +134,13 @@ def load_checkpoint(
     """
     if dtype not in DTYPES:
         raise ConfigError(f"dtype {dtype}", allowed=", ".join(map(str, DTYPES)))
-    source = source_of(place)
+    source = place if isinstance(place, Source) else source_of(place)
     values = dict(source.values)
     family = family_for(values)
     config = family.from_hf(values)
     tokenizer = _fitting(source.tokenizer(), config.vocabulary, source.place)
     plan = plan_head(family, values) if keep_head else None
-    with torch.device("meta"):
+    with torch.device("meta"), Undrawn():
         body = family.build(config)
         head = plan.build(config, body) if plan is not None else None
     whole = _whole(body, head).to(dtype)

@@ -7,7 +7,7 @@ it is where that library cuts a text off, and here a long text is read in window
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,12 @@ class Embedding:
     prompt: str = ""
     declared: bool = False
     static: bool = False
+
+    def prompted(self, texts: Sequence[str]) -> Sequence[str]:
+        """Texts with the prompt before each; what is no text is left for others to name."""
+        if not self.prompt or isinstance(texts, str):
+            return texts
+        return [self.prompt + text if isinstance(text, str) else text for text in texts]
 
 
 def read_embedding(folder: Path) -> Embedding:

@@ -5,8 +5,9 @@ with a line of how many words and numbers. In word2vec's binary form the numbers
 Sources: https://nlp.stanford.edu/projects/glove, https://code.google.com/archive/p/word2vec.
 
 Such a file says nothing of how texts are cut. Here: at white space and around each punctuation
-mark, in small letters if no word of the file has a capital. A word that is not in the file has the
-vector of `<unk>` or `[UNK]` if the file has one, and zeros else, which changes no direction.
+mark, in small letters if no word of the file has a capital, unless it is asked otherwise. A word
+that is not in the file has the vector of `<unk>` or `[UNK]` if the file has one, and zeros else,
+which changes no direction.
 """
 
 from __future__ import annotations
@@ -43,8 +44,12 @@ Rows = Iterator[tuple[int, list[bytes], Floats]]
 """Number of the first row, words, numbers [words, size]."""
 
 
-def read_text_vectors(path: Path) -> Source:
+def read_text_vectors(path: Path, *, lowercase: bool | None = None) -> Source:
     """The parts of the vectors in a text file; one that ends with .gz is unpacked.
+
+    Args:
+        path: the file.
+        lowercase: whether texts are read in small letters; None = if no word has a capital.
 
     Raises:
         CheckpointError: a line that has no word, another count of numbers, or what is no number;
@@ -56,17 +61,21 @@ def read_text_vectors(path: Path) -> Source:
             second = file.readline()
             size = len(second.split()) - 1 if _counts(first) and second else 0
             if size > 0 and _counts(first) == (_counts(first)[0], size):
-                return _gathered(path, _lines(path, file, [second], 2, size), _counts(first)[0])
+                rows = _lines(path, file, [second], 2, size)
+                return _gathered(path, rows, _counts(first)[0], lowercase)
             size = len(first.split()) - 1
             if size < 1:
                 raise _wrong(path, "line 1", f"it has no word and numbers: {first!r:.60}")
-            return _gathered(path, _lines(path, file, [first, second], 1, size), None)
+            rows = _lines(path, file, [first, second], 1, size)
+            return _gathered(path, rows, None, lowercase)
         except (OSError, EOFError, zlib.error) as error:
             raise CheckpointError(f"{path} cannot be read: {error}") from error
 
 
-def read_binary_vectors(path: Path) -> Source:
+def read_binary_vectors(path: Path, *, lowercase: bool | None = None) -> Source:
     """The parts of the vectors in word2vec's binary form; one that ends with .gz is unpacked.
+
+    Args: as `read_text_vectors`.
 
     Raises:
         CheckpointError: the file ends too early, or goes on.
@@ -76,7 +85,7 @@ def read_binary_vectors(path: Path) -> Source:
             counts = _counts(file.readline(LONGEST))
             if not counts or min(counts) < 1 or max(counts) > 1 << 31:
                 raise _wrong(path, "the first line", "it is not how many words and numbers")
-            return _gathered(path, _records(path, file, *counts), counts[0])
+            return _gathered(path, _records(path, file, *counts), counts[0], lowercase)
         except (OSError, EOFError, zlib.error) as error:
             raise CheckpointError(f"{path} cannot be read: {error}") from error
 
@@ -158,7 +167,7 @@ def _records(path: Path, file: IO[bytes], count: int, size: int) -> Rows:
         raise _wrong(path, "its end", f"it goes on behind {count} words")
 
 
-def _gathered(path: Path, rows: Rows, count: int | None) -> Source:
+def _gathered(path: Path, rows: Rows, count: int | None, lowercase: bool | None) -> Source:
     """Words and numbers of all rows; of a word that is there twice the first counts."""
     words: dict[str, int] = {}
     parts: list[Floats] = []
@@ -189,6 +198,8 @@ def _gathered(path: Path, rows: Rows, count: int | None) -> Source:
         words[unknown] = len(words)
         parts.append(np.zeros((1, parts[0].shape[1]), np.float32))
     table = torch.from_numpy(np.concatenate(parts))
+    if lowercase is None:
+        lowercase = all(word == unknown or word == word.lower() for word in words)
     return Source(
         place=str(path),
         values={
@@ -198,20 +209,19 @@ def _gathered(path: Path, rows: Rows, count: int | None) -> Source:
             "normalize": True,
         },
         tensors=lambda: {"embeddings": table},
-        tokenizer=lambda: Tokenizer.from_document(_document(words, unknown)),
+        tokenizer=lambda: Tokenizer.from_document(_document(words, unknown, lowercase)),
         embedding=Embedding(declared=True, static=True),
     )
 
 
-def _document(words: dict[str, int], unknown: str) -> dict[str, Any]:
+def _document(words: dict[str, int], unknown: str, lowercase: bool) -> dict[str, Any]:
     """The tokenizer.json of a vocabulary of whole words."""
-    small = all(word == unknown or word == word.lower() for word in words)
     return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
         "added_tokens": [],
-        "normalizer": {"type": "Lowercase"} if small else None,
+        "normalizer": {"type": "Lowercase"} if lowercase else None,
         "pre_tokenizer": {"type": "BertPreTokenizer"},
         "post_processor": None,
         "decoder": None,

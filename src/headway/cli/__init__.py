@@ -22,6 +22,8 @@ COMMANDS: dict[str, str] = {
     "convert": "headway.cli.convert:command",
     "export": "headway.cli.export:command",
     "generate": "headway.cli.generate:command",
+    "search": "headway.cli.search:command",
+    "cluster": "headway.cli.cluster:command",
     "tokenizer": "headway.cli.tokenizer:command",
     "data": "headway.cli.data:command",
     "fetch": "headway.cli.fetch:command",

@@ -1,51 +1,79 @@
-"""`headway predict`: answers texts with a saved model."""
+"""`headway predict`: answers texts with a saved model, whatever its task."""
 
 from __future__ import annotations
 
-import shutil
+import inspect
 from collections.abc import Iterable, Iterator
 from itertools import tee
 from typing import Any
 
 import click
 
-import headway
 from headway.cli.terminal.options import FILE_OPTIONS, PRECISION, file_options, json_option
 from headway.cli.terminal.output import say, say_json
-from headway.cli.terminal.texts import texts_in_file, texts_or_lines
+from headway.cli.terminal.texts import one_in, texts_in_file, texts_or_lines
+from headway.errors import ConfigError
+from headway.logs import log
 
-LABEL, TEXT = 24, 20
-"""Most characters of a label; fewest of a text beside its answer, which ends with the line."""
+AT_ONCE = 4096
+"""Rows of a file that are made inputs at once."""
+
+WRITING = ("text-generation", "text2text-generation")
+"""Tasks whose pipelines know no precision."""
 
 
 @click.command("predict")
 @click.argument("run")
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.option("--task", metavar="NAME", help="What is asked.  [default: what RUN was made for]")
 @click.option("--file", metavar="DATA", help="Answer the rows of a csv, jsonl, txt, ... file.")
 @click.option("--text", metavar="COL", help="Text column of the file.  [default: guessed and said]")
 @click.option(
-    "--pair", metavar="TEXT", help="The second text, for pairs; with --file, its column's name."
+    "--pair",
+    metavar="TEXT",
+    help="The second text, such as the context of a question; with --file, its column's name.",
 )
 @file_options
-@click.option("--top", type=int, metavar="K", help="The K likeliest labels of each text.")
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="LABEL",
+    help="A label to choose from, for zero-shot-classification; several times.",
+)
+@click.option("--top", type=int, metavar="K", help="The K likeliest answers to each text.")
 @click.option("--precision", type=PRECISION, default="fp32", show_default=True)
 @json_option
 def command(
     run: str,
     texts: tuple[str, ...],
     *,
+    task: str | None,
     file: str | None,
     pair: str | None,
-    top: int | None,
+    names: tuple[str, ...],
     precision: str,
     as_json: bool,
+    top: int | None,
     **columns: Any,
 ) -> None:
     """Answer each TEXT with a saved RUN.
 
-    RUN may be any MODEL with a head for labels. Without TEXT, or with - in its place, every line of
-    standard input is one. A text that is longer than the model is read in windows.
+    RUN may be any MODEL with a head. Without TEXT, or with - in its place, every line of standard
+    input is one. A text that is longer than the model is read in windows.
     """
+    from headway.cli.terminal.answers import LINES, line_of, width_of
+    from headway.pipelines import pipeline_of, task_and_model
+
+    chosen, model, saved = task_and_model(run, task)
+    if chosen not in LINES:
+        raise ConfigError(
+            f"{chosen} has no answers that are lines",
+            allowed=", ".join(LINES),
+            next_step=f"headway.pipeline({chosen!r}, {run!r}) in Python",
+        )
+    options = {} if chosen in WRITING else {"precision": precision}
+    ask = pipeline_of(chosen, model, saved, **options)
     given: Iterable[Any]
     if file is None:
         _refuse_columns(columns)
@@ -54,16 +82,15 @@ def command(
     elif texts:
         raise click.UsageError("texts and --file exclude each other", click.get_current_context())
     else:
-        given = texts_in_file(file, pair=pair, **columns)
-    classify = headway.pipeline("text-classification", run, precision=precision)
+        given = _inputs_in(chosen, file, pair=pair, **columns)
     told, read = tee(given)
-    answers = zip(told, classify(read, top=top), strict=True)
+    answers = zip(told, ask(read, **_asked(ask, names, top)), strict=True)
     if as_json:
-        say_json([_document(text, answer) for text, answer in answers])
+        say_json([_document(chosen, text, answer) for text, answer in answers])
         return
-    width = min(LABEL, max(map(len, classify.labels))) + len(" 0.000")
-    for line in _lines(answers, width):
-        say(line)
+    width = width_of(names or tuple(getattr(ask, "labels", ())))
+    for text, answer in answers:
+        say(line_of(chosen, _shown(chosen, text), answer, width=width))
 
 
 def _refuse_columns(columns: dict[str, Any]) -> None:
@@ -75,30 +102,51 @@ def _refuse_columns(columns: dict[str, Any]) -> None:
             )
 
 
-def _document(text: Any, answer: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(text, tuple):
-        return {"text": text[0], "pair": text[1], **answer}
-    return {"text": text, **answer}
+def _asked(ask: Any, names: tuple[str, ...], top: int | None) -> dict[str, Any]:
+    """The options of one call, of those that the task has."""
+    known = inspect.signature(ask).parameters
+    given = {"labels": list(names) or None, "top": top}
+    for name, option in (("labels", "--name"), ("top", "--top")):
+        if given[name] is not None and name not in known:
+            raise click.UsageError(
+                f"this task has no {option}. Next: leave it out.", click.get_current_context()
+            )
+    if "labels" in known and not names:
+        raise click.UsageError(
+            "no labels to choose from. Next: --name LABEL, several times.",
+            click.get_current_context(),
+        )
+    return {name: value for name, value in given.items() if value is not None}
 
 
-def _lines(answers: Iterable[tuple[Any, dict[str, Any]]], width: int) -> Iterator[str]:
-    """`label score  text`, a line a text; how many windows, where it is more than one."""
-    from headway.reports.plain import printable
-    from headway.reports.words import shorten
+def _inputs_in(
+    task: str, file: str, *, text: str | None, pair: str | None, **files: Any
+) -> Iterator[Any]:
+    """The rows of a file as the task's pipeline takes them, some thousand at a time."""
+    from headway.tasks import TASKS
 
-    columns = shutil.get_terminal_size().columns
-    for text, answer in answers:
-        labels, scores = answer["label"], answer["score"]
-        if not isinstance(labels, list):
-            labels, scores = [labels], [scores]
-        names = (shorten(printable(label), LABEL) for label in labels)
-        parts = [f"{name} {score:.3f}" for name, score in zip(names, scores, strict=True)]
-        found = ", ".join(parts) or "(no label)"
-        shown = " ⏐ ".join(text) if isinstance(text, tuple) else text
-        read = ""
-        if answer["tokens"]["windows"] > 1:
-            read = "  [{total:,} tokens in {windows:,} windows]".format(**answer["tokens"])
-        found = found.ljust(width)
-        room = max(TEXT, columns - len(found) - len("  ") - len(read))
-        line = f"{click.style(found, bold=True)}  {shorten(printable(shown), room)}"
-        yield (line + (click.style(read, dim=True) if read else "")).rstrip()
+    if task not in TASKS:
+        yield from texts_in_file(file, text=text, pair=pair, **files)
+        return
+    learned, data = TASKS[task], one_in(file, **files)
+    columns = learned.columns(data, text=text, pair=pair, label=None, labelled=False)
+    log.info("%s", columns.said)
+    for start in range(0, len(data), AT_ONCE):
+        yield from learned.inputs(data[start : start + AT_ONCE], columns, before=start)
+
+
+def _shown(task: str, given: Any) -> str:
+    """An input as people read it."""
+    from headway.tasks import TASKS
+    from headway.tasks.inputs import shown_text
+
+    return TASKS[task].shown(given) if task in TASKS else shown_text(given)
+
+
+def _document(task: str, given: Any, answer: Any) -> dict[str, Any]:
+    told = answer if isinstance(answer, dict) else {"answer": answer}
+    if isinstance(given, tuple) and all(isinstance(side, str) for side in given):
+        return {"text": given[0], "pair": given[1], **told}
+    shown = _shown(task, given)
+    # What was written is called text, too: the input is then its prompt.
+    return {"prompt" if "text" in told else "text": shown, **told}

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from headway.core.positions import SinusoidalPositions
 
-__all__ = ["initialise"]
+__all__ = ["Undrawn", "initialise"]
 
 PLAIN = (nn.Linear, nn.Embedding, nn.LayerNorm, nn.RMSNorm)
 """Parts whose start is the same everywhere."""
+
+
+class Undrawn(TorchFunctionMode):
+    """While it is open, modules that are built draw no start for their weights.
+
+    For the meta device, where there is nothing to fill: torch imports its compiler, a second of
+    work, before it finds that out.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Leaves the tensor of each function of torch.nn.init as it is; calls all others."""
+        given = kwargs or {}
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
 
 
 def initialise(module: nn.Module, std: float, *, shared_with: nn.Module | None = None) -> None:

@@ -31,6 +31,7 @@ PAIRS = (
     ("text1", "text2"),
     ("text_a", "text_b"),
     ("text", "text_pair"),
+    ("anchor", "positive"),
     ("question", "sentence"),
     ("question", "context"),
     ("query", "passage"),

@@ -8,7 +8,15 @@ from torch import Tensor
 
 from headway.core.layout import Layout
 
-__all__ = ["answer_spans", "choices", "multi_label", "regression", "single_label"]
+__all__ = [
+    "answer_spans",
+    "choices",
+    "cosine_regression",
+    "in_batch_negatives",
+    "multi_label",
+    "regression",
+    "single_label",
+]
 
 
 def single_label(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -87,6 +95,52 @@ def choices(logits: Tensor, layout: Layout, targets: Tensor) -> Tensor:
     """
     every = torch.ones_like(logits, dtype=torch.bool)
     return F.cross_entropy(_padded(logits, every, layout), targets)
+
+
+def cosine_regression(first: Tensor, second: Tensor, targets: Tensor) -> Tensor:
+    """Squared error of the cosine of two vectors.
+
+    Args:
+        first, second: float [pairs, hidden].
+        targets: how alike the two are, float [pairs], in the unit of cosines.
+
+    >>> same, across = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    >>> cosine_regression(same, same, torch.ones(1)), cosine_regression(same, across, torch.ones(1))
+    (tensor(0.), tensor(1.))
+
+    Source: Reimers & Gurevych 2019, arXiv 1908.10084, section 3.
+    """
+    return F.mse_loss(F.cosine_similarity(first, second, dim=-1), targets.to(first.dtype))
+
+
+def in_batch_negatives(
+    first: Tensor, second: Tensor, *, temperature: float = 0.05, alike: Tensor | None = None
+) -> Tensor:
+    """Cross-entropy of finding each first text's partner among the second texts of the batch.
+
+    Known as multiple negatives ranking, or InfoNCE: every other row's text is a wrong answer.
+
+    Args:
+        first, second: float [pairs, hidden]; row n of one belongs to row n of the other.
+        temperature: what cosines are divided by; the lower, the more the hardest ones count.
+        alike: bool [pairs, pairs], which second texts are no wrong answers to which first ones and
+            do not take part; None = all others are wrong.
+
+    >>> vectors = torch.eye(4)
+    >>> in_batch_negatives(vectors, vectors[:1].expand(4, 4))  # log 4: all are alike
+    tensor(1.3863)
+    >>> in_batch_negatives(vectors, vectors) < 1e-6
+    tensor(True)
+
+    Source: Henderson et al. 2017, arXiv 1705.00652, section 4.4; as cosines with a temperature,
+    van den Oord et al. 2018, arXiv 1807.03748.
+    """
+    scores = F.normalize(first, dim=-1) @ F.normalize(second, dim=-1).T / temperature
+    own = torch.arange(len(scores), device=scores.device)
+    if alike is not None:
+        kept = torch.diag(torch.ones_like(own, dtype=torch.bool))
+        scores = scores.masked_fill(alike & ~kept, -torch.inf)
+    return F.cross_entropy(scores, own)
 
 
 def _padded(logits: Tensor, possible: Tensor, layout: Layout) -> Tensor:

@@ -35,7 +35,7 @@ label_codes.py   labels as codes
 
 from headway.metrics.accuracy import accuracy, exact_match
 from headway.metrics.auc import auc
-from headway.metrics.baseline import Baseline, tfidf_baseline, tfidf_nearest
+from headway.metrics.baseline import Baseline, tfidf_baseline, tfidf_nearest, tfidf_vectors
 from headway.metrics.bertscore import bertscore
 from headway.metrics.by_name import METRICS, ROW_SUMS, metric
 from headway.metrics.calibration import expected_calibration_error, reliability_bins
@@ -136,6 +136,7 @@ __all__ = [
     "squad_v2_f1",
     "tfidf_baseline",
     "tfidf_nearest",
+    "tfidf_vectors",
     "token_perplexity",
     "weighted_f1",
     "wilson_interval",

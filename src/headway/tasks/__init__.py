@@ -12,6 +12,7 @@ from headway.errors import ConfigError, nearest
 from headway.tasks.fill_mask import FillMask
 from headway.tasks.multiple_choice import MultipleChoice
 from headway.tasks.question_answering import QuestionAnswering
+from headway.tasks.sentence_similarity import SentenceSimilarity
 from headway.tasks.task import Compared, Course, Meaning, Start, Task, meaning_of
 from headway.tasks.text_classification import TextClassification
 from headway.tasks.text_generation import TextGeneration
@@ -33,6 +34,7 @@ TASKS: dict[str, Task] = {
     "fill-mask": FillMask(),
     "multiple-choice": MultipleChoice(),
     "question-answering": QuestionAnswering(),
+    "sentence-similarity": SentenceSimilarity(),
     "text-classification": TextClassification(),
     "text-generation": TextGeneration(),
     "token-classification": TokenClassification(),

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from headway.heads import Classifier
 from headway.model import Model
+from headway.reading import read_windows
 from headway.training.precision import precision_context
 from headway.windows import Windowed
 
@@ -60,7 +61,7 @@ def probe_head(
     head = model.head
     assert isinstance(head, Classifier)
     with precision_context(precision, model.device):
-        vectors = model.read_windows(texts, head.pooled, batch_tokens=batch_tokens, what="Probing")
+        vectors = read_windows(model, texts, head.pooled, batch_tokens=batch_tokens, what="Probing")
     features = vectors.numpy()
     size = float(np.linalg.norm(features, axis=1).mean()) or 1.0
     biased = head.output.bias is not None

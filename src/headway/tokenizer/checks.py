@@ -1,13 +1,13 @@
-"""Reads values out of untrusted JSON: the wrong type is a TokenizerError that says where it is."""
+"""Reads values from outside: what is wrong is a TokenizerError that says where it is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from headway.errors import TokenizerError
 
-__all__ = ["Fields", "whole_number"]
+__all__ = ["Fields", "token_numbers", "whole_number"]
 
 
 class Fields:
@@ -95,3 +95,21 @@ def whole_number(value: object) -> bool:
 def _short(value: object) -> str:
     shown = repr(value)
     return shown if len(shown) <= 60 else shown[:57] + "..."
+
+
+def token_numbers(ids: Iterable[int]) -> Iterator[int]:
+    """Ids that can be tokens' numbers.
+
+    >>> list(token_numbers([3, 4]))
+    [3, 4]
+
+    Raises:
+        TokenizerError: one is below 0.
+    """
+    for number in map(int, ids):
+        if number < 0:
+            raise TokenizerError(
+                f"{number} is no token's number",
+                next_step="leave out what marks positions without a token, like -100",
+            )
+        yield number

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from headway.errors import OutputError, TokenizerError
 from headway.tokenizer.aligned_text import AlignedText
 from headway.tokenizer.byte_offsets import refuse_surrogates_in
+from headway.tokenizer.checks import token_numbers
 from headway.tokenizer.encoding import Encoding
 from headway.tokenizer.engine import NativePipeline
 from headway.tokenizer.formats import find
@@ -205,7 +206,7 @@ class Tokenizer:
         Numbers that are in no vocabulary give nothing, since models may have more outputs than
         there are tokens; a number below 0 is an error.
         """
-        return self._pipeline.decode(_checked(ids), skip_special)
+        return self._pipeline.decode(token_numbers(ids), skip_special)
 
     def decode_stream(self, ids: Iterable[int], skip_special: bool = True) -> Iterator[str]:
         """The text of tokens that come one by one, such as those a model writes.
@@ -230,7 +231,7 @@ class Tokenizer:
         >>> list(tok.decode_stream(iter([0, 1, 2, 0, 1])))
         ['é', 't', 'é']
         """
-        return self._pipeline.decode_stream(_checked(ids), skip_special)
+        return self._pipeline.decode_stream(token_numbers(ids), skip_special)
 
     def normalize(self, text: str) -> AlignedText:
         """A text as the pre-tokenizer sees it, each character with the place it comes from.
@@ -261,11 +262,15 @@ class Tokenizer:
         """How many tokens `encode` gives."""
         return len(self.encode(text, pair, special))
 
+    def side(self, text: str, number: int) -> Encoding:
+        """The tokens of a text as one side of a pair, 0 or 1, for `windows` to put beside many."""
+        return self._encode_text(text, number)
+
     def windows(
         self,
-        text: str,
+        text: str | Encoding,
         size: int,
-        pair: str | None = None,
+        pair: str | Encoding | None = None,
         stride: int | None = None,
         special: bool = True,
         cut: int | None = None,
@@ -276,9 +281,9 @@ class Tokenizer:
         other one is whole in every window.
 
         Args:
-            text: the text.
+            text: the text, or its tokens as `side` gives them.
             size: the most tokens a window may have, special tokens included.
-            pair: a second text.
+            pair: a second text, likewise.
             stride: how many tokens two neighbouring windows share; a quarter of the text's room
                 in a window where it is not said. The last window may be shorter than the others.
             special: put special tokens around each window.
@@ -292,8 +297,10 @@ class Tokenizer:
             TokenizerError: no token of the side to be cut fits beside the rest, the stride leaves
                 no progress, or there is no such side.
         """
-        texts = [text] if pair is None else [text, pair]
-        sides = [self._encode_text(one, i) for i, one in enumerate(texts)]
+        sides = [
+            one if isinstance(one, Encoding) else self._encode_text(one, i)
+            for i, one in enumerate([text] if pair is None else [text, pair])
+        ]
         if cut is None:
             cut = 1 if len(sides) == 2 and len(sides[1]) > len(sides[0]) else 0
         if cut not in range(len(sides)):
@@ -354,10 +361,7 @@ class Tokenizer:
         return export(self._document, steps, self._said(), Path(folder), format)
 
     def gguf_values(self, *, rows: int = 0) -> dict[str, Any]:
-        """What the GGUF file of a model says of its tokenizer, by name.
-
-        Args:
-            rows: of the model's word table; numbers beyond the tokens are filled up.
+        """What a model's GGUF file says of its tokenizer; `rows` of the word table are filled up.
 
         Raises:
             TokenizerError: the format cannot say what this tokenizer does.
@@ -368,26 +372,13 @@ class Tokenizer:
 
     def _said(self) -> dict[str, Any]:
         """What a tokenizer_config.json says, with the roles of tokens."""
-        return {
-            **self._config,
-            **{f"{role}_token": token for role, token in self.special.items()},
-        }
+        return self._config | {f"{role}_token": token for role, token in self.special.items()}
 
     def _encode_text(self, text: str, sequence: int) -> Encoding:
         if not isinstance(text, str):
             raise TokenizerError(f"{text!r:.60} is a {type(text).__name__}", allowed="a string")
         refuse_surrogates_in(text)
         return self._pipeline.encode_text(text, sequence)
-
-
-def _checked(ids: Iterable[int]) -> Iterator[int]:
-    for number in map(int, ids):
-        if number < 0:
-            raise TokenizerError(
-                f"{number} is no token's number",
-                next_step="leave out what marks positions without a token, like -100",
-            )
-        yield number
 
 
 @functools.lru_cache(maxsize=4)

@@ -52,27 +52,20 @@ def _say_lengths(report: dict[str, Any]) -> None:
 def _show_examples(report: dict[str, Any]) -> None:
     """Two right answers and a wrong one, where there are such."""
     examples = report["examples"]
-    right = [one for one in examples if _is_right(one)]
-    wrong = [one for one in examples if not _is_right(one)]
+    right = [one for one in examples if one["right"]]
+    wrong = [one for one in examples if not one["right"]]
     shown = [*right[: EXAMPLES - len(wrong[:1])], *wrong][:EXAMPLES]
     number = report["kind"] == "regression"
     rows = table(["for example", "label", "predicted"], right=(1, 2) if number else ())
     for one in shown:
         found = _words(one["prediction"])
-        if not number:
+        if one["score"] is not None:
             scores = one["score"] if isinstance(one["score"], list) else [one["score"]]
             found += " " + " ".join(f"{score:.2f}" for score in scores)
-        style = "" if number or _is_right(one) else "red"
+        style = "" if number or one["right"] else "red"
         text = shorten(printable(one["text"]), TEXT)
         rows.add_row(Text(text), Text(_words(one["label"])), Text(found, style=style))
     show(rows)
-
-
-def _is_right(example: dict[str, Any]) -> bool:
-    label, found = example["label"], example["prediction"]
-    if isinstance(found, list):
-        return {str(one) for one in label} == set(found)
-    return bool(str(label) == found)
 
 
 def _words(label: Any) -> str:

@@ -15,7 +15,7 @@ from headway.logs import log
 if TYPE_CHECKING:
     from headway.data import Dataset
 
-__all__ = ["lines_or_column", "rows_in", "texts_in_file", "texts_or_lines"]
+__all__ = ["lines_or_column", "one_in", "rows_in", "texts_in_file", "texts_or_lines"]
 
 
 def texts_or_lines(
@@ -75,6 +75,22 @@ def rows_in(path: str | list[str], **files: Any) -> Dataset | dict[str, Dataset]
     return open_rows(path, **how_to_read(**files))
 
 
+def one_in(path: str, **files: Any) -> Dataset:
+    """The same, of one split.
+
+    Raises:
+        DataError: there are several.
+    """
+    from headway.data import Dataset
+
+    data = rows_in(path, **files)
+    if not isinstance(data, Dataset):
+        raise DataError(
+            f"{path} holds several splits: {', '.join(data)}", next_step="name the file of one"
+        )
+    return data
+
+
 def how_to_read(*, encoding: str | None, **files: Any) -> dict[str, Any]:
     """The options of files as `headway.read` takes them."""
     return {"encoding": encoding or "utf-8", **files}
@@ -129,14 +145,10 @@ def texts_in_file(path: str, *, text: str | None, pair: str | None, **files: Any
     Raises:
         DataError: it cannot be read, has several splits, or no such column.
     """
-    from headway.data import Dataset, guess_columns
+    from headway.data import guess_columns
     from headway.tasks.inputs import each_text
 
-    data = rows_in(path, **files)
-    if not isinstance(data, Dataset):
-        raise DataError(
-            f"{path} holds several splits: {', '.join(data)}", next_step="name the file of one"
-        )
+    data = one_in(path, **files)
     columns = guess_columns(data, text=text, pair=pair, labelled=False)
     log.info("%s", columns.said)
     return each_text(data, columns)
