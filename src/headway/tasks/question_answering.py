@@ -75,8 +75,11 @@ def answers_of(
     if not spans:
         return [none]
     if kind == SOMETIMES:
-        wins = without_answer(found) - spans[0].score > threshold
-        told = [none, *told] if wins else [*told, none]
+        if without_answer(found) - spans[0].score > threshold:
+            told = [none, *told]
+        else:
+            others = sorted([*told[1:], none], key=lambda one: -one["score"])
+            told = [told[0], *others]
     return told[: options.get("top", 1)]
 
 
