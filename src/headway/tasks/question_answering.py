@@ -61,9 +61,10 @@ def answers_of(
         `start` and `end` are characters of the context, and None where there is no answer: "". At
         least one.
     """
-    none = {"answer": "", "score": math.exp(without_answer(found)), "start": None, "end": None}
+    nothing = math.exp(without_answer(found))
+    none: dict[str, Any] = {"answer": "", "score": nothing, "start": None, "end": None}
     spans = spans_in(text, found, **options)
-    told = [
+    told: list[dict[str, Any]] = [
         {
             "answer": text.context[span.start : span.end],
             "score": math.exp(span.score),
