@@ -46,6 +46,16 @@ class Windowed:
         """Tokens of all windows together: what it costs to read."""
         return sum(map(len, self.ids))
 
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest text that is read as one."""
+        return self.tokens
+
+    @property
+    def most_windows(self) -> int:
+        """How many windows such a text takes at most."""
+        return len(self.ids)
+
     def drawn(self, chance: Random, most: int | None) -> list[int]:
         """Numbers of the windows that take part in a step of training, at most so many."""
         count = len(self.ids)

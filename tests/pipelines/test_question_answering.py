@@ -135,6 +135,9 @@ def test_a_question_can_be_left_without_an_answer() -> None:
         assert 0 < one["score"] < 1
     told = never(PAIRS[0], top=3)
     assert told["answer"][0] == "" and told["answer"][1:] == always(PAIRS[0], top=2)["answer"]
+    every = QuestionAnswering(model, threshold=1e9)(PAIRS[0], top=99)
+    assert every["answer"][0] == always(PAIRS[0])["answer"] and every["answer"].count("") == 1
+    assert every["score"][1:] == sorted(every["score"][1:], reverse=True)
     for one, other, nothing in zip(usual(PAIRS), always(PAIRS), never(PAIRS), strict=True):
         assert one["answer"] == ("" if nothing["score"] > other["score"] else other["answer"])
 

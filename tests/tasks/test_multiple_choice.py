@@ -50,6 +50,8 @@ def test_learns_planted_choices_and_opens_again(kind: str, head: str, tmp_path: 
     if kind == "bert":
         assert result.report["baseline"]["accuracy"] < scores["accuracy"]
         assert "choice most like its context" in (out / "report.html").read_text()
+        card = (out / "README.md").read_text()
+        assert 'predict("a context", ["a choice", "another"])' in card
 
     again = load(out)
     assert again.task == NAME
@@ -110,6 +112,7 @@ def test_every_choice_is_read_beside_the_context_in_windows() -> None:
     tokenizer = model.need_tokenizer()
     assert short.ids == [tokenizer.encode("w1 w2", one).ids for one in ASKED[0].choices]
     assert short.counts == (1, 1, 1) and short.tokens == 3 * 2 + 4
+    assert (short.longest, short.most_windows, long.longest, long.most_windows) == (4, 1, 61, 4)
     assert long.counts == (4, 4) and len(long.ids) == len(long.segments) == 8
     assert long.report() == {"used": 122, "total": 122, "windows": 8}
     for number, ids in enumerate(long.ids):
@@ -182,3 +185,6 @@ def test_one_in_context_are_cut_together_and_those_that_differ_in_choices_all_st
     assert result.report["data"]["duplicates_dropped"] == 0
     assert sum(result.report["data"]["rows"].values()) == 60
     assert any("same context kept together" in note for note in result.report["notes"])
+    # Several choices are no long text.
+    lengths = result.report["lengths"]
+    assert lengths["windowed"] == 0 and lengths["max_seen"] <= 5 + 4

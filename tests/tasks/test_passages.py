@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from training.tiny import WORDS, words_tokenizer
 
+from headway import Dataset, read
 from headway.errors import TokenizerError
+from headway.tasks.answers import located
 from headway.tasks.passages import read_passage
 from headway.tokenizer import Tokenizer
 from headway.tokenizer.formats.documents import document, template
+
+XQUAD = Path(__file__).parents[3] / "shared" / "data" / "xquad"
 
 TOKENIZER = words_tokenizer()
 NAMES = ["<pad>", "<unk>", "<s>", "</s>", *WORDS]
@@ -96,3 +102,32 @@ def test_a_context_of_a_megabyte_is_read_in_windows() -> None:
     assert read.report()["windows"] == len(read.ids) == -(-(310_000 - 126) // (507 - 126))
     start, end = (int(n) for n in read.offsets[-1][-1])
     assert context[start:end] == f"w{309_999 % 20}" and end == len(context)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "vi"])
+def test_answers_of_real_questions_are_found_again(language: str, minilm_folder: Path) -> None:
+    """A fifth of the questions of XQuAD, through the windows and tokens of a released model."""
+    if not (XQUAD / f"xquad.{language}.json").exists():
+        pytest.skip(f"needs {XQUAD}")
+    rows = read(XQUAD / f"xquad.{language}.json")
+    assert isinstance(rows, Dataset) and len(rows) == 1190
+    tokenizer = Tokenizer.load(minilm_folder)
+    exact = 0
+    for row in rows.select(range(0, 1190, 5)):
+        context, (said,), (start,) = row["context"], *row["answers"].values()
+        text = read_passage(tokenizer, (row["question"], context), size=256)
+        place = located(context, said, start)
+        assert place == start
+        held = [
+            (number, span)
+            for number, span in enumerate(text.span(start, start + len(said)))
+            if span is not None
+        ]
+        assert held
+        for number, (first, last) in held:
+            places = text.offsets[number][[first - text.firsts[number], last - text.firsts[number]]]
+            found = context[places[0, 0] : places[1, 1]]
+            assert said in found
+        exact += found == said
+    # The others end inside a word: "Mark" of "Markus".
+    assert exact >= 236

@@ -80,6 +80,7 @@ def test_learns_planted_answers_and_opens_again(
     )
     assert right / 60 == pytest.approx(scores["exact_match"])
     page = (out / "report.html").read_text()
+    assert 'predict(question="your question", context=' in (out / "README.md").read_text()
     assert "Exact match" in page and json.loads((out / "run.json").read_text())["task"] == TASK_NAME
 
 

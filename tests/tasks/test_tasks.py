@@ -4,7 +4,7 @@ import pytest
 
 from headway.errors import ConfigError
 from headway.reports.sheets import SHEETS
-from headway.tasks import TASKS, task_named
+from headway.tasks import TASKS, Meaning, task_named
 
 
 def test_tasks_are_found_by_name() -> None:
@@ -19,6 +19,15 @@ def test_every_kind_of_answers_can_be_reported() -> None:
         for kind in task.kinds:
             assert task.main(kind) in {measure.key for measure in SHEETS[kind].measures}
             assert task.expected(kind)
+
+
+def test_more_rows_never_ask_for_more_epochs() -> None:
+    for task in TASKS.values():
+        for kind in task.kinds:
+            courses = [task.course(rows, Meaning(kind)) for rows in (10, 1000, 10**5)]
+            epochs = [course.epochs for course in courses]
+            assert epochs == sorted(epochs, reverse=True) and epochs[-1] >= 1
+            assert all(0 < course.rate < 1e-2 for course in courses)
 
 
 def test_an_unknown_task_is_said_with_the_nearest() -> None:

@@ -74,10 +74,10 @@ def plan_run(model: Model, texts: Sequence[Windowed], rows: Rows, settings: Sett
         patience=settings.patience,
     )
     notes = [] if probe else [_course_note(options)]
-    windowed = sum(len(text.ids) > 1 for text in texts)
+    windowed = sum(text.most_windows > 1 for text in texts)
     if windowed:
         notes.append(f"{windowed} training texts are longer than the model and read in windows")
-    if many := sum(len(text.ids) > most for text in texts):
+    if many := sum(text.most_windows > most for text in texts):
         notes.append(f"{many} of them train with {most} of their windows, drawn anew each epoch")
     weights = None
     if settings.class_weights:

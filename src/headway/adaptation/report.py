@@ -98,12 +98,12 @@ def baseline_scores(rows: Rows, settings: Settings) -> dict[str, Any] | None:
 
 def lengths_of(texts: Sequence[Windowed], longest: int | None) -> dict[str, Any]:
     """How long the texts are in tokens, and how many needed windows."""
-    lengths = np.array([text.tokens for text in texts] or [0])
+    lengths = np.array([text.longest for text in texts] or [0])
     counts, edges = np.histogram(lengths, bins=BARS)
     return {
         "max_model": longest,
         "max_seen": int(lengths.max()),
-        "windowed": sum(len(text.ids) > 1 for text in texts),
+        "windowed": sum(text.most_windows > 1 for text in texts),
         "windows": sum(len(text.ids) for text in texts),
         "percentiles": {str(p): float(np.percentile(lengths, p)) for p in (50, 90, 99, 100)},
         "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},

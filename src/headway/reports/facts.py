@@ -43,6 +43,8 @@ def facts(report: Report) -> dict[str, Any]:
         "limits": limits(report),
         "details_title": SHEETS[report["kind"]].details,
         "answer": SHEETS[report["kind"]].answer.format(labels=len(report["label_names"])),
+        "call": SHEETS[report["kind"]].call,
+        "shell": SHEETS[report["kind"]].shell,
     }
 
 

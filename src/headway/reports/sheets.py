@@ -44,6 +44,8 @@ class Sheet:
         interval: how the interval is made.
         answer: what the model answers with, of `{labels}`, how many labels it has.
         details: the title of what is said by label.
+        call: what the pipeline of such a model is called with, in Python.
+        shell: the same behind `headway predict RUN`.
     """
 
     measures: tuple[Measure, ...]
@@ -52,6 +54,8 @@ class Sheet:
     interval: str
     answer: str
     details: str = "Labels"
+    call: str = '["your text"]'
+    shell: str = '"your text"'
 
 
 SHEETS: dict[str, Sheet] = {
@@ -126,6 +130,8 @@ SHEETS: dict[str, Sheet] = {
         "the row's choices.",
         interval="Wilson",
         answer="the best of any number of choices",
+        call='"a context", ["a choice", "another"]',
+        shell="--file DATA",
     ),
     "answer-spans": Sheet(
         (
@@ -138,6 +144,8 @@ SHEETS: dict[str, Sheet] = {
         "the two share, as SQuAD counts them.",
         interval="bootstrap over questions",
         answer="the place of the answer in a context",
+        call='question="your question", context="a text of any length"',
+        shell='"your question" --pair "a text of any length"',
     ),
     "answer-spans-or-none": Sheet(
         (
@@ -153,6 +161,8 @@ SHEETS: dict[str, Sheet] = {
         "none is given.",
         interval="bootstrap over questions",
         answer="the place of the answer in a context, or that there is none",
+        call='question="your question", context="a text of any length"',
+        shell='"your question" --pair "a text of any length"',
     ),
     "language": Sheet(
         (

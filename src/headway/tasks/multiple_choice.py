@@ -42,10 +42,20 @@ class Choices(Windowed):
     Attributes:
         choices: their texts.
         counts: how many windows each has; they lie one choice after the other.
+        lengths: how many tokens each has, with the context.
     """
 
     choices: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
+    lengths: tuple[int, ...] = ()
+
+    @property
+    def longest(self) -> int:
+        return max(self.lengths)
+
+    @property
+    def most_windows(self) -> int:
+        return max(self.counts)
 
     def drawn(self, chance: Random, most: int | None) -> list[int]:
         """At most so many windows of each choice: none of them may be absent."""
@@ -149,6 +159,7 @@ class MultipleChoice:
                     sum(one.tokens for one in read),
                     choices=asked.choices,
                     counts=tuple(len(one.ids) for one in read),
+                    lengths=tuple(one.tokens for one in read),
                 )
             )
         return found

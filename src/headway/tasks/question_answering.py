@@ -61,9 +61,10 @@ def answers_of(
         `start` and `end` are characters of the context, and None where there is no answer: "". At
         least one.
     """
-    none = {"answer": "", "score": math.exp(without_answer(found)), "start": None, "end": None}
+    nothing = math.exp(without_answer(found))
+    none: dict[str, Any] = {"answer": "", "score": nothing, "start": None, "end": None}
     spans = spans_in(text, found, **options)
-    told = [
+    told: list[dict[str, Any]] = [
         {
             "answer": text.context[span.start : span.end],
             "score": math.exp(span.score),
@@ -75,8 +76,11 @@ def answers_of(
     if not spans:
         return [none]
     if kind == SOMETIMES:
-        wins = without_answer(found) - spans[0].score > threshold
-        told = [none, *told] if wins else [*told, none]
+        if without_answer(found) - spans[0].score > threshold:
+            told = [none, *told]
+        else:
+            others = sorted([*told[1:], none], key=lambda one: -one["score"])
+            told = [told[0], *others]
     return told[: options.get("top", 1)]
 
 
