@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from headway.adaptation import Result, Settings, adapt, evaluate
+    from headway.adaptation import Result, Settings, adapt, compare, evaluate
     from headway.compress import export
     from headway.data import Dataset, read
     from headway.hub import fetch
@@ -34,6 +34,7 @@ PUBLIC = {
     "Settings": "adaptation",
     "Tokenizer": "tokenizer",
     "adapt": "adaptation",
+    "compare": "adaptation",
     "evaluate": "adaptation",
     "export": "compress",
     "fetch": "hub",
@@ -52,6 +53,7 @@ __all__ = [
     "Settings",
     "Tokenizer",
     "adapt",
+    "compare",
     "evaluate",
     "export",
     "fetch",
