@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from headway.adaptation import Result, Settings, adapt, evaluate
+    from headway.adaptation import Result, Settings, adapt, compare, evaluate
     from headway.compress import export
     from headway.data import Dataset, read
     from headway.hub import fetch
@@ -37,6 +37,7 @@ PUBLIC = {
     "Tokenizer": "tokenizer",
     "adapt": "adaptation",
     "cluster": "search",
+    "compare": "adaptation",
     "evaluate": "adaptation",
     "export": "compress",
     "fetch": "hub",
@@ -57,6 +58,7 @@ __all__ = [
     "Tokenizer",
     "adapt",
     "cluster",
+    "compare",
     "evaluate",
     "export",
     "fetch",

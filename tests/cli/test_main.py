@@ -77,7 +77,7 @@ def test_no_command_shows_the_help_as_wrong_usage() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["adpt"], "no command 'adpt' (did you mean 'adapt'?). Allowed: adapt, evaluate, predict"),
+        (["adpt"], "no command 'adpt' (did you mean 'adapt'?). Allowed: adapt, evaluate, compare"),
         (["xyz"], "no command 'xyz'. Allowed: adapt,"),
         (["tokenizer", "encod"], "no command 'encod' (did you mean 'encode'?). Allowed: convert,"),
         (["data", "xyz"], "no command 'xyz'. Allowed: cache, inspect, tokenize, why."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ from headway.hub import resolve_model
 from headway.loading import load
 from headway.model import Model
 from headway.reports.plain import plain
-from headway.tasks import task_named
+from headway.tasks import Compared, Task, task_named
 from headway.training.precision import chosen_precision
 
-__all__ = ["evaluate"]
+__all__ = ["Measured", "evaluate", "measured"]
 
 OF_THE_ROWS = (*("text", "pair", "label", "encoding", "format", "recipe", "sample_by", "features"),)
 OF_THE_MODEL = ("window", "stride", "precision")
@@ -57,6 +58,32 @@ def evaluate(
     Example:
         headway.evaluate("runs/tickets", "more.csv")["test"]["accuracy"]
     """
+    return measured(run, data, split=split, batch_tokens=batch_tokens, **settings).report
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A model's answers to rows, and what they are worth.
+
+    Attributes:
+        model: that was asked.
+        report: as `evaluate` gives it.
+        task: what was asked.
+        compared: every answer beside the truth.
+        answers: the truth, as the rows have it.
+    """
+
+    model: Model
+    report: dict[str, Any]
+    task: Task
+    compared: list[Compared]
+    answers: list[Any]
+
+
+def measured(
+    run: Model | str | Path, data: Data, *, split: str, batch_tokens: int, **settings: Any
+) -> Measured:
+    """As `evaluate`, with all answers."""
     saved = {} if isinstance(run, Model) else read_run(resolve_model(str(run)))
     chosen = _settings(saved, settings)
     model = run if isinstance(run, Model) else load(run)
@@ -98,7 +125,8 @@ def evaluate(
             "notes": [columns.said],
         }
     )
-    return found
+    compared = task.compare(scored.found, texts, answers, meaning)
+    return Measured(model, found, task, compared, answers)
 
 
 def _settings(saved: Mapping[str, Any], given: dict[str, Any]) -> Settings:

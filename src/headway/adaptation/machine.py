@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-__all__ = ["peak_memory_mb", "timed", "versions"]
+__all__ = ["forget_peak_memory", "peak_memory_mb", "timed", "versions"]
 
 LIBRARIES = ("headway", "torch", "numpy", "pyarrow", "safetensors", "scikit-learn")
 
@@ -27,6 +27,15 @@ def peak_memory_mb() -> float:
     except (OSError, StopIteration):
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return most / 1024 if sys.platform != "darwin" else most / 1024**2
+
+
+def forget_peak_memory() -> bool:
+    """Lets `peak_memory_mb` start anew from the memory held now; False where no system does."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return False
+    return True
 
 
 def versions() -> dict[str, str]:

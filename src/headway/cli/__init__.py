@@ -18,6 +18,7 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS: dict[str, str] = {
     "adapt": "headway.cli.adapt:command",
     "evaluate": "headway.cli.evaluate:command",
+    "compare": "headway.cli.compare:command",
     "predict": "headway.cli.predict:command",
     "convert": "headway.cli.convert:command",
     "export": "headway.cli.export:command",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from headway.data.batches.loader import Loader
     from headway.data.columns import Columns, guess_columns
     from headway.data.dataset import Dataset
+    from headway.data.dialogue_rows import dialogues
     from headway.data.duplicates.exact import drop_duplicates, drop_leaked
     from headway.data.duplicates.near import near_groups, near_matches
     from headway.data.features import Image, Label, Number, Sequence, Spans, Text, apply_features
@@ -54,6 +55,7 @@ PUBLIC = {
     "apply_features": "features",
     "as_dataset": "reading.gather",
     "describe_features": "infer",
+    "dialogues": "dialogue_rows",
     "drop_duplicates": "duplicates.exact",
     "drop_leaked": "duplicates.exact",
     "few_per_class": "splits",
@@ -95,6 +97,7 @@ __all__ = [
     "apply_features",
     "as_dataset",
     "describe_features",
+    "dialogues",
     "drop_duplicates",
     "drop_leaked",
     "few_per_class",

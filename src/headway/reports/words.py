@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "NOTHING",
     "count",
     "decimals",
     "file_size",
