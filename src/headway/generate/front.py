@@ -8,10 +8,11 @@ from typing import Any, Protocol
 from headway.errors import ConfigError
 from headway.generate.chat import render
 from headway.generate.decoding import Decoding, changed
+from headway.generate.draft import Draft
 from headway.generate.parts import Parts
 from headway.generate.streaming import stream
 from headway.generate.text import Written
-from headway.generate.writing import Draft, Writing
+from headway.generate.writing import Writing
 from headway.tokenizer import Tokenizer
 from headway.windows import window_texts
 

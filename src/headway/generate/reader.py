@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from headway.core.cache import Cache
 from headway.core.layout import Layout
 from headway.core.stacks import Decoder
+from headway.generate.lean import Lean
 
 __all__ = ["Reader"]
 
@@ -40,6 +41,7 @@ class Reader:
         self.memory = memory
         self.device = next(decoder.parameters()).device
         self.cache = Cache(texts, len(decoder.layers), device=self.device)
+        self.lean = Lean.of(decoder) if memory is None else None
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -49,8 +51,10 @@ class Reader:
     def states(self, chunks: Chunks) -> tuple[Tensor, Layout]:
         """Reads on: hidden states of the new tokens [tokens, hidden], and how they lie."""
         layout = Layout.of(chunks, self.device)
-        ids = torch.tensor([token for chunk in chunks for token in chunk], device=self.device)
         first = not any(self.lengths)
+        if self.lean is not None and not first and set(layout.lengths) == {1} and self.lean.usable:
+            return self.lean([chunk[0] for chunk in chunks], self.cache), layout
+        ids = torch.tensor([token for chunk in chunks for token in chunk], device=self.device)
         states = self.decoder(ids, layout, cache=self.cache, memory=self.memory)
         if first and self.memory is not None:
             self.memory = self.memory[0], self.cache.settle(self.memory[1])

@@ -12,6 +12,7 @@ from headway.generate.answers import answer_guides
 from headway.generate.constraints import Constraint, OneOf, Regex, Schema
 from headway.generate.contrastive import contrast
 from headway.generate.decoding import DEFAULT_NEW_TOKENS, Decoding
+from headway.generate.draft import Draft
 from headway.generate.ends import Ends, before_stop
 from headway.generate.grammars import grammar_guides
 from headway.generate.guides import Guide
@@ -26,56 +27,39 @@ from headway.generate.speculative import Spread, speculate
 from headway.generate.spelling import spelling_of
 from headway.generate.text import Text, Written, draw_for
 
-__all__ = ["Draft", "Writing"]
+__all__ = ["Writing", "batches"]
 
 Prompts = Sequence[Sequence[int]]
 
 WORTH_PACKING = 8
 """Steps from which on it pays to lay weights out for them."""
 
+PROMPT_TOKENS = 2**14
+"""Most tokens of prompts that are read at once, but for a single longer one."""
+
 CONTRASTED = 4
 """Tokens that contrastive search compares where `top_k` does not say."""
 
 
-class Draft:
-    """A small model that drafts.
+def batches(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Numbers of prompts that are written together, the longest ones first.
 
     Args:
-        parts: of the model.
-        ahead: most tokens it drafts at once.
+        lengths: of the prompts, in tokens.
+        most: prompts in a batch; long ones make smaller batches.
 
-    Raises:
-        ConfigError: `ahead` is not 1 or more.
+    >>> list(batches([3, 9000, 8000, 4], 3))
+    [[1], [2, 3, 0]]
     """
-
-    def __init__(self, parts: Parts, ahead: int = 4) -> None:
-        if type(ahead) is not int or ahead < 1:
-            raise ConfigError(f"draft_tokens = {ahead!r}", allowed="1 or more")
-        self.parts, self.ahead = parts, ahead
-
-    def check(self, large: Parts, decoding: Decoding) -> None:
-        """Refuses what cannot be drafted for.
-
-        Raises:
-            ConfigError: other tokens, another kind of model, options beside which none drafts.
-        """
-        ours, theirs = large.tokenizer, self.parts.tokenizer
-        same = ours is None or theirs is None or ours.vocabulary == theirs.vocabulary
-        if not same or large.rows != self.parts.rows:
-            raise ConfigError(
-                f"the draft model {self.parts.name} has other tokens than {large.name}",
-                allowed="models with one tokenizer",
-            )
-        if type(large.body) is not type(self.parts.body):
-            raise ConfigError(
-                f"{self.parts.name} drafts for {large.name}, which is another kind of model",
-                allowed="two decoders, or two encoder-decoders",
-            )
-        if decoding.beams > 1 or decoding.contrastive is not None or decoding.constraint:
-            raise ConfigError(
-                "a draft model beside beams, contrastive search or a constraint",
-                allowed="a draft model with the likeliest tokens or sampling",
-            )
+    batch: list[int] = []
+    for number in sorted(range(len(lengths)), key=lambda number: -lengths[number]):
+        tokens = sum(lengths[each] for each in batch) + lengths[number]
+        if batch and (len(batch) == most or tokens > PROMPT_TOKENS):
+            yield batch
+            batch = []
+        batch.append(number)
+    if batch:
+        yield batch
 
 
 class Writing:
@@ -149,11 +133,9 @@ class Writing:
         """
         texts = self.texts(prompts)
         written: list[list[Text]] = [[] for _ in prompts]
-        order = sorted(range(len(prompts)), key=lambda number: -len(prompts[number]))
         at_once = max(1, self.decoding.batch // self.decoding.rows)
         with self.quiet(texts):
-            for start in range(0, len(order), at_once):
-                chosen = order[start : start + at_once]
+            for chosen in batches(list(map(len, prompts)), at_once):
                 steps = self.steps([prompts[n] for n in chosen], [texts[n] for n in chosen])
                 (last,) = deque(steps, maxlen=1)
                 for number, found in zip(chosen, last, strict=True):
