@@ -86,7 +86,7 @@ def evaluate(
             "kind": meaning.kind,
             "model": model.source,
             "data": {"name": rows.name, "rows": len(rows), "hash": rows.fingerprint},
-            "label_names": list(meaning.labels),
+            "label_names": list(meaning.answers),
             "test": scored.scores,
             "lengths": lengths_of(texts, model.longest),
             "seconds": {"evaluate": scored.seconds},

@@ -4,6 +4,7 @@ checkpoint.py  a folder as parts of a model     folders.py     a folder replaced
 tensors.py     weight files                     embedding.py   how a text's vector is made
 assign.py      tensors into a module            generation.py  how text is written
 heads.py       which head                       documents.py   JSON files
+scope.py       what texts of no label are called
 """
 
 from headway.checkpoints.checkpoint import (
@@ -14,10 +15,13 @@ from headway.checkpoints.checkpoint import (
 )
 from headway.checkpoints.folders import replaced_folder
 from headway.checkpoints.heads import HeadPlan, new_head
+from headway.checkpoints.scope import SCORES, Scope
 
 __all__ = [
+    "SCORES",
     "Checkpoint",
     "HeadPlan",
+    "Scope",
     "is_model_folder",
     "load_checkpoint",
     "new_head",

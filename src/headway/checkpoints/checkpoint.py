@@ -21,6 +21,7 @@ from headway.checkpoints.embedding import Embedding, read_embedding, write_embed
 from headway.checkpoints.folders import replaced_folder
 from headway.checkpoints.generation import GENERATION, Generation, read_generation
 from headway.checkpoints.heads import KINDS, HeadPlan, architecture, plan_head
+from headway.checkpoints.scope import scope_values
 from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, read_tensors, write_tensors
 from headway.core.fields import GENERIC
 from headway.core.initial import initialise
@@ -285,6 +286,8 @@ def _head_values(plan: HeadPlan) -> dict[str, Any]:
         values["problem_type"] = KINDS[plan.kind]
     elif plan.kind:
         values["headway"] = {**values.get("headway", {}), "kind": plan.kind}
+    if scope := scope_values(plan.scope):
+        values["headway"] = {**values.get("headway", {}), **scope}
     return values
 
 
