@@ -27,6 +27,8 @@ VALUES: list[dict[str, Any]] = [
     {"sample_by": "line"},
     {"features": {"text": Text()}},
     {"near": 0.9},
+    {"out_of_scope": "none"},
+    {"out_of_scope": ""},
     {"max_labels_per_class": 3},
     {"validation": 0},
     {"validation": 0.3},

@@ -80,7 +80,8 @@ TABLES = [
         "headway.tasks",
         "TASKS",
         "tasks",
-        frozenset({"inputs", "label_kinds", "labels", "marked_spans", "probe", "tag_paths"})
+        frozenset({"inputs", "label_kinds", "labels", "marked_spans", "out_of_scope", "probe"})
+        | {"tag_paths"}
         | {"tag_scores", "tag_truth", "task", "units", "word_places"}
         | {
             "answer_scores",

@@ -243,3 +243,14 @@ def test_a_column_that_is_no_number_is_no_similarity() -> None:
     rows = Dataset.from_columns({"premise": ["a b"], "hypothesis": ["c d"], "language": ["en"]})
     columns = TASK.columns(rows, text=None, pair=None, label=None)
     assert (columns.text, columns.pair, columns.label) == ("premise", "hypothesis", None)
+
+
+@pytest.mark.slow
+def test_the_saved_model_is_one_of_sentence_transformers(tmp_path: Path) -> None:
+    peer = pytest.importorskip("sentence_transformers")
+    learned("similarity", tmp_path / "run", epochs=1)
+    model = load(tmp_path / "run")
+    theirs = peer.SentenceTransformer(str(tmp_path / "run"), device="cpu")
+    for text in ("w1 red w2", "w3", " ".join(WORDS)):
+        (vector,) = model.embed([text])
+        assert np.allclose(theirs.encode(text), vector, atol=1e-5)

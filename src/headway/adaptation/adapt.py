@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from headway.adaptation.calibrate import calibrate_scope
 from headway.adaptation.fit import fit
 from headway.adaptation.machine import timed
 from headway.adaptation.plan import after_probe, plan_run
@@ -173,9 +174,11 @@ def _train(run: Run, targets: Any) -> None:
 
 def _measured(run: Run) -> dict[str, Any]:
     """The report; empty where Ctrl-C comes before it is there."""
-    rows, plan = run.rows, run.plan
+    plan = run.plan
     try:
         with timed(run.seconds, "evaluate"):
+            calibrate_scope(run)
+            rows = run.rows
             tested = score_texts(
                 rows.task,
                 run.model,

@@ -114,7 +114,7 @@ def measured(
             "kind": meaning.kind,
             "model": model.source,
             "data": {"name": rows.name, "rows": len(rows), "hash": rows.fingerprint},
-            "label_names": list(meaning.labels),
+            "label_names": list(meaning.answers),
             "test": scored.scores,
             "lengths": lengths_of(texts, model.longest),
             "seconds": {"evaluate": scored.seconds},

@@ -58,7 +58,7 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
                 "label": rows.columns.label,
             },
         },
-        "label_names": list(rows.meaning.labels),
+        "label_names": list(rows.meaning.answers),
         "test": tested.scores,
         "baseline": baseline,
         "lengths": lengths_of(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from headway.adaptation.overlap import near_leaks, shared_groups, without_duplicates, without_leaks
 from headway.adaptation.settings import Settings
+from headway.checkpoints import Scope
 from headway.data import (
     Columns,
     Dataset,
@@ -18,6 +19,7 @@ from headway.data import (
 )
 from headway.errors import ConfigError, DataError
 from headway.tasks import Meaning, Task
+from headway.tasks.out_of_scope import find_scope
 from headway.training.options import check_word
 
 __all__ = ["Data", "Rows", "answers_of", "prepare_rows", "read_rows"]
@@ -126,11 +128,17 @@ def prepare_rows(task: Task, data: Data, settings: Settings, *, test: Data | Non
     pool = _training(given)
     _check_columns(task, pool, columns)
     kind = _kind(task, pool, columns, settings)
-    meaning = Meaning(kind, task.labels(answers_of(task, pool, columns, kind, "train"), kind))
+    answers = answers_of(task, pool, columns, kind, "train")
+    scope = _scope(kind, settings, (given, judge), columns)
+    outside = () if scope is None else (scope.label,)
+    labels = tuple(name for name in task.labels(answers, kind) if name not in outside)
+    meaning = Meaning(kind, labels, scope)
     whole, doubles, dropped = without_duplicates(given, columns, settings.near)
     notes = [columns.said]
     if len(task.kinds) > 1:
         notes.append(f"{kind}, {'as asked' if settings.kind else 'as the label column says'}")
+    if scope is not None:
+        notes.append(f"{scope.label} is the answer to texts of no other label")
     notes += doubles
     fingerprint = _fingerprint(given, judge)
     if settings.max_labels_per_class is not None:
@@ -141,7 +149,7 @@ def prepare_rows(task: Task, data: Data, settings: Settings, *, test: Data | Non
         test=judge,
         label=columns.label,
         seed=settings.seed,
-        validation_share=_validation_share(settings, whole),
+        validation_share=_validation_share(settings, whole, scope),
         group=columns.group,
     )
     notes.append(splits.said)
@@ -176,6 +184,26 @@ def _kind(task: Task, pool: Dataset, columns: Columns, settings: Settings) -> st
     return task.kind_of([] if columns.label is None else columns.answers(pool))
 
 
+def _scope(
+    kind: str,
+    settings: Settings,
+    given: Iterable[Dataset | Mapping[str, Dataset] | None],
+    columns: Columns,
+) -> Scope | None:
+    """The rule for texts of no label that is asked for, or that some row of any split speaks of."""
+    if kind != "single-label":
+        if settings.out_of_scope:
+            raise ConfigError(
+                f"out_of_scope = {settings.out_of_scope!r} with {kind} rows",
+                allowed="rows with one label each",
+            )
+        return None
+    parts = [part for each in given if each is not None for part in _splits(each).values()]
+    labelled = [part for part in parts if columns.label in part.column_names]
+    answers = (answer for part in labelled for answer in columns.answers(part))
+    return find_scope(settings.out_of_scope, answers)
+
+
 def _check_columns(task: Task, pool: Dataset, columns: Columns) -> None:
     """Whether there are texts, and each column has one part to play."""
     task.inputs(pool, columns)
@@ -197,6 +225,12 @@ def _check(rows: Rows) -> list[str]:
             next_step=f"give {what} rows of their own",
         )
     task, meaning = rows.task, rows.meaning
+    if meaning.scope is not None and not len(rows.validation):
+        raise ConfigError(
+            f"no validation rows, and {meaning.scope.label} is the answer below a threshold",
+            allowed="a validation split, or a share of the training rows above 0",
+            next_step='out_of_scope = "" (--out-of-scope "") makes it a class like the others',
+        )
     for name in ("validation", "test"):
         answers_of(task, rows.parts[name], rows.columns, meaning.kind, name)
     notes = _check_labels(rows) if meaning.labels else []
@@ -212,7 +246,8 @@ def _check(rows: Rows) -> list[str]:
 
 def _check_labels(rows: Rows) -> list[str]:
     kind = rows.meaning.kind
-    trained = rows.task.labels(rows.answers(rows.train), kind)
+    known = set(rows.meaning.labels)
+    trained = [name for name in rows.task.labels(rows.answers(rows.train), kind) if name in known]
     if len(trained) < (2 if kind == "single-label" else 1):
         raise DataError(
             f"the training rows have one class only ({', '.join(trained) or 'none'})",
@@ -269,7 +304,11 @@ def _fingerprint(*given: Dataset | Mapping[str, Dataset] | None) -> str:
     return "+".join(splits[name].fingerprint for splits in parts for name in sorted(splits))
 
 
-def _validation_share(settings: Settings, data: Dataset | Mapping[str, Dataset]) -> float:
+def _validation_share(
+    settings: Settings, data: Dataset | Mapping[str, Dataset], scope: Scope | None
+) -> float:
     if settings.validation is not None:
         return settings.validation
+    if scope is not None:  # whose threshold needs rows
+        return 0.1
     return 0.1 if len(_training(data)) >= ROWS_TO_SPARE else 0.0

@@ -47,6 +47,10 @@ class Settings:
     """Part of their runs of five characters that two texts share to count as the same: rows that
     are nearly an earlier one, or nearly a test text, are dropped. None = only equal ones are, and
     test rows that are nearly a training row are counted at 0.8."""
+    out_of_scope: str | None = None
+    """The label of texts that belong to none of the others: the answer where the model is not sure
+    enough, by a threshold that validation rows decide. None = oos, out_of_scope, out-of-scope or
+    "out of scope", where a row has it; "" = none, each label is a class."""
     max_labels_per_class: int | None = None
     """Train on so many rows of each class; every other row is test where no test is given."""
     validation: float | None = None

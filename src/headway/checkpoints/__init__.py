@@ -8,6 +8,7 @@ duplicate.py   one stack made into two         longer.py      a model made to re
 weights/       weight files of other frameworks
 sources.py     formats of models                gguf/          ggml's, read and written
 llama2c.py     llama2.c's                       word_vectors.py, static.py   word vectors
+scope.py       what texts of no label are called
 """
 
 from headway.checkpoints.checkpoint import (
@@ -22,10 +23,13 @@ from headway.checkpoints.folders import replaced_folder
 from headway.checkpoints.gguf.write import write_gguf
 from headway.checkpoints.heads import HeadPlan, new_head
 from headway.checkpoints.longer import lengthened
+from headway.checkpoints.scope import SCORES, Scope
 
 __all__ = [
+    "SCORES",
     "Checkpoint",
     "HeadPlan",
+    "Scope",
     "encoder_decoder_of",
     "is_model_folder",
     "lengthened",

@@ -20,6 +20,7 @@ from headway.checkpoints.embedding import Embedding, write_embedding
 from headway.checkpoints.folders import replaced_folder
 from headway.checkpoints.generation import CHAT, GENERATION, Generation
 from headway.checkpoints.heads import KINDS, HeadPlan, architecture, plan_head
+from headway.checkpoints.scope import scope_values
 from headway.checkpoints.source import Source
 from headway.checkpoints.sources import CONFIG, source_of
 from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, write_tensors
@@ -314,6 +315,8 @@ def _head_values(plan: HeadPlan) -> dict[str, Any]:
         values["problem_type"] = KINDS[plan.kind]
     elif plan.kind:
         values["headway"] = {**values.get("headway", {}), "kind": plan.kind}
+    if scope := scope_values(plan.scope):
+        values["headway"] = {**values.get("headway", {}), **scope}
     return values
 
 

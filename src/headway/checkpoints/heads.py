@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from headway.checkpoints.scope import Scope, read_scope
 from headway.core.stacks import Body
 from headway.errors import CheckpointError, ConfigError, nearest
 from headway.families import Family, task_of
@@ -46,6 +47,7 @@ class HeadPlan:
         labels: what its outputs are called; () for a head over the vocabulary, or of spans.
         kind: what its outputs mean: a key of KINDS or another word; empty where nothing is said.
         stored: what config.json's `headway` section says of it; None for a family's own head.
+        scope: when the answer is that a text belongs to none of the labels; None = never.
     """
 
     task: str
@@ -53,6 +55,7 @@ class HeadPlan:
     labels: tuple[str, ...] = ()
     kind: str = ""
     stored: Mapping[str, Any] | None = None
+    scope: Scope | None = None
 
     def build(self, config: Any, body: Body) -> nn.Module:
         """The head, with fresh weights."""
@@ -132,7 +135,7 @@ def plan_head(family: Family, values: Mapping[str, Any]) -> HeadPlan | None:
         return None
     labels = _labels(values) if task in LABELLED else ()
     kind = _kind(values, task, labels)
-    return HeadPlan(task, family.HEADS[task], labels, kind)
+    return HeadPlan(task, family.HEADS[task], labels, kind, scope=read_scope(section, labels))
 
 
 def architecture(values: Mapping[str, Any]) -> str:
@@ -169,7 +172,8 @@ def _own_plan(section: Mapping[str, Any], values: Mapping[str, Any]) -> HeadPlan
             next_step=error.next_step,
         ) from None
     labels = () if of == "span" and "id2label" not in values else _labels(values)
-    return HeadPlan(task, spec, labels, _kind(values, task, labels), dict(stored))
+    scope = read_scope(section, labels)
+    return HeadPlan(task, spec, labels, _kind(values, task, labels), dict(stored), scope)
 
 
 def _labels(values: Mapping[str, Any]) -> tuple[str, ...]:

@@ -37,6 +37,12 @@ from headway.cli.terminal.output import say_error, say_json
     help="Of the labels.  [default: read off the label column]",
 )
 @click.option(
+    "--out-of-scope",
+    metavar="LABEL",
+    help="Of texts that belong to no other label: the answer below a threshold that validation "
+    'rows decide.  [default: oos, out_of_scope, ..., where a row has it; "" for none]',
+)
+@click.option(
     "--max-labels-per-class",
     type=int,
     metavar="N",

@@ -16,6 +16,7 @@ __all__ = [
     "multi_label",
     "regression",
     "single_label",
+    "single_label_or_none",
 ]
 
 
@@ -32,6 +33,35 @@ def single_label(logits: Tensor, targets: Tensor, weights: Tensor | None = None)
     tensor(1.3863)
     """
     return F.cross_entropy(logits.float(), targets, weight=weights)
+
+
+def single_label_or_none(
+    logits: Tensor, targets: Tensor, weights: Tensor | None = None, *, exposure: float = 0.5
+) -> Tensor:
+    """Cross-entropy of the right class; rows of none are to be as likely of each.
+
+    Args:
+        logits: float [n, classes].
+        targets: int64 [n]; -1 = the row belongs to none.
+        weights: float [classes], how much a row of each class counts, or None.
+        exposure: how much the mean over rows of none counts beside that over the others.
+
+    >>> import torch
+    >>> torch.equal(single_label_or_none(torch.eye(3), torch.tensor([0, 1, 2])),
+    ...             single_label(torch.eye(3), torch.tensor([0, 1, 2])))
+    True
+    >>> single_label_or_none(torch.zeros(1, 4), torch.tensor([-1]))  # half of log 4, the least
+    tensor(0.6931)
+
+    Source: outlier exposure, Hendrycks et al. 2018, arXiv 1812.04606, section 3.
+    """
+    none = targets < 0
+    if not none.any():
+        return single_label(logits, targets, weights)
+    unsure = -exposure * F.log_softmax(logits[none].float(), dim=-1).mean()
+    if none.all():
+        return unsure
+    return unsure + single_label(logits[~none], targets[~none], weights)
 
 
 def multi_label(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:

@@ -73,7 +73,8 @@ class TextClassification:
         Returns:
             For each text `label`, `score` and `tokens` (used, total, windows). `label` and `score`
             are lists, likeliest first, where a text can have several labels or `top` is given. A
-            head for numbers gives its number as `score`.
+            head for numbers gives its number as `score`. A model with a label for texts of none of
+            the others answers it where it is not sure enough; `top` is of the others.
 
         Raises:
             ConfigError: no texts, or a `top` that cannot be.
@@ -110,7 +111,7 @@ class TextClassification:
         return given.shaped(answers)
 
     def _likeliest(self, text: Windowed, row: Floats, top: int) -> dict[str, Any]:
-        best = np.argsort(-row, kind="stable")[:top]
+        best = np.argsort(-row[: len(self.labels)], kind="stable")[:top]
         return {
             "label": [self.labels[n] for n in best],
             "score": [float(row[n]) for n in best],

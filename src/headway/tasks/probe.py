@@ -62,21 +62,17 @@ def probe_head(
     assert isinstance(head, Classifier)
     with precision_context(precision, model.device):
         vectors = read_windows(model, texts, head.pooled, batch_tokens=batch_tokens, what="Probing")
-    features = vectors.numpy()
+    features, wanted = vectors.numpy(), targets.cpu().numpy()
+    if kind == "single-label":  # a row of no class tells a probe nothing
+        features, wanted = features[wanted >= 0], wanted[wanted >= 0]
     size = float(np.linalg.norm(features, axis=1).mean()) or 1.0
     biased = head.output.bias is not None
-    weight, bias = PROBES[kind](
-        features / size, targets.cpu().numpy(), head.output.out_features, biased
-    )
+    weight, bias = PROBES[kind](features / size, wanted, head.output.out_features, biased)
     with torch.no_grad():
         head.output.weight.copy_(torch.from_numpy(weight / size))
         if biased:
             head.output.bias.copy_(torch.from_numpy(bias))
-    return (
-        _share_right(features / size, targets.cpu().numpy(), seed)
-        if kind == "single-label"
-        else None
-    )
+    return _share_right(features / size, wanted, seed) if kind == "single-label" else None
 
 
 def _share_right(features: Floats, targets: Floats, seed: int) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from headway.checkpoints import HeadPlan
+from headway.checkpoints import HeadPlan, Scope
 from headway.data import Columns, Dataset
 from headway.model import Model
 from headway.training.collate import Batch
@@ -25,10 +25,17 @@ class Meaning:
     Attributes:
         kind: of answers, one of the task's `kinds`; reports know how to show it.
         labels: names of the head's outputs; () where they have none.
+        scope: when the answer is none of these; None = never.
     """
 
     kind: str
     labels: tuple[str, ...] = ()
+    scope: Scope | None = None
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The labels, and what texts of none of them are called."""
+        return self.labels if self.scope is None else (*self.labels, self.scope.label)
 
 
 @dataclass(frozen=True)
@@ -215,4 +222,4 @@ class Task(Protocol):
 def meaning_of(model: Model, kind: str = "") -> Meaning:
     """What a model's head means; `kind` where the head does not say it."""
     plan = model.checkpoint.plan
-    return Meaning(kind) if plan is None else Meaning(plan.kind or kind, plan.labels)
+    return Meaning(kind) if plan is None else Meaning(plan.kind or kind, plan.labels, plan.scope)

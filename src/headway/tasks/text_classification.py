@@ -19,8 +19,9 @@ from headway.heads import Classifier
 from headway.metrics import tfidf_baseline
 from headway.model import Model
 from headway.tasks.inputs import shown_text, texts_of
-from headway.tasks.label_kinds import KINDS, Floats
+from headway.tasks.label_kinds import KINDS, Floats, Kind
 from headway.tasks.labels import flat_names, kind_of, label_names, wrong_label
+from headway.tasks.out_of_scope import by_class, kind_with
 from headway.tasks.probe import probe_head
 from headway.tasks.task import Compared, Course, Meaning, Start
 from headway.tasks.units import training_units
@@ -61,6 +62,11 @@ def is_few(rows: int, meaning: Meaning) -> bool:
 def has_plain_head(model: Model) -> bool:
     """Whether the head is one linear layer on pooled states."""
     return isinstance(model.head, Classifier) and model.head.is_linear
+
+
+def kind_named(meaning: Meaning) -> Kind:
+    """The kind of answers, with the rule for texts of no label where there is one."""
+    return KINDS[meaning.kind] if meaning.scope is None else kind_with(meaning.scope)
 
 
 class TextClassification:
@@ -144,7 +150,7 @@ class TextClassification:
     def targets(
         self, model: Model, texts: Sequence[Windowed], answers: Sequence[Any], meaning: Meaning
     ) -> Tensor:
-        return KINDS[meaning.kind].targets(answers, meaning.labels)
+        return kind_named(meaning).targets(answers, meaning.labels)
 
     def course(self, rows: int, meaning: Meaning, right: float | None = None) -> Course:
         if right is not None and right >= KNOWN:
@@ -167,7 +173,7 @@ class TextClassification:
         logits = text_logits(model, batch)
         wanted = targets[batch.rows].to(logits.device)
         weights = None if weights is None else weights.to(logits.device)
-        return KINDS[meaning.kind].loss(logits, wanted, weights)
+        return kind_named(meaning).loss(logits, wanted, weights)
 
     def read(
         self,
@@ -187,10 +193,10 @@ class TextClassification:
             batch_tokens=batch_tokens,
             what=what,
         )
-        return list(KINDS[meaning.kind].predict(window_means(found))) if found else []
+        return list(kind_named(meaning).predict(window_means(found))) if found else []
 
     def tell(self, found: Floats, text: Windowed, meaning: Meaning) -> dict[str, Any]:
-        return KINDS[meaning.kind].answer(found, meaning.labels)
+        return kind_named(meaning).answer(found, meaning.labels)
 
     def score(
         self,
@@ -199,7 +205,7 @@ class TextClassification:
         answers: Sequence[Any],
         meaning: Meaning,
     ) -> dict[str, Any]:
-        return KINDS[meaning.kind].score(np.asarray(found), answers, meaning.labels)
+        return kind_named(meaning).score(np.asarray(found), answers, meaning.labels)
 
     def main(self, kind: str) -> str:
         return KINDS[kind].main
@@ -211,14 +217,14 @@ class TextClassification:
         answers: Sequence[Any],
         meaning: Meaning,
     ) -> list[Compared]:
-        kind = KINDS[meaning.kind]
+        kind = kind_named(meaning)
         if meaning.kind == "regression":
-            told = [float(row[0]) for row in found]
-            pairs = zip(answers, told, strict=True)
+            pairs = zip(answers, [float(row[0]) for row in found], strict=True)
             return [Compared(true, one, abs(one - true)) for true, one in pairs]
         compared = []
         for row, answer in zip(found, answers, strict=True):
-            prediction = kind.answer(row, meaning.labels)["label"]
+            told = kind.answer(row, meaning.labels)
+            prediction = told["label"]
             truth: Any = flat_names([answer], meaning.kind)
             if meaning.kind == "multi-label":
                 truth = sorted(set(truth))
@@ -226,7 +232,7 @@ class TextClassification:
                 wrong, sure = sorted(prediction) != truth, 0.5 + np.abs(row - 0.5).min()
             else:
                 (truth,) = truth
-                wrong, sure = prediction != truth, row.max()
+                wrong, sure = prediction != truth, told["score"]
             compared.append(Compared(truth, prediction, float(wrong), float(sure)))
         return compared
 
@@ -257,6 +263,8 @@ class TextClassification:
                 ],
                 axis=1,
             )
+            if meaning.scope is not None:
+                table = by_class(table, meaning.scope, found.probabilities, order)
         scores = self.score(list(table), (), test[1], meaning)
         kept = {name: value for name, value in scores.items() if name not in NOT_BASELINE}
         return {"name": found.name, **kept}
