@@ -90,7 +90,7 @@ def test_a_row_of_the_table(row: list[str], place: Path, monkeypatch: pytest.Mon
         assert program == "headway"
         done = call(*arguments, "--epochs", "1", "--precision", "fp32")
         assert done.exit_code == 0, done.stderr
-    answer = eval(use, {"headway": headway})  # noqa: S307  # our own README
+    answer = eval(use, {"headway": headway, "Path": Path})  # noqa: S307  # our own README
     assert answer is not None
 
 
