@@ -16,6 +16,7 @@ from headway.data.formats.conll import read_conll
 from headway.data.formats.delimited import CSV, TSV, read_csv, read_tsv
 from headway.data.formats.folder import FOLDER, read_folder
 from headway.data.formats.lines import JSON_LINES, read_jsonl
+from headway.data.formats.marked import read_marked
 from headway.data.formats.parallel import read_parallel
 from headway.data.formats.parts import Parts
 from headway.data.formats.records import read_json, read_squad
@@ -63,6 +64,7 @@ FORMATS: dict[str, Format] = {
     "squad": Format(read_squad, (), _TEXT),
     "txt": Format(read_text, (".txt",), (*_TEXT, "sample_by"), LINES),
     "labelled-lines": Format(read_labelled_lines, (".label",), _TEXT),
+    "marked": Format(read_marked, (), _TEXT),
     "conll": Format(read_conll, (".conll", ".conllu", ".bio", ".iob", ".iob2"), _TEXT),
     "xml": Format(read_xml, (".xml",), (*_TEXT, "recipe")),
     "parallel": Format(read_parallel, (), (*_TEXT, "recipe")),

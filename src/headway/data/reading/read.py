@@ -53,8 +53,9 @@ def read(
 
     Args:
         path: a file, a folder, a pattern, a name, or a list of them.
-        format: csv, tsv, jsonl, json, squad, txt, labelled-lines (the first word of a line is its
-            label), conll, parquet, arrow, xml, parallel or folder, where the name does not say.
+        format: csv, tsv, jsonl, json, squad, txt, marked (entities between tags: `<PER>Ada</PER>`),
+            labelled-lines (the first word of a line is its label), conll, parquet, arrow, xml,
+            parallel or folder, where the name does not say.
         encoding: any text codec of Python; `latin-1` takes every byte.
         header: csv and tsv: whether the first line names the columns. By default that is guessed
             from its cells; without a header the columns are column_1, column_2, ...
