@@ -81,7 +81,7 @@ TABLES = [
         "TASKS",
         "tasks",
         frozenset({"inputs", "label_kinds", "labels", "marked_spans", "out_of_scope", "probe"})
-        | {"tag_paths"}
+        | {"span_tables", "tag_paths"}
         | {"tag_scores", "tag_truth", "task", "units", "word_places"}
         | {
             "answer_scores",

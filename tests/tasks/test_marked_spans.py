@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from headway.errors import DataError
-from headway.metrics import entity_f1
+from headway.metrics import entity_f1, per_entity
 from headway.tasks.marked_spans import (
     Span,
+    overlapping,
     read_spans,
     span_labels,
     spans_of_tags,
     tag_scheme,
-    tags_between,
     wrong_spans,
 )
+from headway.tasks.tag_scores import score_spans
 
 TEXT = "John Smith lives in Zürich."
 PLACES = [{"start": 0, "end": 10, "label": "PER"}, {"start": 20, "end": 26, "label": "LOC"}]
@@ -101,7 +102,8 @@ def test_schemes_are_told_apart_and_say_the_same(scheme: str) -> None:
     assert found == [Span(0, 3, "A"), Span(4, 5, "A"), Span(8, 9, "B")]
 
 
-def test_spans_compared_as_tags_are_right_only_when_equal() -> None:
+def test_entities_are_right_only_when_all_of_them_is() -> None:
+    """Beside the metric of tags, for spans that tags can say."""
     draw = random.Random(0)
     for _ in range(200):
         one, other = (
@@ -112,7 +114,23 @@ def test_spans_compared_as_tags_are_right_only_when_equal() -> None:
             ]
             for _ in range(2)
         )
-        ours, theirs = tags_between(one, other)
-        both = len(set(one) & set(other))
-        expected = 2 * both / (len(one) + len(other)) if one or other else 0.0
-        assert entity_f1([ours], [theirs]) == pytest.approx(expected)
+        tags = [_tags(spans) for spans in (one, other)]
+        scores = score_spans([one], [other])
+        assert scores["f1"] == pytest.approx(entity_f1(tags[:1], tags[1:]))
+        assert scores["per_label"] == per_entity(tags[:1], tags[1:])
+
+
+def _tags(spans: list[Span]) -> list[str]:
+    tags = ["O"] * 24
+    for span in spans:
+        tags[span.start : span.end] = [f"B-{span.label}", *[f"I-{span.label}"] * 9][
+            : span.end - span.start
+        ]
+    return tags
+
+
+def test_entities_in_each_other_are_allowed_where_asked() -> None:
+    inner = [(0, 10, "PER"), (5, 10, "FAM")]
+    assert overlapping(inner) and not overlapping([(0, 4, "A"), (4, 10, "B")])
+    assert not overlapping(["B-A"]) and not overlapping(None) and not overlapping("x")
+    assert [span.label for span in read_spans(inner, TEXT, 0, nested=True)] == ["PER", "FAM"]

@@ -85,6 +85,45 @@ def test_every_head_learns(head: str, tmp_path: Path) -> None:
     assert again["test"] == found.report["test"]
 
 
+def nested_rows(n: int = 80, *, seed: int = 0) -> Dataset:
+    """`red` and the two words behind it are an A; a `blue` among them or elsewhere is a B."""
+    draw = random.Random(seed)
+    rows = []
+    for _ in range(n):
+        words = [draw.choice(WORDS) for _ in range(draw.randint(1, 4))]
+        inner = [draw.choice([*WORDS[:4], "blue"]) for _ in range(2)]
+        before = len(words)
+        words += ["red", *inner, draw.choice(WORDS)]
+        text = " ".join(words)
+        starts = [len(" ".join(words[:n])) + bool(n) for n in range(len(words))]
+        ends = [start + len(word) for start, word in zip(starts, words, strict=True)]
+        spans = [{"start": starts[before], "end": ends[before + 2], "label": "A"}]
+        spans += [
+            {"start": starts[n], "end": ends[n], "label": "B"}
+            for n, word in enumerate(words)
+            if word == "blue"
+        ]
+        rows.append({"text": text, "entities": spans})
+    return Dataset.from_rows(rows, name="nested")
+
+
+def test_entities_that_lie_in_each_other(tmp_path: Path) -> None:
+    found = quick(
+        data=nested_rows(), test=nested_rows(30, seed=1), task="token-classification",
+        epochs=15, lr=5e-3, batch_tokens=64, baseline=True, out=tmp_path / "run",
+    )  # fmt: skip
+    report = found.report
+    assert report["kind"] == "nested-entities" and report["label_names"] == ["A", "B"]
+    assert report["test"]["f1"] > 0.9 and report["baseline"] is None
+    assert evaluate(tmp_path / "run", nested_rows(30, seed=1))["test"] == report["test"]
+    text = "w1 red blue w2 w3"
+    told = pipeline(tmp_path / "run")(text)["entities"]
+    assert [(one["text"], one["label"]) for one in told] == [("red blue w2", "A"), ("blue", "B")]
+    long = " ".join(["w1 w2 w3"] * 30 + ["red w0 blue"] + ["w5 w6"] * 20)
+    for one in pipeline(tmp_path / "run")(long)["entities"]:
+        assert long[one["start"] : one["end"]] == one["text"]
+
+
 def test_parts_of_speech(tmp_path: Path) -> None:
     found = learned("parts of speech", baseline=True, out=tmp_path / "run")
     assert found.report["kind"] == "tags" and found.report["label_names"] == ["A", "B", "O"]

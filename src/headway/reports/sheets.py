@@ -115,6 +115,19 @@ SHEETS: dict[str, Sheet] = {
         answer="the entities of a text, and where they stand",
         details="Entities",
     ),
+    "nested-entities": Sheet(
+        (
+            Measure("f1", "Entity F1", "f1"),
+            Measure("precision", "Precision", "precision"),
+            Measure("recall", "Recall", "recall"),
+        ),
+        headline="entity F1 {value} on {n} test texts",
+        about="An entity counts as right where its first character, its last one and its label "
+        "are; one may lie in another.",
+        interval="bootstrap over texts",
+        answer="the entities of a text, of which some lie in others, and where they stand",
+        details="Entities",
+    ),
     "tags": Sheet(
         (
             Measure("accuracy", "Accuracy", "accuracy"),

@@ -18,11 +18,11 @@ from headway.metrics.entities import entities
 
 __all__ = [
     "Span",
+    "overlapping",
     "read_spans",
     "span_labels",
     "spans_of_tags",
     "tag_scheme",
-    "tags_between",
     "wrong_spans",
 ]
 
@@ -72,31 +72,50 @@ def wrong_spans(answer: Any) -> str:
     return ""
 
 
-def read_spans(answer: Any, text: str, row: int) -> list[Span]:
+def read_spans(answer: Any, text: str, row: int, *, nested: bool = False) -> list[Span]:
     """The spans of one row, in order, without white space at their ends.
 
     Args:
         answer: one that `wrong_spans` has nothing to say of.
         text: the row's.
         row: its number, for messages.
+        nested: whether entities may share characters.
 
     Raises:
         DataError: a span outside the text, without characters, one that begins or ends inside a
-            character (between a letter and its accent), or two that overlap.
+            character (between a letter and its accent), or, unless `nested`, two that overlap.
 
     >>> read_spans([{"start": 0, "end": 5, "label": "PER"}], "John lives", 0)
     [Span(start=0, end=4, label='PER')]
     """
     found = sorted(_span(one, text, row) for one in _listed(answer))
     for one, other in pairwise(found):
-        if other.start < one.end:
+        if other.start < one.end and not nested:
             raise DataError(
                 f"row {row + 1}: the entities {_shown(one, text)} and {_shown(other, text)} "
                 "overlap",
                 allowed="entities that share no character",
-                next_step="keep one of the two, or train a model for each kind of entity",
+                next_step="keep one of the two, or ask for kind = nested-entities (--kind)",
             )
     return found
+
+
+def overlapping(answer: Any) -> bool:
+    """Whether two spans of an answer share a character; False for what is no list of spans.
+
+    >>> overlapping([{"start": 0, "end": 4, "label": "A"}, {"start": 2, "end": 3, "label": "B"}])
+    True
+    """
+    if isinstance(answer, (list, tuple)) and all(isinstance(one, str) for one in answer):
+        return False
+    if answer is None or wrong_spans(answer):
+        return False
+    ends = [
+        (one["start"], one["end"]) if isinstance(one, Mapping) else one[:2]
+        for one in _listed(answer)
+    ]
+    ends.sort()
+    return any(other[0] < one[1] for one, other in pairwise(ends))
 
 
 def span_labels(answer: Any) -> list[str]:
@@ -212,23 +231,3 @@ def spans_of_tags(tags: Sequence[str], words: Sequence[tuple[int, int]], scheme:
         Span(words[first][0], words[last - 1][1], label)
         for label, first, last in entities(list(tags), scheme=scheme)
     ]
-
-
-def tags_between(spans: Sequence[Span], other: Sequence[Span]) -> tuple[list[str], list[str]]:
-    """Two lists of spans as IOB2 tags of the same stretches, cut where any of them begins or ends.
-
-    So spans of characters are compared by the measures of tags; each list has no overlaps.
-
-    >>> tags_between([Span(0, 4, "PER")], [Span(0, 8, "PER")])
-    (['B-PER', 'O'], ['B-PER', 'I-PER'])
-    """
-    places = sorted({place for span in (*spans, *other) for place in (span.start, span.end)})
-    starts = {place: number for number, place in enumerate(places)}
-    found = []
-    for listed in (spans, other):
-        tags = ["O"] * max(0, len(places) - 1)
-        for span in listed:
-            first, last = starts[span.start], starts[span.end]
-            tags[first:last] = [f"B-{span.label}", *[f"I-{span.label}"] * (last - first - 1)]
-        found.append(tags)
-    return found[0], found[1]

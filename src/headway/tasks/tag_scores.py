@@ -8,18 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headway.metrics import (
-    accuracy,
-    bootstrap_interval,
-    confidence_interval,
-    entity_f1,
-    entity_precision,
-    entity_recall,
-    macro_f1,
-    per_entity,
-    per_label,
-)
-from headway.tasks.marked_spans import Span, tags_between
+from headway.metrics import accuracy, bootstrap_interval, macro_f1, per_label
+from headway.metrics.counts import Counts, average_of, f1_of, precision_of, recall_of, table_of
+from headway.tasks.marked_spans import Span
 from headway.tasks.tag_paths import Tagged
 from headway.tasks.task import Compared, Meaning
 from headway.tasks.word_places import Placed
@@ -31,18 +22,39 @@ SHOWN = 6
 
 
 def score_spans(said: Sequence[Sequence[Span]], right: Sequence[Sequence[Span]]) -> dict[str, Any]:
-    """Measures of entities: of each text, those that were found beside those that are there."""
-    tags = [tags_between(one, other) for one, other in zip(said, right, strict=True)]
-    ours, theirs = [one for one, _ in tags], [other for _, other in tags]
+    """Measures of entities: of each text, those that were found beside those that are there.
+
+    One is right where its first character, its last one and its label are.
+    """
+    labels = sorted({span.label for row in (*said, *right) for span in row})
+    rows = np.array(
+        [_counts(set(one), set(other), labels) for one, other in zip(said, right, strict=True)],
+        dtype=np.float64,
+    ).reshape(len(right), 3, len(labels))  # [texts, right, said and there, labels]
+    sums = rows.sum(axis=0)
+    counts = Counts(labels, sums[0], sums[1], sums[2])
+
+    def f1(rows: npt.NDArray[np.float64], _: Any) -> float:
+        right, said, there = rows.reshape(-1, 3).sum(axis=0)
+        return float(2 * right / max(1.0, said + there))
+
+    whole = rows.sum(axis=2)  # [texts, right, said and there]
     return {
-        "n": len(tags),
-        "entities": sum(map(len, right)),
-        "f1": entity_f1(ours, theirs),
-        "precision": entity_precision(ours, theirs),
-        "recall": entity_recall(ours, theirs),
-        "confidence_interval_95": list(confidence_interval("entity_f1", ours, theirs)),
-        "per_label": per_entity(ours, theirs),
+        "n": len(right),
+        "entities": int(sums[2].sum()),
+        "f1": float(average_of(counts, "micro", f1_of)),
+        "precision": float(average_of(counts, "micro", precision_of)),
+        "recall": float(average_of(counts, "micro", recall_of)),
+        "confidence_interval_95": list(bootstrap_interval(f1, whole, whole)),
+        "per_label": table_of(counts),
     }
+
+
+def _counts(said: set[Span], right: set[Span], labels: Sequence[str]) -> list[list[int]]:
+    return [
+        [sum(span.label == label for span in spans) for label in labels]
+        for spans in (said & right, said, right)
+    ]
 
 
 def score_tags(

@@ -33,7 +33,9 @@ def entity_names(answers: Sequence[Any]) -> list[str]:
     return names
 
 
-def right_spans(texts: Sequence[Placed], answers: Sequence[Any]) -> list[list[Span]]:
+def right_spans(
+    texts: Sequence[Placed], answers: Sequence[Any], *, nested: bool = False
+) -> list[list[Span]]:
     """The true entities of each text."""
     scheme = tag_scheme([answer for answer in answers if is_tags(answer)])
     found = []
@@ -42,7 +44,7 @@ def right_spans(texts: Sequence[Placed], answers: Sequence[Any]) -> list[list[Sp
             _check_count(text, answer, row)
             found.append(spans_of_tags(answer, text.words, scheme))
         else:
-            found.append(read_spans(answer, text.text, row))
+            found.append(read_spans(answer, text.text, row, nested=nested))
     return found
 
 

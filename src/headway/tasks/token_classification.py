@@ -29,7 +29,8 @@ from headway.errors import ConfigError, DataError
 from headway.heads import CrfHead
 from headway.heads.losses import single_label
 from headway.model import Model
-from headway.tasks.marked_spans import Span, wrong_spans
+from headway.tasks.marked_spans import Span, overlapping, wrong_spans
+from headway.tasks.span_tables import Spanned, WindowSpans, read_tables, span_targets, table_loss
 from headway.tasks.tag_paths import Tagged, best_tags
 from headway.tasks.tag_scores import compared_tags, named_span, score_spans, score_tags
 from headway.tasks.tag_truth import (
@@ -49,6 +50,7 @@ __all__ = ["TokenClassification", "Words"]
 Words = list[str]
 """A text that comes in words."""
 
+NESTED = "nested-entities"
 PLACED = re.compile("O$|[BIELSUM](-|$)")
 SPAN_NAMES = ("entities", "spans", "ents", "label", "labels")
 WORD_NAMES = ("tokens", "words")
@@ -58,6 +60,7 @@ MANY = 500
 """Rows from which labels count as many."""
 
 EXPECTED = {
+    NESTED: 'a list of {"start", "end", "label"} in every row',
     "entities": 'a list of tags, one a word, or of {"start", "end", "label"} in every row',
     "tags": "a list of tags, one a word, in every row",
 }
@@ -80,7 +83,7 @@ class TokenClassification:
     """The task; see `Task` for what its parts are."""
 
     about = "entities in a text, or a tag for each of its words"
-    kinds: tuple[str, ...] = ("entities", "tags")
+    kinds: tuple[str, ...] = ("entities", NESTED, "tags")
     keeps_head = False
     start = None
 
@@ -129,15 +132,15 @@ class TokenClassification:
         tags = [one for answer in answers if isinstance(answer, list) for one in answer]
         if tags and all(isinstance(tag, str) for tag in tags):
             return "entities" if all(map(PLACED.match, tags)) else "tags"
-        return "entities"
+        return NESTED if any(map(overlapping, answers)) else "entities"
 
     def wrong(self, answer: Any, kind: str) -> str:
         if answer is None:
             return "there is no label"
         if isinstance(answer, list) and all(isinstance(tag, str) for tag in answer):
             odd = next((tag for tag in answer if not PLACED.match(tag)), None)
-            return f"{odd!r} is no tag of an entity" if kind == "entities" and odd else ""
-        return wrong_spans(answer) if kind == "entities" else f"{answer!r:.60} is no list of tags"
+            return f"{odd!r} is no tag of an entity" if kind != "tags" and odd else ""
+        return wrong_spans(answer) if kind != "tags" else f"{answer!r:.60} is no list of tags"
 
     def expected(self, kind: str) -> str:
         return EXPECTED[kind]
@@ -146,6 +149,8 @@ class TokenClassification:
         if kind == "tags":
             return tuple(sorted({str(tag) for answer in answers for tag in answer}))
         names = sorted(set(entity_names(answers)))
+        if kind == NESTED:
+            return tuple(names)
         return (OUTSIDE, *(f"{place}-{name}" for name in names for place in "BI"))
 
     def label_counts(self, answers: Sequence[Any], meaning: Meaning) -> dict[str, int]:
@@ -164,6 +169,9 @@ class TokenClassification:
         return model
 
     def head(self, model: Model, meaning: Meaning, *, head: str, pooling: str | None) -> HeadPlan:
+        of = "pairs" if meaning.kind == NESTED else "token"
+        if of == "pairs" and head == "linear":  # what is taken where nothing is said
+            head = "biaffine"
         return new_head(
             model.checkpoint.family,
             "token-classification",
@@ -171,7 +179,7 @@ class TokenClassification:
             kind=meaning.kind,
             head=head,
             pooling=pooling,
-            of="token",
+            of=of,
         )
 
     def encode(
@@ -194,8 +202,12 @@ class TokenClassification:
 
     def targets(
         self, model: Model, texts: Sequence[Placed], answers: Sequence[Any], meaning: Meaning
-    ) -> list[list[WindowTags]]:
+    ) -> list[list[WindowTags]] | list[list[WindowSpans]]:
         """Of each window of each text: the words that have their speaker there, and their tags."""
+        if meaning.kind == NESTED:
+            right = right_spans(texts, answers, nested=True)
+            output_numbers([[span.label for span in row] for row in right], meaning.labels)
+            return span_targets(texts, right, meaning.labels)
         tags = right_tags(texts, answers, meaning.kind)
         numbers = output_numbers(tags, meaning.labels)
         found = []
@@ -220,11 +232,14 @@ class TokenClassification:
         self,
         model: Model,
         batch: Batch,
-        targets: Sequence[Sequence[WindowTags]],
+        targets: Sequence[Sequence[Any]],
         meaning: Meaning,
         weights: Tensor | None,
     ) -> Tensor:
-        """Cross-entropy of the words' tags; under a CRF, of the whole sequence of them."""
+        """Cross-entropy of the words' tags; under a CRF, of the whole sequence of them; of nested
+        entities, of every span."""
+        if meaning.kind == NESTED:
+            return table_loss(model, batch, targets)
         logits, layout = window_logits(model, batch)
         chosen = [
             targets[row][number]
@@ -255,8 +270,11 @@ class TokenClassification:
         *,
         batch_tokens: int,
         what: str,
-    ) -> list[Tagged]:
+    ) -> list[Tagged] | list[Spanned]:
         """The tags of each text's words; a word that the tokenizer drops is outside."""
+        if meaning.kind == NESTED:
+            labels = meaning.labels
+            return read_tables(model, texts, labels, batch_tokens=batch_tokens, what=what)
         head = model.head
         assert head is not None
         found = model.read_each(
@@ -267,14 +285,14 @@ class TokenClassification:
         )
         return best_tags(head, texts, found, meaning)
 
-    def tell(self, found: Tagged, text: Placed, meaning: Meaning) -> dict[str, Any]:
-        if meaning.kind == "entities":
+    def tell(self, found: Tagged | Spanned, text: Placed, meaning: Meaning) -> dict[str, Any]:
+        if isinstance(found, Spanned) or meaning.kind != "tags":
             told = found.spans(text)
         else:
             words = zip(text.words, found.labels, found.scores, strict=True)
             told = [(Span(*place, label), score) for place, label, score in words]
         return {
-            meaning.kind: [
+            "tags" if meaning.kind == "tags" else "entities": [
                 {
                     "label": span.label,
                     "score": score,
@@ -288,26 +306,26 @@ class TokenClassification:
 
     def score(
         self,
-        found: Sequence[Tagged],
+        found: Sequence[Any],
         texts: Sequence[Placed],
         answers: Sequence[Any],
         meaning: Meaning,
     ) -> dict[str, Any]:
-        said = [one.labels for one in found]
         if meaning.kind == "tags":
+            said = [one.labels for one in found]
             return score_tags(said, right_tags(texts, answers, "tags"), meaning)
-        right = right_spans(texts, answers)
+        right = right_spans(texts, answers, nested=meaning.kind == NESTED)
         return score_spans(
             [[span for span, _ in one.spans(text)] for one, text in zip(found, texts, strict=True)],
             right,
         )
 
     def main(self, kind: str) -> str:
-        return "f1" if kind == "entities" else "accuracy"
+        return "accuracy" if kind == "tags" else "f1"
 
     def compare(
         self,
-        found: Sequence[Tagged],
+        found: Sequence[Any],
         texts: Sequence[Placed],
         answers: Sequence[Any],
         meaning: Meaning,
@@ -315,8 +333,9 @@ class TokenClassification:
         if meaning.kind == "tags":
             rows = zip(found, texts, right_tags(texts, answers, "tags"), strict=True)
             return [compared_tags(one, text, right) for one, text, right in rows]
+        truth = right_spans(texts, answers, nested=meaning.kind == NESTED)
         compared = []
-        for one, text, right in zip(found, texts, right_spans(texts, answers), strict=True):
+        for one, text, right in zip(found, texts, truth, strict=True):
             told = one.spans(text)
             wrong = {span for span, _ in told} ^ set(right)
             compared.append(
@@ -336,8 +355,10 @@ class TokenClassification:
         meaning: Meaning,
         *,
         seed: int,
-    ) -> dict[str, Any]:
-        """What the most frequent tag of each word reaches."""
+    ) -> dict[str, Any] | None:
+        """What the most frequent tag of each word reaches; tags cannot say nested entities."""
+        if meaning.kind == NESTED:
+            return None
         learned, judged = (_in_words(self, inputs) for inputs in (train[0], test[0]))
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         for text, tags in zip(learned, right_tags(learned, train[1], meaning.kind), strict=True):

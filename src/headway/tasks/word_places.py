@@ -34,11 +34,13 @@ class Placed(Windowed):
         words: (start, end) of each, in characters.
         speakers: (window, token) that speaks for each: its first token, in the window that shows
             most around it; None for a word that the tokenizer drops.
+        shown: of each window, (word, its first token) of the words that begin in it.
     """
 
     text: str = ""
     words: list[Place] = field(default_factory=list)
     speakers: list[tuple[int, int] | None] = field(default_factory=list)
+    shown: list[list[tuple[int, int]]] = field(default_factory=list)
 
 
 def place_words(text: str, windowed: Windowed, words: Sequence[Place] | None = None) -> Placed:
@@ -53,9 +55,11 @@ def place_words(text: str, windowed: Windowed, words: Sequence[Place] | None = N
     found = list(words) if words is not None else _words(text, tokens)
     starts = [start for start, _ in found]
     speakers: list[tuple[int, int] | None] = [None] * len(found)
-    shown = [-1] * len(found)  # tokens around the speaker, on the side where there are fewer
+    best = [-1] * len(found)  # tokens around the speaker, on the side where there are fewer
+    shown: list[list[tuple[int, int]]] = []
     for window, part in enumerate(tokens):
         seen = -1
+        shown.append([])
         for order, (number, start, end) in enumerate(part):
             word = bisect.bisect_right(starts, max(start, end - 1)) - 1
             if word <= seen or word < 0 or start >= found[word][1]:
@@ -64,9 +68,11 @@ def place_words(text: str, windowed: Windowed, words: Sequence[Place] | None = N
             around = min(order, len(part) - 1 - order)
             # A window that begins inside the word shows a later token of it.
             whole = start <= found[word][0]
+            if whole:
+                shown[-1].append((word, number))
             worth = around + (1_000_000 if whole else 0)
-            if worth > shown[word]:
-                shown[word], speakers[word] = worth, (window, number)
+            if worth > best[word]:
+                best[word], speakers[word] = worth, (window, number)
     return Placed(
         windowed.ids,
         windowed.segments,
@@ -75,6 +81,7 @@ def place_words(text: str, windowed: Windowed, words: Sequence[Place] | None = N
         text=text,
         words=found,
         speakers=speakers,
+        shown=shown,
     )
 
 
