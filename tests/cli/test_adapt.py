@@ -14,7 +14,6 @@ from torch import nn
 
 import headway as package
 from headway.adaptation import Settings
-from headway.checkpoints.checkpoint import KINDS
 from headway.cli.adapt import command
 from headway.heads.own import OWN_HEADS, TEXT_POOLINGS
 from headway.training.options import PRECISIONS
@@ -34,9 +33,8 @@ def test_options_are_the_settings() -> None:
     more = {"model", "data", "task", "out", "test", "seeds", "as_json"}
     assert options.keys() - fields.keys() == more
     choices = {name: set(getattr(one.type, "choices", ())) for name, one in options.items()}
-    assert choices["kind"] == set(KINDS)
     assert choices["pooling"] == set(TEXT_POOLINGS)
-    assert choices["head"] == {*OWN_HEADS["text"], "family"}
+    assert choices["head"] == {"family"}.union(*OWN_HEADS.values())
     assert choices["precision"] == set(PRECISIONS)
     for name in options.keys() & fields.keys():
         if options[name].default not in (None, fields[name].default):

@@ -57,8 +57,9 @@ class Settings:
     """Share of the training rows that chooses the best epoch; None = 0.1 where there are rows to
     spare, else none."""
     head: str = "linear"
-    """linear, mlp (a hidden layer), lstm (reads the states once more, both ways), or family: the
-    head that the ecosystem's checkpoints of this architecture carry."""
+    """linear, mlp (a hidden layer), lstm (reads the states once more, both ways), for tokens crf or
+    lstm-crf too, or family: the head that the ecosystem's checkpoints of this architecture carry.
+    Tasks that write keep the head they have."""
     pooling: str | None = None
     """first, last, max, mean or attention (whose weights are learned); None = as the checkpoint
     embeds, mean for encoders, last for decoders."""

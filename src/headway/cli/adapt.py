@@ -20,7 +20,13 @@ from headway.cli.terminal.output import say_error, say_json
 @click.command("adapt")
 @click.argument("model")
 @click.argument("data")
-@click.option("--task", default="text-classification", show_default=True, help="What it learns.")
+@click.option(
+    "--task",
+    metavar="NAME",
+    default="text-classification",
+    show_default=True,
+    help="What it learns: token-classification, question-answering, summarization, ...",
+)
 @click.option("--out", required=True, metavar="DIR", help="Where model and report are saved.")
 @column_options
 @click.option(
@@ -33,8 +39,9 @@ from headway.cli.terminal.output import say_error, say_json
 )
 @click.option(
     "--kind",
-    type=click.Choice(["single-label", "multi-label", "regression"]),
-    help="Of the labels.  [default: read off the label column]",
+    metavar="NAME",
+    help="Of the answers, where a task has several: single-label, multi-label, regression; "
+    "entities, nested-entities, tags; ...  [default: read off the label column]",
 )
 @click.option(
     "--out-of-scope",
@@ -61,10 +68,10 @@ from headway.cli.terminal.output import say_error, say_json
 @click.option("--class-weights", is_flag=True, help="Let rare classes count more.")
 @click.option(
     "--head",
-    type=click.Choice(["linear", "lstm", "mlp", "family"]),
+    type=click.Choice(["linear", "mlp", "lstm", "crf", "lstm-crf", "biaffine", "family"]),
     default="linear",
     show_default=True,
-    help="The family's own head opens in other libraries.",
+    help="crf and the like are for tokens. The family's own head opens in other libraries.",
 )
 @click.option(
     "--pooling",
@@ -92,8 +99,9 @@ def command(
 ) -> int:
     """Adapt MODEL to the labelled rows of DATA and measure it.
 
-    DATA is a csv, tsv, jsonl, json, txt, conll, parquet or arrow file, a folder of them or of class
-    folders, or pkg:NAME. What you leave open is chosen from the rows, and said.
+    Every task is learned so; README.md has a line for each. DATA is a csv, tsv, jsonl, json, txt,
+    conll, parquet or arrow file, a folder of them or of class folders, or pkg:NAME. What you leave
+    open is chosen from the rows, and said.
 
     Ctrl-C ends training behind the current step and saves the model as it is.
     """
