@@ -47,6 +47,16 @@ def test_what_is_left_as_it_is() -> None:
         assert not Packed(nn.Linear(300, 300), rows=1).products
 
 
+def test_memory_is_left_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = nn.Linear(300, 300)
+    assert packed.free_memory() > 2**20
+    there = len(Packed(layer, rows=1).products)
+    monkeypatch.setattr(packed, "free_memory", lambda: 2.0 * 300 * 300 * 4)
+    assert len(Packed(layer, rows=1).products) == there
+    monkeypatch.setattr(packed, "free_memory", lambda: 2.0 * 300 * 300 * 4 - 1)
+    assert not Packed(layer, rows=1).products
+
+
 def test_an_error_leaves_no_trace() -> None:
     layer = nn.Linear(300, 300)
     made = Packed(layer, rows=1)

@@ -29,7 +29,7 @@ how_to_write = together(
     click.option("--top-p", type=float, metavar="P", help="Draw among tokens of this probability."),
     click.option("--min-p", type=float, metavar="P", help="Leave out tokens much less likely."),
     click.option("--repetition-penalty", type=float, metavar="X", help="Above 1: repeat less."),
-    click.option("--no-repeat-ngram", type=int, metavar="N", help="No N tokens twice in a row."),
+    click.option("--no-repeat-ngram", type=int, metavar="N", help="No run of N tokens twice."),
     click.option("--sequences", type=int, metavar="N", help="Texts for each prompt."),
     click.option("--stop", multiple=True, metavar="TEXT", help="End before TEXT; repeatable."),
     click.option("--seed", type=int, metavar="N", help="Of what is drawn.  [default: 0]"),

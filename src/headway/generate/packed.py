@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,10 @@ SMALLEST = 2**16
 
 
 class Packed:
-    """The packed layers of some modules; none where the machine or the type has no such layout.
+    """The packed layers of some modules.
+
+    There are none where the machine or the type has no such layout, or where a second copy of the
+    weights would take more than half of the memory that is free.
 
     Args:
         modules: whose layers; their weights must not change meanwhile.
@@ -30,13 +34,11 @@ class Packed:
     """
 
     def __init__(self, *modules: nn.Module, rows: int) -> None:
-        layers = {layer for module in modules for layer in module.modules()}
-        self.products = {
-            layer: product
-            for layer in layers
-            if type(layer) in (nn.Linear, FusedLinear)
-            and (product := _packed(layer, rows)) is not None  # type: ignore[arg-type]
-        }
+        parts = {part for module in modules for part in module.modules()}
+        layers = [part for part in parts if isinstance(part, nn.Linear) and _can_be_packed(part)]
+        size = sum(layer.weight.numel() * layer.weight.element_size() for layer in layers)
+        fits = size <= free_memory() / 2
+        self.products = {layer: _packed(layer, rows) for layer in layers} if fits else {}
 
     @contextmanager
     def used(self) -> Iterator[None]:
@@ -50,16 +52,29 @@ class Packed:
                 layer.__dict__.pop("forward", None)
 
 
-def _packed(layer: nn.Linear, rows: int) -> Callable[[Tensor], Tensor] | None:
-    weight, bias = layer.weight, layer.bias
-    if weight.device.type != "cpu" or weight.numel() < SMALLEST or not _known(weight.dtype):
-        return None
-    there = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), rows)
+def _can_be_packed(layer: nn.Linear) -> bool:
+    """Whether it is a plain layer, on a processor, of numbers that oneDNN lays out."""
+    plain = type(layer) in (nn.Linear, FusedLinear) and "forward" not in layer.__dict__
+    weight = layer.weight
+    large = weight.device.type == "cpu" and weight.numel() >= SMALLEST
+    return plain and large and _known(weight.dtype)
+
+
+def _packed(layer: nn.Linear, rows: int) -> Callable[[Tensor], Tensor]:
+    bias, there = layer.bias, torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), rows)
 
     def product(x: Tensor) -> Tensor:
         return torch.ops.mkldnn._linear_pointwise(x, there, bias, "none", [], "")
 
     return product
+
+
+def free_memory() -> float:
+    """Bytes that the machine can still give; without end where it does not say."""
+    told = Path("/proc/meminfo")
+    lines = told.read_text("ascii").splitlines() if told.exists() else []
+    free = (line.split()[1] for line in lines if line.startswith("MemAvailable:"))
+    return next((1024.0 * int(kilobytes) for kilobytes in free), float("inf"))
 
 
 def _known(dtype: torch.dtype) -> bool:
