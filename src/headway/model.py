@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from headway.checkpoints import Checkpoint, HeadPlan, load_checkpoint, saved_checkpoint
+from headway.checkpoints.vision import embed_images, pooled, vector_size
 from headway.core.layout import Layout
 from headway.core.outputs import Output
-from headway.core.pooling import POOLINGS
 from headway.core.ragged import check_range, laid_out, window_means
 from headway.core.recording import segments_of, taps_of
 from headway.core.stacks import EncoderDecoder
@@ -71,6 +71,7 @@ class Model(nn.Module):
         self.source = source
         self.body = checkpoint.body
         self.head = checkpoint.head
+        self.vision = checkpoint.vision
 
     @property
     def tokenizer(self) -> Tokenizer | None:
@@ -193,7 +194,6 @@ class Model(nn.Module):
         Raises:
             ConfigError: as `read_each` does.
         """
-
         found = self.read_each(
             texts,
             lambda hidden, layout: read(hidden, layout).float().cpu(),
@@ -251,7 +251,7 @@ class Model(nn.Module):
             batch_tokens: most tokens in one forward pass.
 
         Returns:
-            float32 [texts, hidden].
+            float32 [texts, hidden]; of a model with an image tower, the size that both share.
 
         Raises:
             ConfigError: the model has no tokenizer, or two stacks.
@@ -260,10 +260,15 @@ class Model(nn.Module):
         if how.prompt and not isinstance(texts, str):
             texts = [how.prompt + text if isinstance(text, str) else text for text in texts]
         windowed = window_texts(self.need_tokenizer(), texts, size=self.longest)
-        vectors = self.read_windows(windowed, POOLINGS[how.pooling], batch_tokens=batch_tokens)
+        vectors = self.read_windows(*pooled(self.checkpoint, windowed), batch_tokens=batch_tokens)
         if how.normalise:
             vectors = nn.functional.normalize(vectors, dim=-1)
-        return vectors.reshape(len(windowed), self.checkpoint.config.hidden).numpy()
+        return vectors.reshape(len(windowed), vector_size(self.checkpoint)).numpy()
+
+    def embed_images(self, images: Any, *, batch_images: int = 32) -> np.ndarray:
+        """As `embed`, of images: paths, Pillow's or arrays; float32 [images, size]."""
+        with self._predicting():
+            return embed_images(self.checkpoint, images, batch_images)
 
     def generate(
         self,

@@ -61,6 +61,11 @@ def plain(model: Model) -> Model:
 def parts_of(model: Model) -> list[Part]:
     """The parts of a model; their parameters are the model's own."""
     body, head = model.body, model.head
+    if model.vision is not None:
+        raise ConfigError(
+            "this model has a second tower, which reads images",
+            next_step="export a model of texts alone",
+        )
     batch = {name: torch.ones(2, 3, dtype=torch.int64) for name in (IDS, MASK, SEGMENTS)}
     axes = dict.fromkeys(batch, ("batch_size", "sequence_length"))
     if isinstance(body, EncoderDecoder):

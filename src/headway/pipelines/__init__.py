@@ -23,6 +23,7 @@ from headway.pipelines.text_classification import TextClassification
 from headway.pipelines.text_generation import TextGeneration
 from headway.pipelines.token_classification import TokenClassification
 from headway.pipelines.translation import Translation
+from headway.pipelines.zero_shot_image_classification import ZeroShotImageClassification
 
 __all__ = [
     "PIPELINES",
@@ -34,6 +35,7 @@ __all__ = [
     "TextGeneration",
     "TokenClassification",
     "Translation",
+    "ZeroShotImageClassification",
     "pipeline",
 ]
 
@@ -47,6 +49,7 @@ PIPELINES: dict[str, Any] = {
     "text2text-generation": TextGeneration,
     "token-classification": TokenClassification,
     "translation": Translation,
+    "zero-shot-image-classification": ZeroShotImageClassification,
 }
 """Task, as the ecosystem names it -> what answers."""
 
