@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from transformers import CLIPConfig, CLIPModel
 
 import headway
+from headway.checkpoints import new_head
 from headway.core.initial import initialise
 from headway.core.layout import Layout
 from headway.core.names import prefixed
@@ -25,6 +26,7 @@ from headway.core.pooling import last
 from headway.core.taps import record
 from headway.errors import CheckpointError, ConfigError
 from headway.families import clip
+from headway.images import Preprocessing
 
 SEEDS = range(3)
 OTHERS = {
@@ -218,6 +220,36 @@ def test_folders_go_both_ways(seed: int, tmp_path: Path) -> None:
     assert again.checkpoint.preprocessing == model.checkpoint.preprocessing
     for name, tensor in model.state_dict().items():
         assert torch.equal(again.state_dict()[name], tensor), name
+
+
+def test_a_head_of_texts_goes_with_both_towers(tmp_path: Path) -> None:
+    case = case_of(1)
+    case.theirs.save_pretrained(tmp_path / "theirs")
+    model = headway.load(tmp_path / "theirs")
+    how = {"labels": ["a", "b"], "kind": "single-label", "head": "linear", "pooling": "last"}
+    model.put_head(new_head(model.checkpoint.family, "text-classification", **how))
+    model.eval().save(tmp_path / "ours")
+    again = headway.load(tmp_path / "ours")
+    assert again.labels == ("a", "b")
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(again.state_dict()[name], tensor), name
+
+
+def test_the_files_of_images_are_read(tmp_path: Path) -> None:
+    case = case_of(0)
+    case.theirs.save_pretrained(tmp_path)
+    side = case.config.vision_config.image_size
+    usual = headway.load(tmp_path).checkpoint.preprocessing
+    assert usual == Preprocessing(resize=side, crop=(side, side))
+    asked = {"size": {"shortest_edge": 40}, "image_mean": [0.5, 0.5, 0.5]}
+    (tmp_path / "processor_config.json").write_text(json.dumps({"image_processor": asked}))
+    found = headway.load(tmp_path).checkpoint.preprocessing
+    assert found == Preprocessing(resize=40, mean=(0.5, 0.5, 0.5))
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps({"size": 50}))
+    assert headway.load(tmp_path).checkpoint.preprocessing == Preprocessing(resize=50)
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps({"resample": "best"}))
+    with pytest.raises(CheckpointError, match=r"preprocessor_config\.json: resample = 'best'"):
+        headway.load(tmp_path)
 
 
 def test_every_tensor_is_accounted_for(tmp_path: Path) -> None:
