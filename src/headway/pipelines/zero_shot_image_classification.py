@@ -5,7 +5,7 @@ Source: Radford et al. 2021, arXiv 2103.00020, section 3.1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -82,7 +82,7 @@ class ZeroShotImageClassification:
             classify("pet.jpg", ["cat", "dog"])
             # [{'label': 'cat', 'score': 0.98}, {'label': 'dog', 'score': 0.02}]
         """
-        names = tuple(labels) if not isinstance(labels, str) else ()
+        names = _names(labels)
         known = self._vectors(names, template)
         if is_image(images):
             return next(self._answers(iter([images]), names, known))
@@ -121,8 +121,6 @@ class ZeroShotImageClassification:
 
     def _vectors(self, names: tuple[str, ...], template: str) -> np.ndarray:
         """float32 [names, size]."""
-        if not names or len(set(names)) < len(names) or not all(isinstance(n, str) for n in names):
-            raise ConfigError(f"labels = {names!r:.80}", allowed="names, one or more, each once")
         if template.count("{}") != 1:
             raise ConfigError(f"template = {template!r}", allowed="a text with one {} for the name")
         texts = tuple(template.replace("{}", name) for name in names)
@@ -140,3 +138,13 @@ class ZeroShotImageClassification:
             for row in logits.softmax(-1).tolist():
                 best = sorted(zip(row, names, strict=True), key=lambda pair: -pair[0])
                 yield [{"label": name, "score": score} for score, name in best]
+
+
+def _names(labels: Any) -> tuple[str, ...]:
+    """The names, checked."""
+    many = isinstance(labels, Iterable) and not isinstance(labels, str)
+    names = tuple(labels) if many else ()
+    if not names or not all(isinstance(n, str) for n in names) or len(set(names)) < len(names):
+        shown = names or labels
+        raise ConfigError(f"labels = {shown!r:.80}", allowed="names, one or more, each once")
+    return names
