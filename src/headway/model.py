@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from headway.checkpoints import Checkpoint, HeadPlan, saved_checkpoint
+from headway.checkpoints.vision import embed_images, pooled, vector_size
 from headway.core.layout import Layout
 from headway.core.outputs import Output
-from headway.core.pooling import POOLINGS
 from headway.core.ragged import check_range, laid_out, window_means
 from headway.core.recording import segments_of, taps_of
 from headway.core.stacks import EncoderDecoder
@@ -48,6 +48,7 @@ class Model(nn.Module):
         self.source = source
         self.body = checkpoint.body
         self.head = checkpoint.head
+        self.vision = checkpoint.vision
 
     @property
     def tokenizer(self) -> Tokenizer | None:
@@ -197,7 +198,7 @@ class Model(nn.Module):
             batch_tokens: most tokens in one forward pass.
 
         Returns:
-            float32 [texts, hidden].
+            float32 [texts, hidden]; of a model with an image tower, the size that both share.
 
         Raises:
             ConfigError: the model has no tokenizer, or two stacks.
@@ -210,8 +211,7 @@ class Model(nn.Module):
         self, texts: Sequence[Windowed], *, batch_tokens: int = 8192, what: str = "Embedding"
     ) -> Tensor:
         """As `embed`, of texts as `window_texts` makes them, prompts included."""
-        how = self.checkpoint.embedding
-        pool = POOLINGS[how.pooling]
+        texts, pool = pooled(self.checkpoint, texts)
         found = self.read_each(
             texts,
             lambda hidden, layout: pool(hidden, layout).float().cpu(),
@@ -219,9 +219,15 @@ class Model(nn.Module):
             what=what,
         )
         if not found:
-            return torch.empty(0, self.checkpoint.config.hidden)
+            return torch.empty(0, vector_size(self.checkpoint))
         vectors = window_means(found)
-        return nn.functional.normalize(vectors, dim=-1) if how.normalise else vectors
+        normalise = self.checkpoint.embedding.normalise
+        return nn.functional.normalize(vectors, dim=-1) if normalise else vectors
+
+    def embed_images(self, images: Any, *, batch_images: int = 32) -> np.ndarray:
+        """As `embed`, of images: paths, Pillow's or arrays; float32 [images, size]."""
+        with self._predicting():
+            return embed_images(self.checkpoint, images, batch_images)
 
     def generate(
         self,

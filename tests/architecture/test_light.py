@@ -18,11 +18,13 @@ LIGHT = [
     "headway.data",
     "headway.metrics",
     "headway.hub",
+    "headway.images",
     "headway.reports",
     "headway.config",
     "headway.errors",
 ]
 HEAVY = [
+    "PIL",
     "h5py",
     "huggingface_hub",
     "jax",

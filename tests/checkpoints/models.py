@@ -31,7 +31,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from headway.checkpoints.heads import LABELLED
-from headway.families import FAMILIES, class_name, static
+from headway.families import FAMILIES, class_name, clip, static
 from headway.loading import load
 from headway.tokenizer import Tokenizer
 
@@ -47,8 +47,8 @@ AUTO = {
     "token-classification": transformers.AutoModelForTokenClassification,
 }
 
-KINDS = [kind for kind, family in FAMILIES.items() if family is not static]
-"""Those that the reference library has too."""
+KINDS = [kind for kind, family in FAMILIES.items() if family not in (clip, static)]
+"""Those that the reference library has too, and that read texts alone."""
 
 HEADS = [(kind, task) for kind in KINDS for task in (None, *FAMILIES[kind].HEADS)]
 """Every architecture with every head that its checkpoints can carry."""

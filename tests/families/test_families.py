@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -55,12 +56,21 @@ def test_a_family_says_all_or_nothing_of_itself_as_a_decoder(model_type: str) ->
         assert family.WRITES in family.HEADS
 
 
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """What config.json holds, with keys of objects in it behind a point."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        found |= flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
+    return found
+
+
 @pytest.mark.parametrize("model_type", [kind for kind in FAMILIES if FAMILIES[kind] is not static])
 def test_defaults_are_the_references(model_type: str) -> None:
     """A key that config.json lacks must mean the same here and there."""
-    theirs = transformers.AutoConfig.for_model(model_type).to_dict()
+    theirs = flat(transformers.AutoConfig.for_model(model_type).to_dict())
     family = family_of(model_type)
-    ours = family.to_hf(family.from_hf({"model_type": model_type}))
+    ours = flat(family.to_hf(family.from_hf({"model_type": model_type})))
     derived = {
         "num_key_value_heads",
         "head_dim",
@@ -84,6 +94,19 @@ def test_a_full_size_model_costs_nothing_on_the_meta_device(model_type: str) -> 
     assert all(pair.tensor.is_meta for pair in pairs)
     used = {row for row, _ in family.NAMES}
     assert len(used) == len(family.NAMES)
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_a_family_says_all_or_nothing_of_a_second_tower(model_type: str) -> None:
+    family = family_of(model_type)
+    parts = [hasattr(family, part) for part in ("build_vision", "VISION_NAMES", "ended")]
+    assert len(set(parts)) == 1
+    if parts[0]:
+        with torch.device("meta"):
+            vision = family.build_vision(family.Config())
+        pairs, tied = pair_names(vision, family.VISION_NAMES)
+        assert pairs
+        assert not tied
 
 
 @pytest.mark.parametrize("model_type", ["bort", "", None, 7, ["bert"], {}])
@@ -227,6 +250,59 @@ RELEASED = {
         "type_vocab_size": 2,
         "use_cache": True,
         "vocab_size": 119547,
+    },
+    "clip-vit-base-patch32": {
+        "architectures": ["CLIPModel"],
+        "initializer_factor": 1.0,
+        "logit_scale_init_value": 2.6592,
+        "model_type": "clip",
+        "projection_dim": 512,
+        "text_config": {
+            "_name_or_path": "",
+            "add_cross_attention": False,
+            "architectures": None,
+            "attention_dropout": 0.0,
+            "bos_token_id": 0,
+            "chunk_size_feed_forward": 0,
+            "cross_attention_hidden_size": None,
+            "dropout": 0.0,
+            "eos_token_id": 2,
+            "hidden_act": "quick_gelu",
+            "hidden_size": 512,
+            "initializer_factor": 1.0,
+            "initializer_range": 0.02,
+            "intermediate_size": 2048,
+            "layer_norm_eps": 1e-05,
+            "max_position_embeddings": 77,
+            "model_type": "clip_text_model",
+            "num_attention_heads": 8,
+            "num_hidden_layers": 12,
+            "pad_token_id": 1,
+            "projection_dim": 512,
+            "pruned_heads": {},
+            "tie_encoder_decoder": False,
+            "tie_word_embeddings": True,
+            "torch_dtype": None,
+            "vocab_size": 49408,
+        },
+        "text_config_dict": None,
+        "vision_config": {
+            "attention_dropout": 0.0,
+            "dropout": 0.0,
+            "hidden_act": "quick_gelu",
+            "hidden_size": 768,
+            "image_size": 224,
+            "initializer_range": 0.02,
+            "intermediate_size": 3072,
+            "layer_norm_eps": 1e-05,
+            "model_type": "clip_vision_model",
+            "num_attention_heads": 12,
+            "num_hidden_layers": 12,
+            "patch_size": 32,
+            "projection_dim": 512,
+            "return_dict": True,
+        },
+        "vision_config_dict": None,
     },
     "deberta-v3-base": {
         "attention_probs_dropout_prob": 0.1,
@@ -495,4 +571,4 @@ def test_released_configs_are_read_whole(name: str) -> None:
     for key in {theirs for _, theirs in family.FIELDS} & values.keys():
         assert written[key] == values[key]
     for named in values.get("architectures", []):
-        assert task_of(values["model_type"], named) is not None
+        assert (task_of(values["model_type"], named) is None) == (not family.HEADS)

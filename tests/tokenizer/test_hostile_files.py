@@ -233,7 +233,7 @@ BAD_FILES: dict[str, tuple[dict[str, bytes], str]] = {
     "a vocabulary that is a list": ({"vocab.json": b"[]", "merges.txt": b""}, "holds a list"),
     "CLIP": (
         {"vocab.json": b'{"a</w>": 0, "<|startoftext|>": 1}', "merges.txt": b""},
-        "CLIP",
+        r"no token <\|endoftext\|>",
     ),
     "two models": ({"a.model": b"", "b.model": b""}, "2 tokenizers: a.model, b.model"),
     "an empty model": ({"a.model": b""}, "0 unknown pieces"),

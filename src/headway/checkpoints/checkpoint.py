@@ -20,6 +20,8 @@ from headway.checkpoints.embedding import Embedding, write_embedding
 from headway.checkpoints.folders import replaced_folder
 from headway.checkpoints.generation import CHAT, GENERATION, Generation
 from headway.checkpoints.heads import KINDS, HeadPlan, architecture, plan_head
+from headway.checkpoints.preprocessor import FILES as IMAGE_FILES
+from headway.checkpoints.preprocessor import usual_preprocessing, write_preprocessing
 from headway.checkpoints.scope import scope_values
 from headway.checkpoints.source import Source
 from headway.checkpoints.sources import CONFIG, source_of
@@ -28,9 +30,11 @@ from headway.core.fields import GENERIC
 from headway.core.initial import Undrawn, initialise
 from headway.core.names import Row, matches_any, prefixed
 from headway.core.stacks import Body, Encoder
+from headway.core.vision import Vision
 from headway.errors import CheckpointError, ConfigError
 from headway.families import Family, class_name, family_for, task_of
 from headway.families.encoder_decoder import Joined
+from headway.images import Preprocessing
 from headway.tokenizer import Tokenizer
 
 __all__ = [
@@ -50,6 +54,7 @@ STALE = (
     *("config_sentence_transformers.json", "sentence_bert_config.json"),
     *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
     *("vocab.json", "vocab.txt", "merges.txt"),
+    *IMAGE_FILES,
     *("spiece.model", "spm.model", "*.bpe.model", "tokenizer.model"),
 )
 """Patterns of the files that describe a model: those of an older save go when a new one comes."""
@@ -69,6 +74,8 @@ class Checkpoint:
         body: everything but the head.
         head: logits from hidden states, or None.
         plan: how the head is built and stored; None without a head.
+        vision: the tower that reads images, where the family has one; else None.
+        preprocessing: what is done with an image before; None without that tower.
         tokenizer: of the folder, or None.
         embedding: how a text's vector is made.
         generation: how text is written.
@@ -83,6 +90,8 @@ class Checkpoint:
     body: Body
     head: nn.Module | None = None
     plan: HeadPlan | None = None
+    vision: Vision | None = None
+    preprocessing: Preprocessing | None = None
     tokenizer: Tokenizer | None = None
     embedding: Embedding = field(default_factory=Embedding)
     generation: Generation = field(default_factory=Generation)
@@ -144,7 +153,8 @@ def load_checkpoint(
     with torch.device("meta"), Undrawn():
         body = family.build(config)
         head = plan.build(config, body) if plan is not None else None
-    whole = _whole(body, head).to(dtype)
+        vision = family.build_vision(config) if hasattr(family, "build_vision") else None
+    whole = _whole(body, head, vision).to(dtype)
     left = _fill(whole, family, plan, values, source.tensors(), source.place)
     inside = "encoder." if isinstance(family, Joined) else family.PREFIX
     inner = {name for name in left if inside and name.startswith(inside)}
@@ -156,6 +166,8 @@ def load_checkpoint(
         body=body,
         head=head,
         plan=plan,
+        vision=vision,
+        preprocessing=vision and (source.images() or usual_preprocessing(vision)),
         tokenizer=tokenizer,
         embedding=source.embedding,
         generation=source.generation,
@@ -202,17 +214,21 @@ def write_description(checkpoint: Checkpoint, folder: Path) -> None:
         (folder / CHAT).write_text(checkpoint.generation.chat, encoding="utf-8")
     if checkpoint.tokenizer is not None:
         checkpoint.tokenizer.save(folder)
+    if checkpoint.preprocessing is not None:
+        write_preprocessing(checkpoint.preprocessing, folder)
     if checkpoint.embedding.declared:
         write_embedding(checkpoint.embedding, checkpoint.config.hidden, folder)
 
 
-def _whole(body: Body, head: nn.Module | None) -> nn.ModuleDict:
-    return nn.ModuleDict({"body": body} if head is None else {"body": body, "head": head})
+def _whole(body: Body, head: nn.Module | None, vision: Vision | None) -> nn.ModuleDict:
+    parts = {"body": body, "head": head, "vision": vision}
+    return nn.ModuleDict({name: part for name, part in parts.items() if part is not None})
 
 
 def _rows(family: Family, plan: HeadPlan | None, prefix: str) -> list[Row]:
-    """The name table of body and head together."""
+    """The name table of body, head and image tower together."""
     rows = prefixed(family.NAMES, "body.", prefix)
+    rows += prefixed(getattr(family, "VISION_NAMES", ()), "vision.", "")
     return rows if plan is None else rows + prefixed(plan.spec.names, "head.", "")
 
 
@@ -276,7 +292,7 @@ def stored_tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """What model.safetensors holds. A body alone, or under a head of ours, has no prefix."""
     family, plan = checkpoint.family, checkpoint.plan
     prefix = family.PREFIX if plan is not None and plan.stored is None else ""
-    whole = _whole(checkpoint.body, checkpoint.head)
+    whole = _whole(checkpoint.body, checkpoint.head, checkpoint.vision)
     apart = ("body.decoder.",) if isinstance(family, Joined) else ()
     tensors = tensors_of(whole, _rows(family, plan, prefix), apart=apart)
     if not prefix:

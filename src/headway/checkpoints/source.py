@@ -10,6 +10,7 @@ from torch import Tensor
 
 from headway.checkpoints.embedding import Embedding
 from headway.checkpoints.generation import Generation
+from headway.images import Preprocessing
 from headway.tokenizer import Tokenizer
 
 __all__ = ["Source"]
@@ -26,6 +27,7 @@ class Source:
         tokenizer: reads it, or gives None where there is none.
         embedding: how a text's vector is made.
         generation: how text is written.
+        images: reads how images are prepared, or gives None where no file says so.
         notes: what people should know of the files.
     """
 
@@ -35,4 +37,5 @@ class Source:
     tokenizer: Callable[[], Tokenizer | None]
     embedding: Embedding = field(default_factory=Embedding)
     generation: Generation = field(default_factory=Generation)
+    images: Callable[[], Preprocessing | None] = lambda: None
     notes: list[str] = field(default_factory=list)

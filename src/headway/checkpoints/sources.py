@@ -12,6 +12,7 @@ from headway.checkpoints.embedding import MODULES, read_embedding
 from headway.checkpoints.generation import read_generation
 from headway.checkpoints.gguf.read import read_gguf_model
 from headway.checkpoints.llama2c import read_llama2c_model
+from headway.checkpoints.preprocessor import read_preprocessing
 from headway.checkpoints.source import Source
 from headway.checkpoints.static import MODEL_TYPE, read_table, static_folder
 from headway.checkpoints.tensors import bundle_index, read_tensors, said_of_weights
@@ -73,6 +74,7 @@ def _folder(folder: Path) -> Source:
         tokenizer=partial(_tokenizer, folder),
         embedding=read_embedding(folder),
         generation=read_generation(folder, values),
+        images=partial(read_preprocessing, folder),
         notes=said_of_weights(folder),
     )
 

@@ -93,6 +93,11 @@ def parts_of(model: Model) -> list[Part]:
 
 
 def _refuse(model: Model) -> None:
+    if model.vision is not None:
+        raise ConfigError(
+            "this model has a second tower, which reads images",
+            next_step="export a model of texts alone",
+        )
     if getattr(model.body, "global_tokens", None) is not None:
         raise ConfigError(
             "this model has tokens that see all of their text, which are told by each text's ids",

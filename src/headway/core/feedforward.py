@@ -18,10 +18,17 @@ from headway.core.linear import FusedLinear
 
 __all__ = ["ACTIVATIONS", "ActivationName", "FeedForward", "GatedFeedForward", "activation"]
 
+
+def _quick_gelu(x: Tensor) -> Tensor:
+    """The sigmoid form of GELU, which CLIP was trained with."""
+    return x * (1.702 * x).sigmoid()
+
+
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
     "gelu_new": partial(F.gelu, approximate="tanh"),
     "gelu_pytorch_tanh": partial(F.gelu, approximate="tanh"),
+    "quick_gelu": _quick_gelu,
     "relu": F.relu,
     "silu": F.silu,
     "swish": F.silu,

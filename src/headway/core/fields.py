@@ -17,6 +17,7 @@ from headway.errors import CheckpointError, nearest
 
 __all__ = [
     "GENERIC",
+    "NOWHERE",
     "Choice",
     "Count",
     "Depth",

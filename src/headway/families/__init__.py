@@ -16,6 +16,11 @@ and, where the stack can also be the decoder behind an encoder,
     CROSS_NAMES                the rows that it has beside NAMES
     WRITES                     the task in HEADS whose head it writes with
 
+and, where a second tower reads images,
+    build_vision               Config -> that tower, and the way of both into one space
+    VISION_NAMES               its weight names beside the ecosystem's
+    ended                      Config, ids -> the ids up to the token whose state is a text's vector
+
 `encoder_decoder` joins two such stacks. It is handed the two families, so it knows none by name.
 """
 
@@ -28,6 +33,7 @@ from headway.families import (
     albert,
     bart,
     bert,
+    clip,
     deberta_v2,
     distilbert,
     electra,
@@ -55,6 +61,7 @@ FAMILIES: dict[str, ModuleType] = {
     "bart": bart,
     "bert": bert,
     "camembert": roberta,
+    "clip": clip,
     "deberta-v2": deberta_v2,
     "distilbert": distilbert,
     "electra": electra,

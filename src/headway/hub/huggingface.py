@@ -37,6 +37,8 @@ MODEL_FILES = (
     "source.spm",
     "target.spm",
     "chat_template.jinja",
+    "preprocessor_config.json",
+    "processor_config.json",
     "modules.json",
     "*sentence_*.json",  # sentence_bert_config.json, config_sentence_transformers.json
     "*/config.json",

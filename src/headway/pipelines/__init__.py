@@ -28,6 +28,7 @@ from headway.pipelines.text_generation import TextGeneration
 from headway.pipelines.token_classification import TokenClassification
 from headway.pipelines.translation import Translation
 from headway.pipelines.zero_shot_classification import ZeroShotClassification
+from headway.pipelines.zero_shot_image_classification import ZeroShotImageClassification
 
 __all__ = [
     "PIPELINES",
@@ -42,6 +43,7 @@ __all__ = [
     "TokenClassification",
     "Translation",
     "ZeroShotClassification",
+    "ZeroShotImageClassification",
     "pipeline",
     "pipeline_of",
     "task_and_model",
@@ -60,6 +62,7 @@ PIPELINES: dict[str, Any] = {
     "token-classification": TokenClassification,
     "translation": Translation,
     "zero-shot-classification": ZeroShotClassification,
+    "zero-shot-image-classification": ZeroShotImageClassification,
 }
 """Task, as the ecosystem names it -> what answers."""
 

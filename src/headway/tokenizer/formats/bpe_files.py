@@ -1,9 +1,11 @@
-"""vocab.json with merges.txt: GPT-2's and RoBERTa's byte-level vocabularies, and the first GPT's.
+"""vocab.json with merges.txt: GPT-2's, RoBERTa's and CLIP's vocabularies, and the first GPT's.
 
-Which of the three it is, the vocabulary tells: tokens that end with `</w>` are the first GPT's;
-of the other two RoBERTa's has `<s>` and `<mask>`. Sources: https://github.com/openai/gpt-2
-(encoder.py), https://github.com/openai/finetune-transformer-lm (text_utils.py),
-https://github.com/facebookresearch/fairseq (gpt2_bpe.py).
+Which of them it is, the vocabulary tells: tokens that end with `</w>` are CLIP's, where there is
+`<|startoftext|>`, or else the first GPT's; of the other two RoBERTa's has `<s>` and `<mask>`.
+Sources: https://github.com/openai/gpt-2 (encoder.py),
+https://github.com/openai/finetune-transformer-lm (text_utils.py),
+https://github.com/facebookresearch/fairseq (gpt2_bpe.py), https://github.com/openai/CLIP
+(simple_tokenizer.py).
 """
 
 from __future__ import annotations
@@ -29,6 +31,14 @@ __all__ = ["read_bpe_files", "write_bpe_files"]
 # The name of a vocabulary's file ends with the first, its merges' with the second.
 _NAMES = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
 
+CLIP_START, CLIP_END = "<|startoftext|>", "<|endoftext|>"
+
+CLIP_WORDS = (
+    r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d"
+    r"|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+)
+"""What CLIP takes for a word; all else is left out."""
+
 
 def read_bpe_files(path: Path, config: dict[str, Any]) -> Content:
     """The tokenizer.json that is equivalent to a vocabulary and its merges.
@@ -42,11 +52,8 @@ def read_bpe_files(path: Path, config: dict[str, Any]) -> Content:
     merges = _read_merges(merges_file)
     fields = Fields(config, "tokenizer_config.json")
     if any(token.endswith("</w>") for token in vocabulary):
-        if "<|startoftext|>" in vocabulary:
-            raise TokenizerError(
-                f"{vocabulary_file} is CLIP's, whose text is prepared in a way of its own",
-                next_step="use its tokenizer.json",
-            )
+        if CLIP_START in vocabulary:
+            return Content(_clip(vocabulary, merges, vocabulary_file))
         return Content(_first_gpt(vocabulary, merges))
     if {"<s>", "</s>", "<mask>"} <= vocabulary.keys():
         return Content(_roberta(vocabulary, merges, fields))
@@ -148,8 +155,58 @@ def _first_gpt(vocabulary: dict[str, Any], merges: list[list[str]]) -> Document:
     )
 
 
+def _clip(vocabulary: dict[str, Any], merges: list[list[str]], file: Path) -> Document:
+    if CLIP_END not in vocabulary:
+        raise TokenizerError(f"{file} has no token {CLIP_END}", allowed="CLIP's vocabulary")
+    return document(
+        bpe_model(
+            vocabulary,
+            merges,
+            unk_token=CLIP_END,
+            continuing_subword_prefix="",
+            end_of_word_suffix="</w>",
+        ),
+        added_tokens=_special(vocabulary, CLIP_START, CLIP_END),
+        normalizer={
+            "type": "Sequence",
+            "normalizers": [
+                {"type": "NFC"},
+                {"type": "Replace", "pattern": {"Regex": r"\s+"}, "content": " "},
+                {"type": "Lowercase"},
+            ],
+        },
+        pre_tokenizer={
+            "type": "Sequence",
+            "pretokenizers": [
+                {
+                    "type": "Split",
+                    "pattern": {"Regex": CLIP_WORDS},
+                    "behavior": "Removed",
+                    "invert": True,
+                },
+                _byte_level(prefix_space=False, trim=True),
+            ],
+        },
+        post_processor={
+            "type": "RobertaProcessing",
+            "sep": [CLIP_END, vocabulary[CLIP_END]],
+            "cls": [CLIP_START, vocabulary[CLIP_START]],
+            "trim_offsets": False,
+            "add_prefix_space": False,
+        },
+        decoder={
+            "type": "Sequence",
+            "decoders": [
+                _byte_level(prefix_space=True, trim=True),
+                {"type": "Replace", "pattern": {"String": "</w>"}, "content": " "},
+                {"type": "Strip", "content": " ", "start": 0, "stop": 1},
+            ],
+        },
+    )
+
+
 def write_bpe_files(source: Document) -> dict[str, bytes]:
-    """The files that say what a tokenizer.json of GPT-2's, RoBERTa's or GPT's kind says."""
+    """The files that say what a tokenizer.json of GPT-2's, RoBERTa's, CLIP's or GPT's kind says."""
     model = source["model"]
     if "merges" not in model:
         raise TokenizerError(f"merges are of BPE, and this tokenizer is of {model.get('type')!r}")
@@ -169,6 +226,6 @@ def write_bpe_files(source: Document) -> dict[str, bytes]:
 
 def _class_of(vocabulary: dict[str, Any]) -> str:
     if any(token.endswith("</w>") for token in vocabulary):
-        return "OpenAIGPTTokenizer"
+        return "CLIPTokenizer" if CLIP_START in vocabulary else "OpenAIGPTTokenizer"
     is_roberta = {"<s>", "</s>", "<mask>"} <= vocabulary.keys()
     return "RobertaTokenizer" if is_roberta else "GPT2Tokenizer"
