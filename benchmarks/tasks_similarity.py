@@ -115,7 +115,11 @@ def inference(options: argparse.Namespace) -> dict[str, Any]:
                 )
                 truth = [shown[labels[n]] for n in chosen]
                 right = accuracy([one["label"] for one in answers], truth)
-                found[f"{what} {how}"] = {"texts": len(chosen), "labels": len(shown), "right": right}
+                found[f"{what} {how}"] = {
+                    "texts": len(chosen),
+                    "labels": len(shown),
+                    "right": right,
+                }
     return found
 
 

@@ -83,6 +83,7 @@ TABLES = [
         frozenset({"inputs", "label_kinds", "labels", "marked_spans", "probe", "tag_paths"})
         | {"tag_scores", "tag_truth", "task", "units", "word_places"}
         | {
+            "out_of_scope",
             "answer_scores",
             "answers",
             "pair_scores",
