@@ -84,6 +84,7 @@ TABLES = [
         | {"span_tables", "tag_paths"}
         | {"tag_scores", "tag_truth", "task", "units", "word_places"}
         | {
+            "out_of_scope",
             "answer_scores",
             "answers",
             "choices",

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import torch
 from cli.calls import headway as call
+from clip_files import clip_folder
+from PIL import Image
 
 import headway
 from headway.checkpoints import Checkpoint
@@ -78,6 +80,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(file, folder)
     write_model("bert", folder / "MODEL")
     write_model("gpt2", folder / "DECODER")
+    clip_folder(folder / "CLIP")
+    Image.new("RGB", (40, 30), "grey").save(folder / "cat.png")
     return folder
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from adaptation.quick import quick
+from cli.tiny import write_model
 from training.tiny import SIGNS, WORDS, tiny_model
 
 from headway import Dataset, evaluate, load, pipeline
@@ -248,9 +249,13 @@ def test_a_column_that_is_no_number_is_no_similarity() -> None:
 @pytest.mark.slow
 def test_the_saved_model_is_one_of_sentence_transformers(tmp_path: Path) -> None:
     peer = pytest.importorskip("sentence_transformers")
-    learned("similarity", tmp_path / "run", epochs=1)
-    model = load(tmp_path / "run")
+    texts = ["word1 late word2", "word3", " ".join(f"word{n}" for n in range(40))]
+    rows = [{"text1": a, "text2": b, "score": n / 9} for n, (a, b) in enumerate(
+        zip(texts * 3, texts[::-1] * 3, strict=True))]  # fmt: skip
+    data = Dataset.from_rows(rows)
+    model = str(write_model(tmp_path / "tiny"))
+    quick(model, data, test=similar_rows(9).rename({"sentence1": "text1", "sentence2": "text2"}),
+          task=NAME, out=tmp_path / "run", pooling="first")  # fmt: skip
+    ours = load(tmp_path / "run")
     theirs = peer.SentenceTransformer(str(tmp_path / "run"), device="cpu")
-    for text in ("w1 red w2", "w3", " ".join(WORDS)):
-        (vector,) = model.embed([text])
-        assert np.allclose(theirs.encode(text), vector, atol=1e-5)
+    assert np.allclose(theirs.encode(texts), ours.embed(texts), atol=1e-5)

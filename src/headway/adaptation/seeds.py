@@ -54,7 +54,8 @@ def adapt_seeds(
 def _measures(report: dict[str, Any]) -> dict[str, Any]:
     """The seed, the measures, and the baseline's main one."""
     keys = [measure.key for measure in SHEETS[report["kind"]].measures]
-    found = {"seed": report["seed"], **{key: report["test"][key] for key in keys}}
+    there = {key: report["test"][key] for key in keys if report["test"].get(key) is not None}
+    found = {"seed": report["seed"], **there}
     if report["baseline"] is not None:
         found[f"baseline_{keys[0]}"] = report["baseline"][keys[0]]
     return found

@@ -66,7 +66,7 @@ SHEETS: dict[str, Sheet] = {
             Measure("in_scope_accuracy", "Accuracy in scope", "accuracy"),
             Measure("oos_recall", "Out of scope: recall", "recall"),
             Measure("oos_precision", "Out of scope: precision", "precision"),
-            Measure("oos_auroc", "Out of scope: area under ROC", "roc_auc", share=False),
+            Measure("oos_auroc", "Out of scope: area under ROC", "roc_auc"),
         ),
         headline="{value} of {n} test texts right",
         about="Accuracy is the share of texts whose label is right; macro F1 is the mean of the "
