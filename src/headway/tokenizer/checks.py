@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from headway.errors import TokenizerError
 
-__all__ = ["Fields", "whole_number"]
+__all__ = ["Fields", "checked_ids", "whole_number"]
 
 
 class Fields:
@@ -95,3 +95,14 @@ def whole_number(value: object) -> bool:
 def _short(value: object) -> str:
     shown = repr(value)
     return shown if len(shown) <= 60 else shown[:57] + "..."
+
+
+def checked_ids(ids: Iterable[int]) -> Iterator[int]:
+    """Token numbers; what is below 0 is an error."""
+    for number in map(int, ids):
+        if number < 0:
+            raise TokenizerError(
+                f"{number} is no token's number",
+                next_step="leave out what marks positions without a token, like -100",
+            )
+        yield number

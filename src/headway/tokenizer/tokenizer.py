@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.errors import OutputError, TokenizerError
+from headway.tokenizer.adding import with_added
 from headway.tokenizer.aligned_text import AlignedText
 from headway.tokenizer.byte_offsets import refuse_surrogates_in
+from headway.tokenizer.checks import checked_ids
 from headway.tokenizer.encoding import Encoding
 from headway.tokenizer.engine import NativePipeline
 from headway.tokenizer.formats import find
@@ -110,6 +112,11 @@ class Tokenizer:
         """The same tokenizer, which puts nothing around texts."""
         return Tokenizer.from_document({**self._document, "post_processor": None}, self._config)
 
+    def with_tokens(self, tokens: Sequence[str]) -> Tokenizer:
+        """The same tokenizer with more special tokens, which are found in texts before all else."""
+        document = with_added(self._document, self._pipeline.reference, tokens)
+        return Tokenizer.from_document(document, self._config)
+
     def __len__(self) -> int:
         return len(self.vocabulary)
 
@@ -205,7 +212,7 @@ class Tokenizer:
         Numbers that are in no vocabulary give nothing, since models may have more outputs than
         there are tokens; a number below 0 is an error.
         """
-        return self._pipeline.decode(_checked(ids), skip_special)
+        return self._pipeline.decode(checked_ids(ids), skip_special)
 
     def decode_stream(self, ids: Iterable[int], skip_special: bool = True) -> Iterator[str]:
         """The text of tokens that come one by one, such as those a model writes.
@@ -230,7 +237,7 @@ class Tokenizer:
         >>> list(tok.decode_stream(iter([0, 1, 2, 0, 1])))
         ['é', 't', 'é']
         """
-        return self._pipeline.decode_stream(_checked(ids), skip_special)
+        return self._pipeline.decode_stream(checked_ids(ids), skip_special)
 
     def normalize(self, text: str) -> AlignedText:
         """A text as the pre-tokenizer sees it, each character with the place it comes from.
@@ -378,16 +385,6 @@ class Tokenizer:
             raise TokenizerError(f"{text!r:.60} is a {type(text).__name__}", allowed="a string")
         refuse_surrogates_in(text)
         return self._pipeline.encode_text(text, sequence)
-
-
-def _checked(ids: Iterable[int]) -> Iterator[int]:
-    for number in map(int, ids):
-        if number < 0:
-            raise TokenizerError(
-                f"{number} is no token's number",
-                next_step="leave out what marks positions without a token, like -100",
-            )
-        yield number
 
 
 @functools.lru_cache(maxsize=4)
