@@ -38,6 +38,8 @@ VALUES: list[dict[str, Any]] = [
     {"pooling": "last"},
     {"pooling": "max"},
     {"pooling": "mean"},
+    {"design": "one-text"},
+    {"design": "two-stacks"},
     {"probe": True},
     {"probe": False},
     {"class_weights": True},
@@ -85,6 +87,10 @@ def test_every_setting_runs(
         (tmp_path / "a.txt").write_text("some text\n")
         with pytest.raises(DataError, match="label"):
             quick(data=tmp_path / "a.txt", **setting)
+        return
+    if name == "design":  # of dialogues, whose own tests run both
+        with pytest.raises(ConfigError, match="text-classification, which has one"):
+            quick(data=data, **setting)
         return
     extra = {"format": "csv"} if name in ("encoding", "features") else {}
     result = quick(data=given, **{"validation": 0.2, **extra, **setting})

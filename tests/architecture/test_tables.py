@@ -93,7 +93,8 @@ TABLES = [
             "passages",
             "questions",
             "spans",
-        },
+        }
+        | {"read_talks", "talks"},
     ),
     Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader", "writer"})),
     Table(

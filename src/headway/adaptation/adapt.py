@@ -93,7 +93,7 @@ def adapt(
         result.report["test"]["accuracy"]
     """
     chosen = settings_from(settings)
-    learned = task_named(task)
+    learned = task_named(task, chosen.design)
     folder = None if out is None else Path(out)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):

@@ -63,6 +63,9 @@ class Settings:
     pooling: str | None = None
     """first, last, max, mean or attention (whose weights are learned); None = as the checkpoint
     embeds, mean for encoders, last for decoders."""
+    design: str | None = None
+    """Of a dialogue model: one-text or two-stacks; None = the first for decoders, the second for
+    all others."""
     probe: bool | None = None
     """Start a linear head from a linear probe of the body; None = with 64 rows a class or fewer,
     on average."""

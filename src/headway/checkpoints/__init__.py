@@ -4,6 +4,7 @@ checkpoint.py  a folder as parts of a model     folders.py     a folder replaced
 tensors.py     which weight files               embedding.py   how a text's vector is made
 assign.py      tensors into a module            generation.py  how text is written
 heads.py       which head                       documents.py   JSON files
+vocabulary.py  more tokens
 duplicate.py   one stack made into two         longer.py      a model made to read long texts
 weights/       weight files of other frameworks
 sources.py     formats of models                gguf/          ggml's, read and written
@@ -24,6 +25,7 @@ from headway.checkpoints.gguf.write import write_gguf
 from headway.checkpoints.heads import HeadPlan, new_head
 from headway.checkpoints.longer import lengthened
 from headway.checkpoints.scope import SCORES, Scope
+from headway.checkpoints.vocabulary import with_tokens
 
 __all__ = [
     "SCORES",
@@ -37,6 +39,7 @@ __all__ = [
     "new_head",
     "replaced_folder",
     "saved_checkpoint",
+    "with_tokens",
     "write_description",
     "write_gguf",
 ]

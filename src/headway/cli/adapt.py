@@ -78,6 +78,11 @@ from headway.cli.terminal.output import say_error, say_json
     type=click.Choice(["first", "last", "max", "mean", "attention"]),
     help="Of a head that is not the family's.  [default: as the model embeds]",
 )
+@click.option(
+    "--design",
+    type=click.Choice(["one-text", "two-stacks"]),
+    help="Of a dialogue model.  [default: one text for decoders, else two stacks]",
+)
 @click.option("--window", type=int, help="Most tokens read at once.  [default: all it takes]")
 @click.option("--stride", type=int, help="Tokens that windows share.  [default: window / 8]")
 @click.option("--precision", type=PRECISION, default="auto", show_default=True)

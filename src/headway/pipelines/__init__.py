@@ -17,6 +17,7 @@ from headway.errors import ConfigError, nearest
 from headway.hub import resolve_model
 from headway.loading import load
 from headway.model import Model
+from headway.pipelines.dialogue import Dialogue
 from headway.pipelines.feature_extraction import FeatureExtraction
 from headway.pipelines.fill_mask import FillMask
 from headway.pipelines.multiple_choice import MultipleChoice
@@ -32,6 +33,7 @@ from headway.pipelines.zero_shot_image_classification import ZeroShotImageClassi
 
 __all__ = [
     "PIPELINES",
+    "Dialogue",
     "FeatureExtraction",
     "FillMask",
     "MultipleChoice",
@@ -50,6 +52,7 @@ __all__ = [
 ]
 
 PIPELINES: dict[str, Any] = {
+    "dialogue": Dialogue,
     "feature-extraction": FeatureExtraction,
     "fill-mask": FillMask,
     "multiple-choice": MultipleChoice,

@@ -203,6 +203,34 @@ SHEETS: dict[str, Sheet] = {
         interval="bootstrap over texts",
         answer="the words that a text hides",
     ),
+    "ranked-replies": Sheet(
+        (
+            Measure("hits_at_1", "Hits@1", "hits_at_1"),
+            Measure("f1", "F1 of words", "f1"),
+            Measure("perplexity", "Perplexity", "perplexity", False, False),
+            Measure("bits_per_byte", "Bits per byte", "bits_per_byte", False, False),
+        ),
+        headline="{value} of {n} test replies found among their candidates",
+        about="Hits@1 is the share of rows whose right reply is the likeliest of its candidates; "
+        "F1 is the share of words that the reply it writes has in common with that; perplexity is "
+        "how unsure it is of a token of the right reply, bits per byte the same whatever its "
+        "tokens.",
+        interval="Wilson",
+        answer="a reply",
+    ),
+    "replies": Sheet(
+        (
+            Measure("f1", "F1 of words", "f1"),
+            Measure("perplexity", "Perplexity", "perplexity", False, False),
+            Measure("bits_per_byte", "Bits per byte", "bits_per_byte", False, False),
+        ),
+        headline="F1 of words {value} on {n} test replies",
+        about="F1 is the share of words that the reply it writes has in common with the right one; "
+        "perplexity is how unsure it is of a token of that, bits per byte the same whatever its "
+        "tokens.",
+        interval="bootstrap",
+        answer="a reply",
+    ),
     "summaries": Sheet(
         (
             Measure("rougeL", "ROUGE-L", "rouge"),

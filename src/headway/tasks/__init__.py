@@ -3,12 +3,16 @@
 task.py        what every task has          inputs.py   the texts of rows
 label_kinds.py, labels.py, probe.py, units.py           what kinds of labels texts can have
 choices.py       the columns of rows with choices
+talks.py, read_talks.py         rows of dialogues, and how models read them
 questions.py, answers.py, passages.py, spans.py, answer_scores.py     answers that stand in a text
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from headway.errors import ConfigError, nearest
+from headway.tasks.dialogue import DESIGNS, Dialogue
 from headway.tasks.fill_mask import FillMask
 from headway.tasks.multiple_choice import MultipleChoice
 from headway.tasks.question_answering import QuestionAnswering
@@ -31,6 +35,7 @@ __all__ = [
 ]
 
 TASKS: dict[str, Task] = {
+    "dialogue": Dialogue(),
     "fill-mask": FillMask(),
     "multiple-choice": MultipleChoice(),
     "question-answering": QuestionAnswering(),
@@ -47,8 +52,8 @@ TASKS: dict[str, Task] = {
 """Name, as in the ecosystem -> task."""
 
 
-def task_named(name: str) -> Task:
-    """The task of that name.
+def task_named(name: str, design: str | None = None) -> Task:
+    """The task of that name, in one of its designs if it has several.
 
     Raises:
         ConfigError: there is none.
@@ -56,4 +61,13 @@ def task_named(name: str) -> Task:
     if name not in TASKS:
         hint = nearest(name, TASKS)
         raise ConfigError(f"task {name!r} is not known", allowed=", ".join(TASKS), next_step=hint)
-    return TASKS[name]
+    task = TASKS[name]
+    if design is None:
+        return task
+    if not isinstance(task, Dialogue):
+        raise ConfigError(
+            f"design = {design!r} with {name}, which has one", allowed="--task dialogue"
+        )
+    if design not in DESIGNS:
+        raise ConfigError(f"design = {design!r}", allowed=", ".join(DESIGNS))
+    return replace(task, design=design)

@@ -33,7 +33,7 @@ from headway.model import Model
 from headway.tasks.inputs import shown_text
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch
-from headway.training.targets import continued_logits, target_logits
+from headway.training.targets import continued_logits, ids_to_write, target_logits
 from headway.windows import TextOrPair, Windowed, window_texts
 
 __all__ = ["SEPARATOR", "TextToText"]
@@ -188,22 +188,10 @@ class TextToText:
         """The tokens to be written, the end token last."""
         if isinstance(model.body, Encoder):
             model = self.fitted(model)
-        tokenizer, ends = model.need_tokenizer(), model.parts.ends
-        if not ends:
-            raise ConfigError(
-                f"{model.source or 'this model'} names no token that ends a text",
-                next_step="set eos_token_id in its config.json",
-            )
-        special = not isinstance(model.body, Decoder)
-        begin = model.checkpoint.generation.start
         found = []
         for number, answer in enumerate(answers):
             (text, *_) = _texts(answer) or ("",)
-            ids = list(tokenizer.encode(text, special=special).ids)
-            if special and len(ids) > 1 and ids[0] == begin:
-                ids = ids[1:]  # the decoder is fed it, and need not learn to write it
-            if not ids or ids[-1] not in ends:
-                ids.append(min(ends))
+            ids = ids_to_write(model, text)
             prompt = texts[number].length if isinstance(model.body, Decoder) else 1
             if model.longest is not None and prompt + len(ids) > model.longest:
                 what = f"its source of {prompt} and its" if prompt > 1 else "its"

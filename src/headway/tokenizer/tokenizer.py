@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.errors import OutputError, TokenizerError
+from headway.tokenizer.adding import with_added
 from headway.tokenizer.aligned_text import AlignedText
 from headway.tokenizer.byte_offsets import refuse_surrogates_in
 from headway.tokenizer.checks import token_numbers
@@ -110,6 +111,11 @@ class Tokenizer:
     def without_special(self) -> Tokenizer:
         """The same tokenizer, which puts nothing around texts."""
         return Tokenizer.from_document({**self._document, "post_processor": None}, self._config)
+
+    def with_tokens(self, tokens: Sequence[str]) -> Tokenizer:
+        """The same tokenizer with more special tokens, which are found in texts before all else."""
+        document = with_added(self._document, self._pipeline.reference, tokens)
+        return Tokenizer.from_document(document, self._config)
 
     def __len__(self) -> int:
         return len(self.vocabulary)

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import tokenizers
+import torch
+import transformers
+from pipelines.models import writer
+from training.tiny import tiny_model
+
+from headway import load
+from headway.checkpoints import encoder_decoder_of, with_tokens
+from headway.errors import ConfigError, TokenizerError
+from headway.model import Model
+
+MARKS = ["<a>", "<b>"]
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama", "t5", "bert", "joined"])
+def test_old_tokens_compute_as_before(kind: str, tmp_path: Path) -> None:
+    model = (
+        Model(encoder_decoder_of(tiny_model().checkpoint))
+        if kind == "joined"
+        else writer(kind)
+        if kind != "bert"
+        else tiny_model()
+    ).eval()
+    before = copy.deepcopy(model.state_dict())
+    more = Model(with_tokens(model.checkpoint, MARKS)).eval()
+    ids, target = [[5, 6, 7]], [[2, 8]] if kind in ("t5", "joined") else None
+    one, other = model.forward(ids, target=target), more.forward(ids, target=target)
+    if one.logits is not None and other.logits is not None:
+        size = one.logits[0].shape[1]
+        torch.testing.assert_close(other.logits[0][:, :size], one.logits[0])
+        assert other.logits[0].shape[1] == size + 2
+    stack = more.body.encoder if target else more.body
+    words = stack.embeddings.words.weight
+    old = before[
+        "body.encoder.embeddings.words.weight" if target else "body.embeddings.words.weight"
+    ]
+    torch.testing.assert_close(words[-2:], old.mean(dim=0).expand(2, -1))
+    assert all(torch.equal(model.state_dict()[name], value) for name, value in before.items())
+    assert more.need_tokenizer().encode("w1<b>w2", special=False).tokens == ["w1", "<b>", "w2"]
+    more.save(tmp_path / "more")
+    again = load(tmp_path / "more").eval()
+    assert again.need_tokenizer().vocabulary == more.need_tokenizer().vocabulary
+    marked = [[5, more.need_tokenizer().vocabulary["<a>"], 7]]
+    first, second = (each.forward(marked, target=target) for each in (more, again))
+    for a, b in zip(first.logits or [], second.logits or [], strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_tied_tables_stay_one() -> None:
+    model = Model(with_tokens(writer("gpt2").checkpoint, MARKS))
+    assert model.head is not None
+    assert model.head.output.weight is model.body.embeddings.words.weight
+    assert model.head.output.out_features == model.body.embeddings.words.num_embeddings == 29
+
+
+def test_as_the_tokenizers_package_grows_one_and_transformers_reads_the_result(
+    tmp_path: Path,
+) -> None:
+    plain = writer("gpt2")
+    plain.save(tmp_path / "plain")
+    Model(with_tokens(plain.checkpoint, MARKS)).save(tmp_path / "more")
+    theirs = tokenizers.Tokenizer.from_file(str(tmp_path / "plain" / "tokenizer.json"))
+    theirs.add_special_tokens(MARKS)
+    ours = load(tmp_path / "more").need_tokenizer()
+    for text in ("<a>w1 <b> w2<a>", "w3", "<c><b>"):
+        assert ours.encode(text, special=False).ids == theirs.encode(text).ids
+    model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "more")
+    assert model.get_input_embeddings().weight.shape[0] == 29
+
+
+def test_rows_beyond_the_tokens_are_used_first() -> None:
+    model = writer("gpt2")
+    more = with_tokens(model.checkpoint, MARKS)
+    assert more.tokenizer is not None
+    spare = copy.copy(more)
+    spare.tokenizer = model.tokenizer  # the table has two rows that no token has
+    again = with_tokens(spare, ["<c>", "<d>"])
+    assert again.config.vocabulary == more.config.vocabulary
+    table = again.body.embeddings.words.weight
+    torch.testing.assert_close(table[-1], table[:27].mean(dim=0))
+    assert again.head.output.weight is table
+
+
+def test_known_tokens_change_nothing() -> None:
+    model = writer("gpt2").checkpoint
+    once = with_tokens(model, MARKS)
+    twice = with_tokens(once, MARKS)
+    assert twice.body is once.body and twice.tokenizer.vocabulary == once.tokenizer.vocabulary
+    known = with_tokens(model, ["red"])
+    assert known.body is model.body
+    assert known.tokenizer.encode("w1red", special=False).tokens == ["w1", "red"]
+
+
+def test_what_cannot_be_added() -> None:
+    model = writer("gpt2").checkpoint
+    for tokens in ("<a>", ["<a>", "<a>"], [" "], [3]):
+        with pytest.raises(TokenizerError, match="tokens "):
+            with_tokens(model, tokens)
+    model.tokenizer = None
+    with pytest.raises(ConfigError, match="without a tokenizer"):
+        with_tokens(model, MARKS)

@@ -1,0 +1,282 @@
+"""Replies in both designs: what is read, what is learned, what is measured."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from adaptation.quick import quick
+from pipelines.models import writer
+from torch.nn.functional import cross_entropy
+from training.tiny import WORDS, tiny_model
+
+from headway import Dataset, evaluate, load, pipeline
+from headway.checkpoints.generation import Generation
+from headway.core.stacks import Decoder, EncoderDecoder
+from headway.errors import ConfigError, DataError, InputError
+from headway.metrics import metric
+from headway.model import Model
+from headway.tasks import TASKS, Meaning, task_named
+from headway.tasks.dialogue import Dialogue
+from headway.tasks.talks import Answer, Said, dialogue_columns, each_said, marked, said_of
+from headway.training.collate import epoch_batches
+
+TASK = TASKS["dialogue"]
+assert isinstance(TASK, Dialogue)
+MEANING = Meaning("ranked-replies")
+DESIGNS = ["one-text", "two-stacks", "t5"]
+
+
+def plain(kind: str = "gpt2") -> Model:
+    """A tiny model that begins with [CLS] and ends with [SEP]."""
+    model = writer(kind) if kind != "bert" else tiny_model()
+    stored = {"decoder_start_token_id": 2, "eos_token_id": 3}
+    model.checkpoint.generation = Generation(2, frozenset({3}), stored)
+    model.checkpoint.values |= {"bos_token_id": 2, "eos_token_id": 3}
+    return model
+
+
+def made(design: str) -> Model:
+    kind = {"one-text": "gpt2", "two-stacks": "bert", "t5": "t5"}[design]
+    return TASK.fitted(plain(kind)).eval()
+
+
+def talks(n: int = 60, *, seed: int = 0, count: int = 4) -> Dataset:
+    """The reply is the persona's word, then the partner of the last word said."""
+    draw = random.Random(seed)
+    rows = []
+    for _ in range(n):
+        who, said, earlier = draw.randrange(4), draw.randrange(4), draw.choice(WORDS[16:])
+        right = f"{WORDS[who]} {WORDS[said + 8]}"
+        others = [f"{WORDS[a]} {WORDS[b + 8]}" for a in range(4) for b in range(4)]
+        others = [text for text in draw.sample(others, len(others)) if text != right]
+        rows.append(
+            {
+                "persona": [WORDS[who]],
+                "history": [earlier, draw.choice(WORDS[16:]), WORDS[said + 4]],
+                "reply": right,
+                "candidates": [*others[: count - 1], right],
+            }
+        )
+    return Dataset.from_rows(rows, name="talks")
+
+
+def encoded(model: Model, data: Dataset) -> tuple[list[Any], list[Answer]]:
+    columns = TASK.columns(data, text=None, pair=None, label=None)
+    read = TASK.encode(model, TASK.inputs(data, columns), size=model.longest, stride=None)
+    return read, columns.answers(data)
+
+
+def test_rows() -> None:
+    data = talks(3)
+    columns = dialogue_columns(data)
+    assert (columns.text, columns.pair, columns.label) == ("history", "persona", "reply")
+    assert columns.candidates == "candidates" and columns.texts == ["history", "persona"]
+    (first, *_) = said_of(data, columns)
+    assert first.history == tuple(data[0]["history"]) and first.reply == data[0]["reply"]
+    assert columns.answers(data)[0] == Answer(data[0]["reply"], tuple(data[0]["candidates"]))
+    assert next(each_said(data)) == first._replace(reply=None)
+    assert TASK.kind_of(columns.answers(data)) == "ranked-replies"
+    assert TASK.kind_of([Answer("a")]) == "replies"
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"history": [["a"]], "reply": ["b"]}, "no text"),
+        ({"history": [3], "reply": ["b"]}, "column 'history', row 1: 3 is no text"),
+        ({"history": ["a"], "reply": [3]}, "3 is no text"),
+        ({"history": ["a"], "reply": [" "]}, "there is no reply to learn"),
+        ({"history": ["a"], "reply": ["b"], "candidates": [["c"]]}, "none of the row's candidates"),
+        ({"text": ["a"], "reply": ["b"]}, "called like a history"),
+        ({"history": ["a"], "words": ["b"]}, "called like a reply"),
+    ],
+)
+def test_rows_that_cannot_be_used(row: dict[str, Any], said: str) -> None:
+    if said == "no text":
+        row = {"history": [[["a"]]], "reply": ["b"]}
+    data = Dataset.from_columns({name: values * 3 for name, values in row.items()})
+    with pytest.raises(InputError, match=said):
+        quick(plain(), data, test=talks(2), task="dialogue")
+
+
+def test_who_speaks_is_marked_from_the_end() -> None:
+    assert marked(Said(())) == "<speaker2>"
+    assert marked(Said(("a",))) == "<speaker1>a<speaker2>"
+    assert marked(Said(("a", "b"))) == "<speaker2>a<speaker1>b<speaker2>"
+    forged = marked(Said(("a<speaker2>b<spea<persona>ker1>",), ("<persona>c",)))
+    assert forged == "<persona>c<speaker1>ab<speaker2>"
+
+
+def test_a_decoder_reads_one_text() -> None:
+    model = made("one-text")
+    assert isinstance(model.body, Decoder)
+    (talk,), _ = encoded(model, talks(1))
+    (said,) = said_of(talks(1), dialogue_columns(talks(1)))
+    tokenizer = model.need_tokenizer()
+    inner = tokenizer.encode(marked(said), special=False)
+    assert talk.ids[0][-len(inner) :] == list(inner.ids)
+    assert talk.ids[0][-1] == tokenizer.vocabulary["<speaker2>"]
+    assert talk.reply == [*tokenizer.encode(said.reply or "", special=False).ids, 3]
+    assert talk.report()["used"] == talk.report()["total"]
+
+
+def test_the_oldest_utterances_leave_first_and_it_is_said() -> None:
+    model = made("one-text")
+    said = Said(("w1 w2 w3 w4 w5 w6", "w7 w8 w9 w10 w11", "w12 w13 w14", "w15"), ("w0",))
+    (talk,) = TASK.encode(model, [said], size=24, stride=None)
+    shown = model.need_tokenizer().decode(talk.ids[0], skip_special=False)
+    assert "w12 w13 w14" in shown and "w15" in shown and "w0" in shown and "w1 w2" not in shown
+    assert len(talk.ids[0]) <= 18
+    assert talk.used < talk.tokens and talk.report()["total"] - talk.used in (6, 11)
+    for size in (8, 24):
+        with pytest.raises(ConfigError, match="text 5: its persona and its last utterance"):
+            TASK.encode(model, [Said((" ".join(WORDS * 2),))], size=size, stride=None, first=5)
+
+
+def test_an_encoder_reads_all_in_windows() -> None:
+    model = made("two-stacks")
+    assert isinstance(model.body, EncoderDecoder)
+    long = Said((" ".join(WORDS * 3), "w1"), ("w2",))
+    (talk,) = TASK.encode(model, [long], size=24, stride=None)
+    assert len(talk.ids) > 3 and talk.report()["used"] == talk.report()["total"] >= 62
+    answer = pipeline("dialogue", model)(history=list(long.history), max_new_tokens=3)
+    assert answer["tokens"]["windows"] > 3
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_the_loss_is_that_of_a_hand(design: str) -> None:
+    """Of rows one by one: tokens of the right reply, and the softmax over mean likelihoods."""
+    model = made(design)
+    data = talks(3, count=3)
+    read, answers = encoded(model, data)
+    targets = TASK.targets(model, read, answers, MEANING)
+    (batch,) = epoch_batches(read, batch_tokens=10_000, seed=0, most_windows=4)
+    loss = TASK.loss(model, batch, targets, MEANING, None)
+    nats, counts, choices = [], [], []
+    for talk, (right, others) in zip(read, targets, strict=True):
+        assert len(others) == 2
+        means = []
+        for reply in (right, *others):
+            if isinstance(model.body, EncoderDecoder):
+                out = model.forward(talk.ids, target=[[2, *reply[:-1]]])
+            else:
+                out = model.forward([[*talk.ids[0], *reply[:-1]]])
+            assert out.logits is not None
+            logits = out.logits[0][-len(reply) :]
+            means.append(-cross_entropy(logits, torch.tensor(reply)))
+        nats.append(-means[0] * len(right))
+        counts.append(len(right))
+        choices.append(-torch.stack(means).log_softmax(0)[0])
+    wanted = sum(nats) / sum(counts) + torch.stack(choices).mean()
+    torch.testing.assert_close(loss, wanted, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_measures_are_those_of_brute_force(design: str) -> None:
+    model = made(design)
+    data = talks(6)
+    read, answers = encoded(model, data)
+    found = TASK.read(model, read, MEANING, batch_tokens=150, what="")
+    one_by_one = [TASK.read(model, [talk], MEANING, batch_tokens=9999, what="")[0] for talk in read]
+    right = 0
+    for talk, reply, alone, answer in zip(read, found, one_by_one, answers, strict=True):
+        assert reply.text == alone.text
+        assert reply.scores == pytest.approx(alone.scores, abs=1e-5)
+        means = []
+        for ids in talk.candidates:
+            if isinstance(model.body, EncoderDecoder):
+                out = model.forward(talk.ids, target=[[2, *ids[:-1]]])
+            else:
+                out = model.forward([[*talk.ids[0], *ids[:-1]]])
+            assert out.logits is not None
+            logits = out.logits[0][-len(ids) :].detach()
+            means.append(-float(cross_entropy(logits, torch.tensor(ids))))
+        assert reply.scores == pytest.approx(means, abs=1e-4)
+        right += answer.candidates[means.index(max(means))] == answer.text
+        assert reply.nats == pytest.approx(-means[-1] * len(talk.candidates[-1]), rel=1e-4)
+    scores = TASK.score(found, read, answers, MEANING)
+    assert scores["hits_at_1"] == pytest.approx(right / 6) and scores["n"] == 6
+    f1 = metric("squad_f1", [one.text for one in found], data["reply"])["squad_f1"] / 100
+    assert scores["f1"] == pytest.approx(f1)
+    assert scores["perplexity"] > 1 and scores["bits_per_byte"] > 0
+    compared = TASK.compare(found, read, answers, MEANING)
+    assert sum(not one.error for one in compared) == right
+    alone = TASK.score(found, read, answers, Meaning("replies"))
+    assert TASK.main("replies") == "f1" and alone["f1"] == scores["f1"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "design", "body"),
+    [
+        ("gpt2", None, Decoder),
+        ("gpt2", "two-stacks", EncoderDecoder),
+        ("bert", None, EncoderDecoder),
+    ],
+)
+def test_a_run_is_measured_and_answers_as_before(
+    kind: str, design: str | None, body: type, tmp_path: Path
+) -> None:
+    result = quick(
+        plain(kind), talks(9), test=talks(6, seed=1), task="dialogue", design=design,
+        baseline=True, out=tmp_path / "run",
+    )  # fmt: skip
+    report = result.report
+    assert isinstance(result.model.body, body) and report["kind"] == "ranked-replies"
+    assert report["test"]["n"] == 6 and set(report["baseline"]) >= {"hits_at_1", "name"}
+    assert evaluate(tmp_path / "run", talks(6, seed=1))["test"] == report["test"]
+    row = talks(1, seed=1)[0]
+    reply = pipeline(tmp_path / "run")
+    told = reply(history=row["history"], persona=row["persona"], max_new_tokens=4)
+    assert set(told) == {"text", "tokens"}
+    again = pipeline("dialogue", load(tmp_path / "run"))
+    said = {"history": row["history"], "persona": row["persona"]}
+    assert again([said, said], max_new_tokens=4) == [told, told]
+    ranked = again({**said, "candidates": row["candidates"]})
+    assert ranked["choice"] in row["candidates"] and len(ranked["scores"]) == 4
+    assert list(again(iter([said]), max_new_tokens=4)) == [told]
+    assert len(again(talks(3), max_new_tokens=2)) == 3
+
+
+def test_rows_without_candidates() -> None:
+    data, test = talks(12).drop(["candidates"]), talks(4, seed=1).drop(["candidates"])
+    report = quick(plain(), data, test=test, task="dialogue", baseline=True).report
+    assert report["kind"] == "replies" and report["baseline"] is None
+    assert "hits_at_1" not in report["test"] and report["test"]["perplexity"] > 1
+
+
+def test_what_cannot_be() -> None:
+    with pytest.raises(ConfigError, match="which is no decoder"):
+        quick(plain("bert"), talks(4), test=talks(2), task="dialogue", design="one-text")
+    with pytest.raises(ConfigError, match="design = 'three'"):
+        task_named("dialogue", "three")
+    with pytest.raises(ConfigError, match="which has one"):
+        task_named("fill-mask", "one-text")
+    with pytest.raises(ConfigError, match="has no token <persona>"):
+        pipeline("dialogue", plain())(history=["w1"])
+    with pytest.raises(ConfigError, match="writes no text"):
+        pipeline("dialogue", tiny_model())
+    reply = pipeline("dialogue", made("one-text"))
+    for wrong in ({"history": []}, {"persona": ["a"]}, {"history": [3]}, "text", [["a"]]):
+        with pytest.raises(ConfigError):
+            reply(wrong)
+    long = talks(3).map(lambda row: {"reply": " ".join(WORDS * 2)}).drop(["candidates"])
+    with pytest.raises(ConfigError, match="text 0: its persona and its last utterance"):
+        quick(plain(), long, test=talks(2, seed=1), task="dialogue")
+    with pytest.raises(DataError, match="row 1: with its longest reply it has 42 tokens"):
+        quick(plain("bert"), long, test=talks(2, seed=1), task="dialogue")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "design"), [("gpt2", None), ("bert", None)])
+def test_both_designs_learn_to_reply(kind: str, design: str | None, tmp_path: Path) -> None:
+    report = quick(
+        plain(kind), talks(300), test=talks(40, seed=1), task="dialogue", design=design,
+        epochs=30, lr=3e-3, batch_tokens=300, baseline=True,
+    ).report  # fmt: skip
+    test = report["test"]
+    assert test["hits_at_1"] > 0.9 > report["baseline"]["hits_at_1"]
+    assert test["f1"] > 0.8 and test["perplexity"] < 2
