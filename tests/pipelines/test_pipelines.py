@@ -89,7 +89,7 @@ def test_a_head_that_no_pipeline_reads_is_said() -> None:
 
     model = tiny_model()
     model.put_head(HeadPlan("replaced-token", model.checkpoint.family.HEADS["fill-mask"]))
-    with pytest.raises(ConfigError, match=r"no pipeline for 'replaced-token'.*Allowed: feature-"):
+    with pytest.raises(ConfigError, match=r"no pipeline for 'replaced-token'.*Allowed: dialogue"):
         pipeline(model)
 
 
