@@ -150,6 +150,18 @@ def test_test_rows_of_their_own_judge(model: str, tickets: str, tmp_path: Path) 
     assert (report["data"]["rows"]["train"], report["test"]["n"]) == (90, 21)
 
 
+def test_texts_of_no_label(model: str, tickets: str, tmp_path: Path) -> None:
+    out = str(tmp_path / "run")
+    options = ("--out-of-scope", "praise", "--validation", "0.3", "--epochs", "15", "--lr", "0.005")
+    result = headway("adapt", model, tickets, "--out", out, *options)
+    assert result.exit_code == 0, result.stderr
+    assert "praise is the answer to texts of no other label" in result.stderr
+    assert "scope" in result.stdout
+    assert "oos_recall" in json.loads(Path(out, "report.json").read_text())["test"]
+    told = headway("predict", out, "word1 thanks thanks word2").stdout.split()
+    assert told[0] == "praise"
+
+
 def test_several_seeds(model: str, tickets: str, tmp_path: Path) -> None:
     out = tmp_path / "run"
     options = ("--out", str(out), "--seed", "3", "--seeds", "3", *QUICK)

@@ -161,3 +161,13 @@ def test_models_and_queries_that_cannot_be(store: Store, caplog: pytest.LogCaptu
     with pytest.raises(ConfigError, match="top = 0"):
         SemanticSearch(tiny_model(), ["a"], store=store).search("a", top=0)
     assert "declares no way to embed" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["bert", "gpt2"])
+def test_texts_without_tokens_are_near_to_nothing(kind: str, store: Store) -> None:
+    search = SemanticSearch(tiny_model(kind), ["", "w1 red", "  "], store=store)
+    found = search.search("w1 red")
+    assert found[0]["row"] == 1 and found[0]["score"] == pytest.approx(1.0, abs=1e-5)
+    assert [(hit["row"], hit["score"], hit["tokens"]["total"]) for hit in found[1:]] == [
+        (0, 0.0, 0), (2, 0.0, 0),
+    ]  # fmt: skip

@@ -77,6 +77,7 @@ def test_a_pattern_is_learned_saved_and_measured_again(run: tuple[str, Path, Res
     again = evaluate(out, make(40, seed=1))
     assert again["test"] == report["test"] and again["kind"] == kind
     assert (out / "report.html").is_file()
+    assert '(("a text", "another text"))' in (out / "README.md").read_text()
 
 
 def test_the_saved_model_embeds(run: tuple[str, Path, Result]) -> None:

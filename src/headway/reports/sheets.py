@@ -278,6 +278,8 @@ SHEETS: dict[str, Sheet] = {
         interval="bootstrap",
         answer="the cosine of two texts' vectors, from -1 to 1",
         details="Errors",
+        call='("a text", "another text")',
+        shell='"a text" --pair "another text"',
     ),
     "pairs": Sheet(
         (
@@ -292,6 +294,8 @@ SHEETS: dict[str, Sheet] = {
         interval="Wilson",
         answer="the cosine of two texts' vectors, from -1 to 1",
         details="Partners",
+        call='("a text", "another text")',
+        shell='"a text" --pair "another text"',
     ),
 }
 """Kind -> how it is shown."""

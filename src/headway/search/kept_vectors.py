@@ -28,7 +28,8 @@ class KeptVectors:
     """The passages of some texts.
 
     Attributes:
-        vectors: float32 [passages, hidden], of length 1, mapped.
+        vectors: float32 [passages, hidden], of length 1, or zeros for a text without tokens;
+            mapped.
         places: int64 [passages, 4]: row, start and end in characters, tokens. Row after row, each
             with one passage or more.
     """
@@ -71,8 +72,11 @@ def kept_vectors(
         places = []
         with (folder / VECTORS).open("wb") as file:
             for passages in cut_texts(model, data, window=window, stride=stride):
-                read = [passage.text for passage in passages]
-                vectors = unit(model.embed(read, batch_tokens=batch_tokens))
+                # A text without tokens is near to nothing.
+                vectors = np.zeros((len(passages), hidden), dtype=np.float32)
+                read = [number for number, passage in enumerate(passages) if passage.tokens]
+                texts = [passages[number].text for number in read]
+                vectors[read] = unit(model.embed(texts, batch_tokens=batch_tokens))
                 file.write(np.ascontiguousarray(vectors, dtype="<f4").tobytes())
                 places += [(one.row, one.start, one.end, one.tokens) for one in passages]
         np.save(folder / PLACES, np.array(places, dtype=np.int64).reshape(-1, 4))
