@@ -83,7 +83,7 @@ TABLES = [
         frozenset({"inputs", "label_kinds", "labels", "marked_spans", "probe", "tag_paths"})
         | {"tag_scores", "tag_truth", "task", "units", "word_places"}
         | {"answer_scores", "answers", "choices", "passages", "questions", "spans"}
-        | {"read_talks", "talks"},
+        | {"measured", "read_talks", "talks"},
     ),
     Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader", "writer"})),
     Table(

@@ -203,6 +203,9 @@ def test_measures_are_those_of_brute_force(design: str) -> None:
     f1 = metric("squad_f1", [one.text for one in found], data["reply"])["squad_f1"] / 100
     assert scores["f1"] == pytest.approx(f1)
     assert scores["perplexity"] > 1 and scores["bits_per_byte"] > 0
+    for name, made_of in TASK.metrics(found, read, answers, MEANING).items():
+        whole = metric(made_of.metric, made_of.predictions, made_of.references, **made_of.options)
+        assert whole[made_of.metric] / made_of.scale == pytest.approx(scores[name])
     compared = TASK.compare(found, read, answers, MEANING)
     assert sum(not one.error for one in compared) == right
     alone = TASK.score(found, read, answers, Meaning("replies"))
