@@ -49,9 +49,12 @@ def test_each_run_is_measured_as_alone(runs: tuple[str, str], found: dict[str, A
         assert told["parameters"]["body"] > 1000 and told["tokens_per_second"] > 0
         assert told["peak_memory_mb"] is None or told["peak_memory_mb"] > 50
     assert json.loads(json.dumps(found, allow_nan=False)) == found
-    (accuracy, _) = found["measures"]
+    (accuracy, macro) = found["measures"]
     first, second = (one["test"]["accuracy"] for one in found["runs"])
     assert accuracy["difference"] == first - second > 0.2
+    for told, ends in zip(found["runs"], accuracy["intervals"], strict=True):
+        assert ends == pytest.approx(told["test"]["confidence_interval_95"])
+    assert macro["p_value"] < 0.01 and macro["intervals"][0][0] > macro["intervals"][1][1]
 
 
 def test_the_tests_are_paired(runs: tuple[str, str], found: dict[str, Any]) -> None:
@@ -63,6 +66,11 @@ def test_the_tests_are_paired(runs: tuple[str, str], found: dict[str, Any]) -> N
     ]
     assert found["paired"]["right"] == mcnemar(*labels, data["label"])
     wrong = [[float(a != b) for a, b in zip(each, data["label"], strict=True)] for each in labels]
+    for row in found["measures"]:
+        more = {"labels": ["blue", "red"]} if row["key"] == "macro_f1" else {}
+        samples = 1000 if more else 10_000
+        wanted = permutation_test(row["key"], *labels, data["label"], samples=samples, **more)
+        assert row["p_value"] == wanted["p_value"]
     same = permutation_test("mae", *wrong, [0.0] * COUNT)
     assert found["paired"]["mean_error"] == same
     assert same["p_value"] < 0.01

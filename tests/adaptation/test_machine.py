@@ -22,6 +22,21 @@ def test_the_peak_is_that_of_this_process_and_does_not_sink() -> None:
     assert with_it > 100
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux can forget a peak")
+def test_a_peak_can_be_forgotten() -> None:
+    program = (
+        "from headway.adaptation.machine import forget_peak_memory, peak_memory_mb\n"
+        "before = peak_memory_mb()\n"
+        "block = bytearray(200 * 2**20)\n"
+        "with_it = peak_memory_mb()\n"
+        "del block\n"
+        "print(forget_peak_memory(), with_it - before, peak_memory_mb() - before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    forgotten, rise, left = done.stdout.split()
+    assert forgotten == "True" and float(rise) > 190 and float(left) < 60, done.stderr
+
+
 def test_memory_of_a_parent_is_not_counted() -> None:
     block = np.ones(300 * 2**20 // 8)
     program = (

@@ -94,7 +94,7 @@ TABLES = [
             "questions",
             "spans",
         }
-        | {"read_talks", "talks"},
+        | {"measured", "read_talks", "talks"},
     ),
     Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader", "writer"})),
     Table(

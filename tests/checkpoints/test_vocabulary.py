@@ -11,7 +11,7 @@ from pipelines.models import writer
 from training.tiny import tiny_model
 
 from headway import load
-from headway.checkpoints import encoder_decoder_of, with_tokens
+from headway.checkpoints import HeadPlan, encoder_decoder_of, with_tokens
 from headway.errors import ConfigError, TokenizerError
 from headway.model import Model
 
@@ -50,6 +50,18 @@ def test_old_tokens_compute_as_before(kind: str, tmp_path: Path) -> None:
     first, second = (each.forward(marked, target=target) for each in (more, again))
     for a, b in zip(first.logits or [], second.logits or [], strict=True):
         torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert"])
+def test_heads_over_the_vocabulary_grow_too(kind: str) -> None:
+    model = tiny_model(kind)
+    model.put_head(HeadPlan("fill-mask", model.checkpoint.family.HEADS["fill-mask"]))
+    more = Model(with_tokens(model.checkpoint, MARKS)).eval()
+    one, other = (each.eval().forward([[5, 6, 7]]).logits for each in (model, more))
+    assert one is not None and other is not None
+    torch.testing.assert_close(other[0][:, :27], one[0])
+    assert other[0].shape == (3, 29)
+    torch.testing.assert_close(other[0][:, 27], other[0][:, 28])
 
 
 def test_tied_tables_stay_one() -> None:

@@ -78,6 +78,8 @@ def test_rows() -> None:
     (first, *_) = said_of(data, columns)
     assert first.history == tuple(data[0]["history"]) and first.reply == data[0]["reply"]
     assert columns.answers(data)[0] == Answer(data[0]["reply"], tuple(data[0]["candidates"]))
+    known = Dataset.from_columns({"history": ["a"], "reply": ["b"], "dialogue": [3]})
+    assert dialogue_columns(known).group == "dialogue"
     assert next(each_said(data)) == first._replace(reply=None)
     assert TASK.kind_of(columns.answers(data)) == "ranked-replies"
     assert TASK.kind_of([Answer("a")]) == "replies"
@@ -203,6 +205,9 @@ def test_measures_are_those_of_brute_force(design: str) -> None:
     f1 = metric("squad_f1", [one.text for one in found], data["reply"])["squad_f1"] / 100
     assert scores["f1"] == pytest.approx(f1)
     assert scores["perplexity"] > 1 and scores["bits_per_byte"] > 0
+    for name, made_of in TASK.metrics(found, read, answers, MEANING).items():
+        whole = metric(made_of.metric, made_of.predictions, made_of.references, **made_of.options)
+        assert whole[made_of.metric] / made_of.scale == pytest.approx(scores[name])
     compared = TASK.compare(found, read, answers, MEANING)
     assert sum(not one.error for one in compared) == right
     alone = TASK.score(found, read, answers, Meaning("replies"))
@@ -238,6 +243,9 @@ def test_a_run_is_measured_and_answers_as_before(
     ranked = again({**said, "candidates": row["candidates"]})
     assert ranked["choice"] in row["candidates"] and len(ranked["scores"]) == 4
     assert list(again(iter([said]), max_new_tokens=4)) == [told]
+    alone = again(history="w1", max_new_tokens=4)
+    assert again("w1", max_new_tokens=4) == alone
+    assert again(["w1", said], max_new_tokens=4) == [alone, told]
     assert len(again(talks(3), max_new_tokens=2)) == 3
 
 
@@ -260,7 +268,14 @@ def test_what_cannot_be() -> None:
     with pytest.raises(ConfigError, match="writes no text"):
         pipeline("dialogue", tiny_model())
     reply = pipeline("dialogue", made("one-text"))
-    for wrong in ({"history": []}, {"persona": ["a"]}, {"history": [3]}, "text", [["a"]]):
+    for wrong in (
+        {"history": []},
+        {"persona": ["a"]},
+        {"history": [3]},
+        3,
+        [["a"]],
+        {"history": ["a"], "x": 1},
+    ):
         with pytest.raises(ConfigError):
             reply(wrong)
     long = talks(3).map(lambda row: {"reply": " ".join(WORDS * 2)}).drop(["candidates"])

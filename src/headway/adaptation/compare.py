@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from headway.adaptation.evaluate import Measured, measured
+import numpy as np
+
+from headway.adaptation.evaluate import Evaluation, evaluated
 from headway.adaptation.machine import forget_peak_memory
 from headway.adaptation.plan import READ_TOKENS
 from headway.adaptation.report import parameters_of
@@ -16,13 +19,17 @@ from headway.adaptation.settings import settings_from
 from headway.checkpoints.tensors import STALE_WEIGHTS
 from headway.errors import ConfigError
 from headway.hub import resolve_model
-from headway.metrics import mcnemar, permutation_test
+from headway.metrics import ROW_SUMS, confidence_interval, mcnemar, permutation_test
 from headway.model import Model
 from headway.reports.plain import plain
 from headway.reports.sheets import SHEETS
 from headway.tasks import Compared
+from headway.tasks.measured import Measured
 
 __all__ = ["compare"]
+
+SAMPLES, FEWER = 10_000, 1_000
+"""Exchanges of the permutation test: of metrics that are sums over rows, and of dearer ones."""
 
 OF_THE_FILES = ("encoding", "format", "recipe", "sample_by", "features")
 
@@ -40,8 +47,9 @@ def compare(
     """Measures two runs of one task on the same rows, one after the other.
 
     Two intervals that overlap do not say that two runs are alike; a paired test does, since the
-    rows are the same. It is made of each row's error as the task counts it (0 = right): a
-    permutation test of the mean error, and McNemar's of right and wrong rows.
+    rows are the same. Each measure that is a metric of columns gets a permutation test and its
+    intervals; so does, for every task, the mean of the rows' errors as the task counts them (0 =
+    right), and right and wrong rows get McNemar's test.
 
     Args:
         first, second: as `evaluate` takes them: runs or their names.
@@ -51,8 +59,9 @@ def compare(
 
     Returns:
         `runs`, what is said of each (`test`, `parameters`, `disk_mb`, `seconds`,
-        `tokens_per_second`, `peak_memory_mb`); `measures`, each with `first`, `second` and
-        `difference` (first minus second); `paired`, with `mean_error` and `right`.
+        `tokens_per_second`, `peak_memory_mb`); `measures`, each with `first`, `second`,
+        `difference` (first minus second), `intervals` (95%, of both) and `p_value`, the last two
+        None where there are none; `paired`, with `mean_error` and `right`.
         `disk_mb` is None for a model that was not named, and `peak_memory_mb` where the system
         does not count it for each.
 
@@ -65,47 +74,48 @@ def compare(
     """
     given = {name: settings[name] for name in OF_THE_FILES if settings.get(name) is not None}
     rows = read_rows(data, settings_from(given))
-    runs, found = [], []
+    runs, kept = [], []
     for run in (first, second):
         fresh = forget_peak_memory()
-        one = measured(run, rows, split=split, batch_tokens=batch_tokens, **settings)
+        one = evaluated(run, rows, split=split, batch_tokens=batch_tokens, **settings)
         runs.append(_said(run, one, fresh))
-        found.append((one.report, one.answers, one.compared))
-        del one  # the next one's memory is not this one's
-    (told, answers, _), (other, their_answers, _) = found
+        kept.append(dataclasses.replace(one, model=None))  # the next one's memory is not this one's
+        del one
+    told, other = (one.report for one in kept)
     if (told["task"], told["kind"]) != (other["task"], other["kind"]):
         names = " and ".join(f"{each['task']} ({each['kind']})" for each in (told, other))
         raise ConfigError(f"the two runs are for {names}", allowed="two runs of one task")
-    if answers != their_answers:
+    if kept[0].answers != kept[1].answers:
         raise ConfigError(
             "the two runs read different answers from the rows",
             allowed="one label column for both",
             next_step="name it with --label",
         )
-    kept: dict[str, Any] = plain(
+    result: dict[str, Any] = plain(
         {
             "task": told["task"],
             "kind": told["kind"],
             "data": told["data"],
             "runs": runs,
-            "measures": _measures(told, other),
-            "paired": _paired(found[0][2], found[1][2], seed),
+            "measures": _measures(kept[0], kept[1], seed),
+            "paired": _paired(kept[0].compared, kept[1].compared, seed),
             "versions": told["versions"],
             "notes": list(dict.fromkeys([*told["notes"], *other["notes"]])),
         }
     )
-    return kept
+    return result
 
 
-def _said(run: Model | str | Path, one: Measured, fresh: bool) -> dict[str, Any]:
+def _said(run: Model | str | Path, one: Evaluation, fresh: bool) -> dict[str, Any]:
     """What one run is worth, and what it costs."""
-    report = one.report
+    report, model = one.report, one.model
+    assert model is not None
     return {
         "model": report["model"],
-        "family": one.model.checkpoint.values.get("model_type"),
+        "family": model.checkpoint.values.get("model_type"),
         "test": report["test"],
         "lengths": report["lengths"],
-        "parameters": parameters_of(one.model),
+        "parameters": parameters_of(model),
         "disk_mb": None if isinstance(run, Model) else _disk_mb(resolve_model(str(run))),
         "seconds": report["seconds"]["evaluate"],
         "tokens_per_second": report["tokens_per_second"]["evaluate"],
@@ -125,16 +135,53 @@ def _disk_mb(place: Path) -> float:
     return sum(sizes) / 1e6
 
 
-def _measures(first: dict[str, Any], second: dict[str, Any]) -> list[dict[str, Any]]:
+def _measures(first: Evaluation, second: Evaluation, seed: int) -> list[dict[str, Any]]:
     """The kind's measures of both, as its reports order them."""
     found = []
-    for measure in SHEETS[first["kind"]].measures:
-        one, other = (report["test"].get(measure.key) for report in (first, second))
+    for measure in SHEETS[first.report["kind"]].measures:
+        one, other = (run.report["test"].get(measure.key) for run in (first, second))
         if one is None and other is None:
             continue
         apart = None if one is None or other is None else one - other
-        found.append({"key": measure.key, "first": one, "second": other, "difference": apart})
+        told = {"key": measure.key, "first": one, "second": other, "difference": apart}
+        columns = [run.metrics.get(measure.key) for run in (first, second)]
+        found.append({**told, **_told(*columns, seed=seed)})
     return found
+
+
+def _told(first: Measured | None, second: Measured | None, *, seed: int) -> dict[str, Any]:
+    """Intervals and the paired test of a measure that is a metric of columns."""
+    intervals = [None if one is None else _interval(one, seed) for one in (first, second)]
+    told: dict[str, Any] = {"intervals": intervals, "p_value": None}
+    if first is None or second is None:
+        return told
+    # Perplexities of two tokenizers are of different tokens: nothing can be exchanged.
+    if _same(first.references, second.references):
+        samples = SAMPLES if first.metric in ROW_SUMS else FEWER
+        test = permutation_test(
+            first.metric,
+            first.predictions,
+            second.predictions,
+            first.references,
+            samples=samples,
+            seed=seed,
+            **first.options,
+        )
+        told["p_value"] = test["p_value"]
+    return told
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, np.ndarray) and isinstance(second, np.ndarray):
+        return bool(np.array_equal(first, second))
+    return bool(list(first) == list(second))
+
+
+def _interval(one: Measured, seed: int) -> list[float]:
+    ends = confidence_interval(
+        one.metric, one.predictions, one.references, seed=seed, **one.options
+    )
+    return [end / one.scale for end in ends]
 
 
 def _paired(first: Sequence[Compared], second: Sequence[Compared], seed: int) -> dict[str, Any]:

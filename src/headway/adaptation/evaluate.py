@@ -21,9 +21,10 @@ from headway.loading import load
 from headway.model import Model
 from headway.reports.plain import plain
 from headway.tasks import Compared, Task, task_named
+from headway.tasks.measured import Measured, Metrics
 from headway.training.precision import chosen_precision
 
-__all__ = ["Measured", "evaluate", "measured"]
+__all__ = ["Evaluation", "evaluate", "evaluated"]
 
 OF_THE_ROWS = (*("text", "pair", "label", "encoding", "format", "recipe", "sample_by", "features"),)
 OF_THE_MODEL = ("window", "stride", "precision")
@@ -58,31 +59,33 @@ def evaluate(
     Example:
         headway.evaluate("runs/tickets", "more.csv")["test"]["accuracy"]
     """
-    return measured(run, data, split=split, batch_tokens=batch_tokens, **settings).report
+    return evaluated(run, data, split=split, batch_tokens=batch_tokens, **settings).report
 
 
 @dataclass(frozen=True)
-class Measured:
+class Evaluation:
     """A model's answers to rows, and what they are worth.
 
     Attributes:
-        model: that was asked.
+        model: that was asked, as long as it is needed.
         report: as `evaluate` gives it.
         task: what was asked.
         compared: every answer beside the truth.
         answers: the truth, as the rows have it.
+        metrics: the measures that are metrics of columns.
     """
 
-    model: Model
+    model: Model | None
     report: dict[str, Any]
     task: Task
     compared: list[Compared]
     answers: list[Any]
+    metrics: dict[str, Measured]
 
 
-def measured(
+def evaluated(
     run: Model | str | Path, data: Data, *, split: str, batch_tokens: int, **settings: Any
-) -> Measured:
+) -> Evaluation:
     """As `evaluate`, with all answers."""
     saved = {} if isinstance(run, Model) else read_run(resolve_model(str(run)))
     chosen = _settings(saved, settings)
@@ -126,7 +129,10 @@ def measured(
         }
     )
     compared = task.compare(scored.found, texts, answers, meaning)
-    return Measured(model, found, task, compared, answers)
+    metrics = {}
+    if isinstance(task, Metrics):
+        metrics = task.metrics(scored.found, texts, answers, meaning)
+    return Evaluation(model, found, task, compared, answers, metrics)
 
 
 def _settings(saved: Mapping[str, Any], given: dict[str, Any]) -> Settings:

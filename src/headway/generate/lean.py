@@ -21,6 +21,7 @@ from headway.core.cache import Cache, Extension, LayerCache
 from headway.core.feedforward import GatedFeedForward
 from headway.core.layout import Layout
 from headway.core.linear import FusedLinear
+from headway.core.masks import causal
 from headway.core.positions import Rotary
 from headway.core.stacks import Decoder
 from headway.core.taps import Tap
@@ -28,11 +29,17 @@ from headway.core.taps import Tap
 __all__ = ["Lean"]
 
 KNOWN: dict[type, set[str]] = {
-    Decoder: {"embeddings", "layers", "norm", "bias", "rotary", "dropout", "out"},
-    PreNormBlock: {
-        *("attention_norm", "attention", "feedforward_norm", "feedforward", "dropout", "out"),
+    Decoder: {
+        *("embeddings", "layers", "norm", "bias", "rotary", "dropout", "out", "masks", "bridge"),
     },
-    SelfAttention: {"head_size", "scale", "dropout", "rotary", "qkv", "output", "map"},
+    PreNormBlock: {
+        *("attention_norm", "attention", "feedforward_norm", "feedforward"),
+        *("dropout", "attention_dropout", "out"),
+    },
+    SelfAttention: {
+        *("head_size", "scale", "dropout", "rotary", "qkv", "output", "map"),
+        *("query_norm", "key_norm"),
+    },
     Rotary: {"frequencies"},
     GatedFeedForward: {"gate_value", "activation", "dropout", "down"},
 }
@@ -84,6 +91,8 @@ class Lean:
         """The steps of a decoder; None where it has what is not known here, or is not on a CPU."""
         if next(decoder.parameters()).device.type != "cpu" or decoder.bias is not None:
             return None
+        if decoder.bridge is not None or any(mask is not causal for mask in decoder.masks):
+            return None
         if any(part._forward_hooks or part._forward_pre_hooks for part in decoder.modules()):
             return None
         blocks = list(decoder.layers)
@@ -92,7 +101,9 @@ class Lean:
             return None
         for attention in attentions:
             assert isinstance(attention, SelfAttention)
-            if type(attention.qkv) is not FusedLinear or not _turns(attention, decoder.rotary):
+            normed = attention.query_norm is not None or attention.key_norm is not None
+            plain = type(attention.qkv) is FusedLinear and not normed
+            if not plain or not _turns(attention, decoder.rotary):
                 return None
         return cls(decoder)
 

@@ -64,8 +64,9 @@ class Dialogue:
 
         Args:
             talks: {"history": ..., "persona": ..., "candidates": ...}, of which only the first is
-                needed, or a list of these; an iterator, which is answered lazily; a data set or the
-                Path of a file of rows, whose columns are guessed as everywhere.
+                needed, or a text, which is all that was said; a list of these; an iterator, which
+                is answered lazily; a data set or the Path of a file of rows, whose columns are
+                guessed as everywhere.
             history: instead of these, the utterances so far; the last is the one to reply to.
             persona: what is known of who replies.
             candidates: replies to choose from.
@@ -116,12 +117,14 @@ def _as_said(given: Any) -> Any:
         return map(_one, given)
     if isinstance(given, list) and not isinstance(given, Chunk):
         return [_one(one) for one in given]
-    return _one(given) if isinstance(given, Mapping) else given
+    return _one(given) if isinstance(given, (Mapping, str)) else given
 
 
 def _one(given: Any) -> Said:
     if isinstance(given, Said):
         return given
+    if isinstance(given, str):
+        return Said((given,))
     names = ("history", "persona", "candidates")
     if isinstance(given, Mapping) and "history" in given and given.keys() <= set(names):
         history, persona, candidates = (texts_in(given.get(name)) for name in names)

@@ -3,6 +3,7 @@
 task.py        what every task has          inputs.py   the texts of rows
 label_kinds.py, labels.py, probe.py, units.py           what kinds of labels texts can have
 choices.py       the columns of rows with choices
+measured.py      measures as metrics of columns
 talks.py, read_talks.py         rows of dialogues, and how models read them
 questions.py, answers.py, passages.py, spans.py, answer_scores.py     answers that stand in a text
 """

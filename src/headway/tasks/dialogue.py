@@ -30,6 +30,7 @@ from headway.generate.writing import Writing
 from headway.heads import LanguageModelHead
 from headway.metrics import confidence_interval, metric, tfidf_nearest
 from headway.model import Model
+from headway.tasks.measured import Measured
 from headway.tasks.read_talks import Talk, likelihoods, read_as_one, read_in_windows
 from headway.tasks.talks import MARKS, Answer, Said, dialogue_columns, said_of
 from headway.tasks.task import Compared, Course, Meaning
@@ -270,6 +271,26 @@ class Dialogue:
             "perplexity": metric("token_perplexity", nats, counts)["token_perplexity"],
             "bits_per_byte": metric("bits_per_byte", nats, sizes)["bits_per_byte"],
         }
+
+    def metrics(
+        self,
+        found: Sequence[Reply],
+        texts: Sequence[Talk],
+        answers: Sequence[Answer],
+        meaning: Meaning,
+    ) -> dict[str, Measured]:
+        nats, truth = [one.nats or 0.0 for one in found], [one.text for one in answers]
+        sizes = [len(text.encode("utf-8", "surrogatepass")) for text in truth]
+        made = {
+            "f1": Measured("squad_f1", [one.text for one in found], truth, 100),
+            "perplexity": Measured("token_perplexity", nats, [one.tokens for one in found]),
+            "bits_per_byte": Measured("bits_per_byte", nats, sizes),
+        }
+        if meaning.kind == RANKED:
+            pairs = zip(found, answers, strict=True)
+            right = [int(row.candidates[one.best] == row.text) for one, row in pairs]
+            made["hits_at_1"] = Measured("accuracy", right, [1] * len(right))
+        return made
 
     def main(self, kind: str) -> str:
         return "hits_at_1" if kind == RANKED else "f1"

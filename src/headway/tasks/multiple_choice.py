@@ -23,6 +23,7 @@ from headway.heads import losses
 from headway.metrics import confidence_interval, tfidf_nearest
 from headway.model import Model
 from headway.tasks.choices import Asked, asked_of, choice_columns
+from headway.tasks.measured import Measured
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch, window_logits
 from headway.windows import Windowed, window_texts
@@ -243,6 +244,16 @@ class MultipleChoice:
             **_accuracy([int(row.argmax()) for row in found], answers),
             "loss": float(-np.log(np.maximum(chances, floor)).mean()),
         }
+
+    def metrics(
+        self,
+        found: Sequence[Floats],
+        texts: Sequence[Any],
+        answers: Sequence[Any],
+        meaning: Meaning,
+    ) -> dict[str, Measured]:
+        right = [int(row.argmax() == answer) for row, answer in zip(found, answers, strict=True)]
+        return {"accuracy": Measured("accuracy", right, [1] * len(right))}
 
     def main(self, kind: str) -> str:
         return "accuracy"

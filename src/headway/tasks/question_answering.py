@@ -19,6 +19,7 @@ from headway.logs import log
 from headway.model import Model
 from headway.tasks.answer_scores import (
     ALWAYS,
+    METRICS,
     SOMETIMES,
     answer_scores,
     nearest_sentences,
@@ -26,6 +27,7 @@ from headway.tasks.answer_scores import (
 )
 from headway.tasks.answers import answer_texts, given_answers, located, wrong_answers
 from headway.tasks.inputs import shown_text, texts_of
+from headway.tasks.measured import Measured
 from headway.tasks.passages import Passage, read_passage
 from headway.tasks.questions import question_columns
 from headway.tasks.spans import Found, spans_in, without_answer
@@ -260,6 +262,21 @@ class QuestionAnswering:
         pairs = zip(found, texts, strict=True)
         said = [self.tell(one, text, meaning)["answer"] for one, text in pairs]
         return answer_scores(said, answers, meaning.kind)
+
+    def metrics(
+        self,
+        found: Sequence[Found],
+        texts: Sequence[Any],
+        answers: Sequence[Any],
+        meaning: Meaning,
+    ) -> dict[str, Measured]:
+        said = [
+            self.tell(one, text, meaning)["answer"] for one, text in zip(found, texts, strict=True)
+        ]
+        truth = [answer_texts(value) for value in answers]
+        return {
+            key: Measured(name, said, truth, 100) for key, name in METRICS[meaning.kind].items()
+        }
 
     def main(self, kind: str) -> str:
         return "f1"

@@ -21,6 +21,7 @@ from headway.model import Model
 from headway.tasks.inputs import shown_text, texts_of
 from headway.tasks.label_kinds import KINDS, Floats, Kind
 from headway.tasks.labels import flat_names, kind_of, label_names, wrong_label
+from headway.tasks.measured import Measured
 from headway.tasks.out_of_scope import by_class, kind_with
 from headway.tasks.probe import probe_head
 from headway.tasks.task import Compared, Course, Meaning, Start
@@ -206,6 +207,32 @@ class TextClassification:
         meaning: Meaning,
     ) -> dict[str, Any]:
         return kind_named(meaning).score(np.asarray(found), answers, meaning.labels)
+
+    def metrics(
+        self,
+        found: Sequence[Floats],
+        texts: Sequence[Windowed],
+        answers: Sequence[Any],
+        meaning: Meaning,
+    ) -> dict[str, Measured]:
+        names, table = meaning.labels, np.asarray(found)
+        truth = KINDS[meaning.kind].targets(answers, names).numpy()
+        if meaning.kind == "regression":
+            measures = ("pearson", "spearman", "mae", "mse", "r2")
+            return {name: Measured(name, table[:, 0], truth) for name in measures}
+        if meaning.kind == "multi-label":
+            chosen, right = table >= 0.5, truth.astype(bool)
+            each = {"labels": names}
+            return {
+                "accuracy": Measured("exact_match", chosen, right),
+                "micro_f1": Measured("micro_f1", chosen, right),
+                "macro_f1": Measured("macro_f1", chosen, right, options=each),
+            }
+        said, there = ([names[code] for code in codes] for codes in (table.argmax(axis=1), truth))
+        return {
+            "accuracy": Measured("accuracy", said, there),
+            "macro_f1": Measured("macro_f1", said, there, options={"labels": names}),
+        }
 
     def main(self, kind: str) -> str:
         return KINDS[kind].main

@@ -24,6 +24,7 @@ from headway.heads import LanguageModelHead
 from headway.metrics import confidence_interval, metric
 from headway.model import Model
 from headway.tasks.inputs import shown_text, strings_of
+from headway.tasks.measured import Measured
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch
 from headway.training.likelihood import next_token_losses, surprises
@@ -222,6 +223,19 @@ class TextGeneration:
             "bits_per_byte": metric("bits_per_byte", nats, sizes)["bits_per_byte"],
             "perplexity": metric("token_perplexity", nats, counts)["token_perplexity"],
             "confidence_interval_95": list(confidence_interval("bits_per_byte", nats, sizes)),
+        }
+
+    def metrics(
+        self,
+        found: Sequence[Surprise],
+        texts: Sequence[Passage],
+        answers: Sequence[Any],
+        meaning: Meaning,
+    ) -> dict[str, Measured]:
+        nats = [one.nats for one in found]
+        return {
+            "bits_per_byte": Measured("bits_per_byte", nats, [one.bytes for one in found]),
+            "perplexity": Measured("token_perplexity", nats, [one.tokens for one in found]),
         }
 
     def main(self, kind: str) -> str:

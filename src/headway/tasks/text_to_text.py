@@ -31,6 +31,7 @@ from headway.heads.losses import single_label
 from headway.metrics import METRICS, confidence_interval, metric
 from headway.model import Model
 from headway.tasks.inputs import shown_text
+from headway.tasks.measured import Measured
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch
 from headway.training.targets import continued_logits, ids_to_write, target_logits
@@ -265,6 +266,20 @@ class TextToText:
         interval = confidence_interval(main, list(found), references)
         scores["confidence_interval_95"] = [end / SHARES.get(main, 1) for end in interval]
         return scores
+
+    def metrics(
+        self,
+        found: Sequence[str],
+        texts: Sequence[Windowed],
+        answers: Sequence[Any],
+        meaning: Meaning,
+    ) -> dict[str, Measured]:
+        references = [_texts(answer) or [""] for answer in answers]
+        return {
+            name: Measured(name, list(found), references, SHARES.get(name, 1))
+            for name in MEASURES[meaning.kind]
+            if name != "distinct_n"
+        }
 
     def main(self, kind: str) -> str:
         return MAIN[kind]

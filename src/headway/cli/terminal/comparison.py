@@ -17,7 +17,7 @@ __all__ = ["show_comparison"]
 def show_comparison(found: dict[str, Any]) -> None:
     """Measures and costs of both runs in a table, and what the paired tests say in sentences."""
     names = [printable(one["model"] or "a model") for one in found["runs"]]
-    rows = table(["", *names, "difference"], right=(1, 2, 3))
+    rows = table(["", *names, "difference", "p"], right=(1, 2, 3, 4))
     for line in [*_measures(found), *_costs(found)]:
         rows.add_row(*map(Text, line))
     show(rows)
@@ -27,29 +27,29 @@ def show_comparison(found: dict[str, Any]) -> None:
 
 
 def _measures(found: dict[str, Any]) -> list[list[str]]:
-    """Each measure, with the interval below the first one."""
+    """Each measure with the interval below it, and how likely chance makes such a difference."""
     known = {measure.key: measure for measure in SHEETS[found["kind"]].measures}
     lines = []
     for row in found["measures"]:
         measure = known[row["key"]]
+        values = [measure.say(row["first"]), measure.say(row["second"])]
+        chance = NOTHING if row["p_value"] is None else f"{row['p_value']:.4f}"
         apart = measure.say_difference(row["difference"])
-        lines.append([measure.name, measure.say(row["first"]), measure.say(row["second"]), apart])
-    main = SHEETS[found["kind"]].measures[0]
-    ends = [one["test"].get("confidence_interval_95") for one in found["runs"]]
-    if all(ends):
-        said = [" to ".join(map(main.say, each)) for each in ends]
-        lines.insert(1, ["  95% interval", *said, ""])
+        lines.append([measure.name, *values, apart, chance])
+        if all(row["intervals"]):
+            said = [" to ".join(map(measure.say, ends)) for ends in row["intervals"]]
+            lines.append(["  95% interval", *said, "", ""])
     return lines
 
 
 def _costs(found: dict[str, Any]) -> list[list[str]]:
     runs = found["runs"]
     return [
-        ["Parameters", *(count(sum(one["parameters"].values())) for one in runs), ""],
-        ["On disk", *(_on_disk(one["disk_mb"]) for one in runs), ""],
-        ["Time", *(seconds(one["seconds"]) for one in runs), ""],
-        ["Tokens a second", *(count(one["tokens_per_second"]) for one in runs), ""],
-        ["Peak memory", *(megabytes(one["peak_memory_mb"]) for one in runs), ""],
+        ["Parameters", *(count(sum(one["parameters"].values())) for one in runs), "", ""],
+        ["On disk", *(_on_disk(one["disk_mb"]) for one in runs), "", ""],
+        ["Time", *(seconds(one["seconds"]) for one in runs), "", ""],
+        ["Tokens a second", *(count(one["tokens_per_second"]) for one in runs), "", ""],
+        ["Peak memory", *(megabytes(one["peak_memory_mb"]) for one in runs), "", ""],
     ]
 
 
@@ -62,7 +62,7 @@ def _tests(found: dict[str, Any]) -> list[str]:
     said = [
         f"{count(found['runs'][0]['test']['n'])} rows. The mean error of a row is "
         f"{decimals(errors['first'])} and {decimals(errors['second'])}: "
-        f"p = {errors['p_value']:.4f} (paired permutation test)."
+        f"p = {errors['p_value']:.4f} (paired permutation test, as above)."
     ]
     if right is not None:
         said.append(

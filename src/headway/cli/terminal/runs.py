@@ -61,7 +61,7 @@ def _show_examples(report: dict[str, Any]) -> None:
         found = _words(one["prediction"])
         if one["score"] is not None:
             scores = one["score"] if isinstance(one["score"], list) else [one["score"]]
-            found += " " + " ".join(f"{score:.2f}" for score in scores)
+            found += " " + " ".join(f"{score:.2f}" for score in scores if score is not None)
         style = "" if number or one["right"] else "red"
         text = shorten(printable(one["text"]), TEXT)
         rows.add_row(Text(text), Text(_words(one["label"])), Text(found, style=style))

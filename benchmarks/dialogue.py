@@ -1,0 +1,147 @@
+"""Replies on the ConvAI2 dialogues: one text beside two stacks, from one small decoder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from common import keep, need_data
+
+import headway
+from headway.checkpoints import Checkpoint, HeadPlan
+from headway.checkpoints.generation import Generation
+from headway.cli.terminal.comparison import show_comparison
+from headway.core.initial import initialise
+from headway.data import Dataset, dialogues
+from headway.families import gpt2
+from headway.model import Model
+
+DESIGNS = ("one-text", "two-stacks")
+END = "<|endoftext|>"
+SHOWN = 3
+"""Replies of each design that are kept for people."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dialogues", type=int, default=None, help="all where not said")
+    parser.add_argument("--words", type=int, default=4000, help="of the vocabulary")
+    parser.add_argument("--hidden", type=int, default=128)
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--positions", type=int, default=512)
+    parser.add_argument("--before", type=int, default=3, help="epochs of the texts alone, first")
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--lr", type=float, default=5e-4)
+    parser.add_argument("--seed", type=int, default=0)
+    keep("dialogue", designs(parser.parse_args()))
+
+
+def designs(options: argparse.Namespace) -> dict[str, Any]:
+    """Both designs made of one model that has read the texts, and measured on the same rows."""
+    train, test = rows(options.dialogues, options.seed)
+    settings = {"lr": options.lr, "seed": options.seed, "precision": "fp32", "validation": 0.0}
+    with tempfile.TemporaryDirectory() as place:
+        start = str(Path(place, "start"))
+        learned_texts(options, train, settings).save(start)
+        runs, reports, replies = [], {}, {}
+        for design in DESIGNS:
+            runs.append(str(Path(place, design)))
+            reports[design] = headway.adapt(
+                start,
+                train,
+                test=test,
+                task="dialogue",
+                design=design,
+                out=runs[-1],
+                epochs=options.epochs,
+                **settings,
+            ).report
+            replies[design] = answers(runs[-1], test)
+            print(design, reports[design]["test"], flush=True)
+        found = headway.compare(*runs, test)
+        found["runs"] = [{**one, "model": d} for one, d in zip(found["runs"], DESIGNS, strict=True)]
+    show_comparison(found)
+    return {
+        "work": f"ConvAI2 dialogues of 2018, replies of users: {len(train)} train, {len(test)} "
+        f"judge; a GPT-2 of {options.layers} layers of {options.hidden}, {options.before} epochs "
+        f"of the texts alone, then {options.epochs} of replies",
+        "table": found,
+        "baseline": reports[DESIGNS[0]]["baseline"],
+        "seconds_of_training": {
+            name: report["seconds"]["train"] for name, report in reports.items()
+        },
+        "replies": replies,
+    }
+
+
+def rows(most: int | None, seed: int) -> tuple[Dataset, Dataset]:
+    """Replies of nine tenths of the dialogues, and of the others; each with its own distractors."""
+    talks: list[Any] = []
+    for path in sorted(need_data("convai2-2018").glob("*.json")):
+        talks += json.loads(path.read_text(encoding="utf-8"))
+    random.Random(seed).shuffle(talks)
+    talks = talks[:most]
+    judged = max(1, len(talks) // 10)
+    return (
+        dialogues(talks[judged:], side="user", seed=seed),
+        dialogues(talks[:judged], side="user", seed=seed),
+    )
+
+
+def texts_of(data: Dataset) -> Iterator[str]:
+    """Everything that is said, row after row."""
+    for row in data:
+        yield " ".join([*row["persona"], *row["history"], row["reply"]])
+
+
+def learned_texts(options: argparse.Namespace, train: Dataset, settings: dict[str, Any]) -> Model:
+    """A small decoder that has read the texts of the training rows."""
+    tokenizer = headway.train_tokenizer(texts_of(train), size=options.words, special=[END])
+    config = gpt2.Config(
+        vocabulary=len(tokenizer),
+        hidden=options.hidden,
+        layers=options.layers,
+        heads=max(1, options.hidden // 32),
+        positions=options.positions,
+    )
+    torch.manual_seed(options.seed)
+    body = gpt2.build(config)
+    initialise(body, config.initial_std)
+    end = tokenizer.vocabulary[END]
+    stored = {"bos_token_id": end, "eos_token_id": end}
+    parts = Checkpoint(
+        gpt2,
+        config,
+        body,
+        tokenizer=tokenizer,
+        generation=Generation(end, frozenset({end}), stored),
+        values={"model_type": "gpt2", **stored},
+    )
+    model = Model(parts, source="a small GPT-2").eval()
+    model.put_head(HeadPlan("text-generation", gpt2.HEADS["text-generation"]))
+    if options.before:
+        texts = Dataset.from_columns({"text": list(texts_of(train))}, name="texts")
+        made = {"baseline": False, "epochs": options.before, **settings}
+        model = headway.adapt(model, texts, task="text-generation", **made).model
+    return model
+
+
+def answers(run: str, test: Dataset) -> list[dict[str, Any]]:
+    """The first replies beside what people said."""
+    reply = headway.pipeline(run)
+    first = [test[number] for number in range(min(SHOWN, len(test)))]
+    told = [reply(history=row["history"], persona=row["persona"]) for row in first]
+    return [
+        {"history": row["history"][-2:], "reply": row["reply"], "written": one["text"]}
+        for row, one in zip(first, told, strict=True)
+    ]
+
+
+if __name__ == "__main__":
+    main()
