@@ -112,8 +112,8 @@ def test_a_model_without_a_head_for_labels() -> None:
     tagger = tiny_model()
     spec = tagger.checkpoint.family.HEADS["token-classification"]
     tagger.put_head(HeadPlan("token-classification", spec, ("red", "blue"), "single-label"))
-    with pytest.raises(ConfigError, match="no head for labels of texts"):
-        evaluate(tagger, rows(n=5))
+    with pytest.raises(DataError, match="is no list of tags"):
+        evaluate(tagger, Dataset.from_columns({"text": ["w1"], "tags": ["red"]}))
 
 
 def test_numbers_are_wanted_by_a_head_for_numbers() -> None:

@@ -385,10 +385,10 @@ def test_a_folder_without_config(tickets: str, tmp_path: Path) -> None:
 
 
 def test_an_unknown_architecture(spoilt: Path, tickets: str, tmp_path: Path) -> None:
-    _config(spoilt, model_type="bart")
+    _config(spoilt, model_type="berta")
     out = tmp_path / "out"
     said = error_of(headway("adapt", str(spoilt), tickets, "--out", str(out)))
-    assert "'bart'" in said and "distilbert" in said and "did you mean 'bert'?" in said
+    assert "'berta'" in said and "distilbert" in said and "did you mean 'bert'?" in said
     assert not out.exists()
 
 

@@ -164,4 +164,8 @@ def task_of_run(model: Model, saved: Mapping[str, Any]) -> tuple[str, Meaning]:
             allowed=", ".join(TASKS),
             next_step="headway adapt makes it one for a task",
         )
-    return name, meaning_of(model, str(saved.get("kind") or TASKS[name].kinds[0]))
+    task = TASKS[name]
+    found = meaning_of(model, str(saved.get("kind") or task.kinds[0]))
+    if found.kind not in task.kinds:  # a head that was put on by hand
+        found = dataclasses.replace(found, kind=task.kinds[-1] if found.labels else task.kinds[0])
+    return name, found
