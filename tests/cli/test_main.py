@@ -85,7 +85,7 @@ def test_no_command_shows_the_help_as_wrong_usage() -> None:
         (["adapt", "m"], "Missing argument 'DATA'. Next: headway adapt --help."),
         (["adapt", "m", "d"], "Missing option '--out'."),
         (["adapt", "m", "d", "--out", "o", "--epochs", "x"], "'x' is not a valid integer"),
-        (["adapt", "m", "d", "--out", "o", "--head", "x"], "not one of 'linear', 'lstm', 'mlp'"),
+        (["adapt", "m", "d", "--out", "o", "--head", "x"], "not one of 'linear', 'mlp', 'lstm'"),
         (["adapt", "m", "d", "--out", "o", "--seeds", "0"], "0 is not in the range x>=1"),
     ],
     ids=lambda part: " ".join(part) if isinstance(part, list) else "",

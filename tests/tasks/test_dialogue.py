@@ -126,13 +126,17 @@ def test_a_decoder_reads_one_text() -> None:
     assert talk.report()["used"] == talk.report()["total"]
 
 
-def test_the_oldest_utterances_leave_first_and_it_is_said() -> None:
+def test_the_oldest_utterances_leave_first_and_it_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "headway")
     model = made("one-text")
     said = Said(("w1 w2 w3 w4 w5 w6", "w7 w8 w9 w10 w11", "w12 w13 w14", "w15"), ("w0",))
     (talk,) = TASK.encode(model, [said], size=24, stride=None)
     shown = model.need_tokenizer().decode(talk.ids[0], skip_special=False)
     assert "w12 w13 w14" in shown and "w15" in shown and "w0" in shown and "w1 w2" not in shown
     assert len(talk.ids[0]) <= 18
+    assert "1 of the dialogues leave no room" in caplog.text
     assert talk.used < talk.tokens and talk.report()["total"] - talk.used in (6, 11)
     for size in (8, 24):
         with pytest.raises(ConfigError, match="text 5: its persona and its last utterance"):

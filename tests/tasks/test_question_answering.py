@@ -131,10 +131,10 @@ def test_a_step_sees_windows_with_an_answer_however_long_the_context_is() -> Non
     (text,) = TASK.encode(tiny_model(), [("w1 w2", context)], size=24, stride=4)
     assert len(text.ids) == 27
     assert len(text.drawn(random.Random(0), 4)) == 4
-    TASK.targets([text], [None], MEANING)
+    TASK.targets(tiny_model(), [text], [None], MEANING)
     assert text.holding == []
     place = len(words(200)) + 1
-    TASK.targets([text], [{"text": ["w0 w1"], "answer_start": [place]}], MEANING)
+    TASK.targets(tiny_model(), [text], [{"text": ["w0 w1"], "answer_start": [place]}], MEANING)
     holding = set(text.holding)
     assert 1 <= len(holding) <= 2
     for seed in range(20):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from headway.core.stacks import EncoderDecoder
 from headway.errors import ConfigError
-from headway.logs import progress
+from headway.logs import log, progress
 from headway.model import Model
 from headway.tasks.talks import MARKS, OTHER, SELF, Said, marked
 from headway.training.collate import Batch
@@ -92,6 +92,11 @@ def read_as_one(
         kept = ids[: turns[0]] + ids[turns[skipped] :]
         total, used = (sum(token not in marks for token in part) for part in (ids, kept))
         found.append(_talk(model, said, [kept], [[0] * len(kept)], total, used, talk))
+    if short := sum(talk.used < talk.tokens for talk in found):
+        log.info(
+            "%d of the dialogues leave no room for a reply: their oldest utterances are not read",
+            short,
+        )
     return found
 
 

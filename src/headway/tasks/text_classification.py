@@ -216,22 +216,22 @@ class TextClassification:
         meaning: Meaning,
     ) -> dict[str, Measured]:
         names, table = meaning.labels, np.asarray(found)
+        if meaning.kind == "single-label":
+            said = [kind_named(meaning).answer(row, names)["label"] for row in found]
+            there, each = flat_names(answers, meaning.kind), {"labels": meaning.answers}
+            return {
+                "accuracy": Measured("accuracy", said, there),
+                "macro_f1": Measured("macro_f1", said, there, options=each),
+            }
         truth = KINDS[meaning.kind].targets(answers, names).numpy()
         if meaning.kind == "regression":
             measures = ("pearson", "spearman", "mae", "mse", "r2")
             return {name: Measured(name, table[:, 0], truth) for name in measures}
-        if meaning.kind == "multi-label":
-            chosen, right = table >= 0.5, truth.astype(bool)
-            each = {"labels": names}
-            return {
-                "accuracy": Measured("exact_match", chosen, right),
-                "micro_f1": Measured("micro_f1", chosen, right),
-                "macro_f1": Measured("macro_f1", chosen, right, options=each),
-            }
-        said, there = ([names[code] for code in codes] for codes in (table.argmax(axis=1), truth))
+        chosen, right = table >= 0.5, truth.astype(bool)
         return {
-            "accuracy": Measured("accuracy", said, there),
-            "macro_f1": Measured("macro_f1", said, there, options={"labels": names}),
+            "accuracy": Measured("exact_match", chosen, right),
+            "micro_f1": Measured("micro_f1", chosen, right),
+            "macro_f1": Measured("macro_f1", chosen, right, options={"labels": names}),
         }
 
     def main(self, kind: str) -> str:
