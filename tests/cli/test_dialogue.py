@@ -31,6 +31,12 @@ def test_a_dialogue_model_is_made_and_measured(model: str, talks: str, tmp_path:
     done = headway("adapt", model, talks, "--out", out, *options, "--precision", "fp32")
     assert done.exit_code == 0, done.stderr
     assert "Hits@1" in done.stdout and "TF-IDF" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("Next: headway predict")
+    replied = headway("predict", out, "word1 late")
+    assert replied.exit_code == 0, replied.stderr
+    assert len(replied.stdout.splitlines()) == 1
+    answered = document(headway("predict", out, "--file", talks, "--json"))
+    assert answered[0]["prompt"] == "word0 word1 ⏐ word2 ⏐ word3 late"
     told = document(headway("evaluate", out, talks, "--json"))
     assert told["kind"] == "ranked-replies" and told["test"]["n"] == 12
     shown = headway("compare", out, out, "--data", talks)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import headway as package
+from headway.cli.terminal.answers import LINES
+from headway.pipelines import PIPELINES
+from headway.tasks import TASKS
 
 from .calls import document, error_of, headway
 from .tiny import LONGEST, rows, write_csv, write_jsonl
@@ -174,3 +178,19 @@ def test_a_run_is_read_as_it_was_adapted(model: str, tickets: str, tmp_path: Pat
     assert json.loads((out / "run.json").read_text())["settings"]["window"] == 16
     (told,) = document(headway("predict", str(out), "word1 " * 30, "--json"))
     assert told["tokens"] == {"used": 30, "total": 30, "windows": 3}
+
+
+def test_each_task_that_is_learned_is_answered_in_lines() -> None:
+    assert set(TASKS) <= set(LINES) <= set(PIPELINES)
+
+
+def test_what_a_run_says_is_next_is_what_its_task_takes(model: str, tmp_path: Path) -> None:
+    made = [{"text": f"word{n} late", "pair": f"word{n} word1", "score": n % 5} for n in range(20)]
+    data, out = str(write_jsonl(tmp_path / "pairs.jsonl", made)), str(tmp_path / "run")
+    columns = ("--text", "text", "--pair", "pair", "--label", "score", "--epochs", "1")
+    done = headway("adapt", model, data, "--out", out, "--task", "sentence-similarity", *columns)
+    assert done.exit_code == 0, done.stderr
+    first, *command = shlex.split(done.stdout.splitlines()[-1].removeprefix("Next: "))
+    assert first == "headway"
+    answered = headway(*command)
+    assert answered.exit_code == 0 and "another text" in answered.stdout, answered.stderr

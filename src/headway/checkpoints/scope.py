@@ -43,12 +43,13 @@ def read_scope(section: Mapping[str, Any], labels: Sequence[str]) -> Scope | Non
     told = section["out_of_scope"]
     values = dict(told) if isinstance(told, Mapping) else {}
     label, threshold, score = (values.get(name) for name in ("label", "threshold", "score"))
-    number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool)
     if not (
         isinstance(label, str)
         and label not in labels
-        and number
-        and math.isfinite(threshold)  # type: ignore[arg-type]
+        and isinstance(threshold, (int, float))
+        and not isinstance(threshold, bool)
+        and math.isfinite(threshold)
+        and isinstance(score, str)
         and score in SCORES
     ):
         raise CheckpointError(
@@ -56,7 +57,7 @@ def read_scope(section: Mapping[str, Any], labels: Sequence[str]) -> Scope | Non
             allowed='{"label": ..., "threshold": ..., "score": ...}: a label that is none of the '
             f"others, a number, and one of {', '.join(SCORES)}",
         )
-    return Scope(label, float(threshold), str(score))  # type: ignore[arg-type]
+    return Scope(label, float(threshold), score)
 
 
 def scope_values(scope: Scope | None) -> dict[str, Any]:

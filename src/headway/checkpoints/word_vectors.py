@@ -17,8 +17,9 @@ import re
 import warnings
 import zlib
 from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -99,9 +100,9 @@ def has_counts(path: Path) -> bool:
         return False
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> BufferedIOBase:
     try:
-        return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+        return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
 
@@ -112,7 +113,7 @@ def _counts(line: bytes) -> tuple[int, ...]:
     return tuple(int(part) for part in match.groups()) if match else ()
 
 
-def _lines(path: Path, file: IO[bytes], begun: list[bytes], start: int, size: int) -> Rows:
+def _lines(path: Path, file: BufferedIOBase, begun: list[bytes], start: int, size: int) -> Rows:
     """The lines of a text file, `begun` first; `start` is the number of the first."""
     lines = [line for line in begun if line]
     while lines:
@@ -146,7 +147,7 @@ def _numbers(path: Path, parts: list[list[bytes]], start: int, size: int) -> Flo
     raise _wrong(path, f"lines {start} to {start + len(parts) - 1}", "a number beyond 32 bits")
 
 
-def _records(path: Path, file: IO[bytes], count: int, size: int) -> Rows:
+def _records(path: Path, file: BufferedIOBase, count: int, size: int) -> Rows:
     """The records of a binary file."""
     rest = b""
     for number in range(1, count + 1):

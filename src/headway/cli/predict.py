@@ -140,7 +140,9 @@ def _shown(task: str, given: Any) -> str:
     from headway.tasks import TASKS
     from headway.tasks.inputs import shown_text
 
-    return TASKS[task].shown(given) if task in TASKS else shown_text(given)
+    if isinstance(given, str) or task not in TASKS:
+        return shown_text(given)
+    return TASKS[task].shown(given)
 
 
 def _document(task: str, given: Any, answer: Any) -> dict[str, Any]:

@@ -105,6 +105,7 @@ def _written(given: str, answer: dict[str, Any] | str) -> Line:
 
 
 LINES: dict[str, Callable[[str, Any], Line]] = {
+    "dialogue": _written,
     "fill-mask": _filled,
     "multiple-choice": _labelled,
     "question-answering": _answered,

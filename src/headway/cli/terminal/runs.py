@@ -17,6 +17,12 @@ __all__ = ["show_result", "show_scores"]
 
 EXAMPLES = 3
 TEXT = 38  # characters of an example's text
+GIVEN = {
+    "multiple-choice": "--file your-questions.csv",
+    "question-answering": '"your question" --pair "your context"',
+    "sentence-similarity": '"your text" --pair "another text"',
+}
+"""Task -> what `headway predict` is given, where that is more than a text."""
 
 
 def show_result(report: dict[str, Any], folder: str) -> None:
@@ -27,7 +33,8 @@ def show_result(report: dict[str, Any], folder: str) -> None:
     _show_examples(report)
     say()
     say(f"Saved in {click.style(folder, bold=True)}: the model, report.html and README.md.")
-    say(f'Next: headway predict {shlex.quote(folder)} "your text"')
+    given = GIVEN.get(report["task"], '"your text"')
+    say(f"Next: headway predict {shlex.quote(folder)} {given}")
 
 
 def show_scores(report: dict[str, Any]) -> None:
