@@ -76,26 +76,7 @@ TABLES = [
         frozenset({"cells", "conllu", "parts", "source", "squad", "values"})
         | {"compression", "recipes", "tablefiles"},
     ),
-    Table(
-        "headway.tasks",
-        "TASKS",
-        "tasks",
-        frozenset({"inputs", "label_kinds", "labels", "marked_spans", "out_of_scope", "probe"})
-        | {"span_tables", "tag_paths"}
-        | {"tag_scores", "tag_truth", "task", "units", "word_places"}
-        | {
-            "out_of_scope",
-            "answer_scores",
-            "answers",
-            "choices",
-            "pair_scores",
-            "pair_texts",
-            "passages",
-            "questions",
-            "spans",
-        }
-        | {"measured", "read_talks", "talks"},
-    ),
+    Table("headway.tasks", "TASKS", "tasks", frozenset({"choices", "inputs", "measured", "task"})),
     Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader", "writer"})),
     Table(
         "headway.compress.export",

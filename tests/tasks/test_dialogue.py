@@ -21,7 +21,7 @@ from headway.metrics import metric
 from headway.model import Model
 from headway.tasks import TASKS, Meaning, task_named
 from headway.tasks.dialogue import Dialogue
-from headway.tasks.talks import Answer, Said, dialogue_columns, each_said, marked, said_of
+from headway.tasks.talks.columns import Answer, Said, dialogue_columns, each_said, marked, said_of
 from headway.training.collate import epoch_batches
 
 TASK = TASKS["dialogue"]

@@ -20,12 +20,11 @@ from headway.data import Dataset
 from headway.errors import ConfigError, DataError, TokenizerError
 from headway.heads import SpanHead
 from headway.tasks import Meaning, task_named
+from headway.tasks.answers.columns import question_columns
+from headway.tasks.answers.spans import spans_in, without_answer
 from headway.tasks.question_answering import QuestionAnswering
-from headway.tasks.questions import question_columns
-from headway.tasks.spans import spans_in, without_answer
 from headway.training.collate import epoch_batches
-
-from .squad_reference import reference_answers
+from tests.tasks.answers.squad_reference import reference_answers
 
 TASK = QuestionAnswering()
 MEANING = Meaning("answer-spans")

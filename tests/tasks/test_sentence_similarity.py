@@ -18,7 +18,7 @@ from headway.errors import ConfigError, DataError
 from headway.heads.losses import cosine_regression, in_batch_negatives
 from headway.metrics import hits_at_k, mrr
 from headway.tasks import TASKS, Meaning
-from headway.tasks.pair_scores import nearest_seconds, score_retrieval
+from headway.tasks.pairs.scores import nearest_seconds, score_retrieval
 from headway.training.collate import Batch, epoch_batches
 
 TASK = TASKS["sentence-similarity"]
@@ -200,7 +200,7 @@ def test_losses_against_their_definitions() -> None:
 
 
 def test_retrieval_is_that_of_the_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headway.tasks.pair_scores.AT_ONCE", 3)
+    monkeypatch.setattr("headway.tasks.pairs.scores.AT_ONCE", 3)
     texts = [("a", "p"), ("b", "q"), ("a", "r"), ("c", "p"), ("d", "s")]
     seconds = ["p", "q", "r", "s"]
     draw = np.random.default_rng(0)

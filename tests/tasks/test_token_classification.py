@@ -14,7 +14,7 @@ from headway.adaptation import Result
 from headway.errors import ConfigError, DataError
 from headway.model import Model
 from headway.tasks import TASKS, Meaning, meaning_of
-from headway.tasks.word_places import place_words
+from headway.tasks.tags.word_places import place_words
 from headway.tokenizer import Tokenizer
 from headway.windows import window_texts
 

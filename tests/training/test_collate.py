@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from headway.tasks.label_kinds import KINDS
+from headway.tasks.labels.kinds import KINDS
 from headway.training.collate import Batch, epoch_batches, text_logits
 from headway.windows import Windowed, window_texts
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from headway.model import Model
-from headway.tasks.label_kinds import KINDS
+from headway.tasks.labels.kinds import KINDS
 from headway.training import Options, train
 from headway.training.collate import Batch, epoch_batches, text_logits
 from headway.training.interrupt import StopFlag

@@ -9,7 +9,7 @@ import numpy as np
 from headway.adaptation.runs import Run
 from headway.checkpoints import SCORES
 from headway.logs import log
-from headway.tasks.out_of_scope import calibrated
+from headway.tasks.labels.out_of_scope import calibrated
 from headway.training.precision import precision_context
 
 __all__ = ["calibrate_scope"]

@@ -19,7 +19,7 @@ from headway.data import (
 )
 from headway.errors import ConfigError, DataError
 from headway.tasks import Meaning, Task
-from headway.tasks.out_of_scope import find_scope
+from headway.tasks.labels.out_of_scope import find_scope
 from headway.training.options import check_word
 
 __all__ = ["Data", "Rows", "answers_of", "prepare_rows", "read_rows"]

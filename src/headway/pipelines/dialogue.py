@@ -14,8 +14,8 @@ from headway.pipelines.reader import Reader
 from headway.tasks import Meaning, task_named
 from headway.tasks.dialogue import Dialogue as Task
 from headway.tasks.dialogue import Reply
-from headway.tasks.read_talks import likelihoods
-from headway.tasks.talks import Said, each_said, texts_in
+from headway.tasks.talks.columns import Said, each_said, texts_in
+from headway.tasks.talks.reading import likelihoods
 
 __all__ = ["Dialogue"]
 

@@ -10,12 +10,12 @@ from headway.model import Model
 from headway.pipelines.inputs import Chunk, is_pair, opened
 from headway.pipelines.reader import Reader
 from headway.tasks import meaning_of, task_named
-from headway.tasks.answer_scores import ALWAYS, SOMETIMES
+from headway.tasks.answers.columns import question_columns
+from headway.tasks.answers.passages import Passage
+from headway.tasks.answers.scores import ALWAYS, SOMETIMES
+from headway.tasks.answers.spans import MOST_TOKENS, Found
 from headway.tasks.inputs import each_text
-from headway.tasks.passages import Passage
 from headway.tasks.question_answering import answers_of
-from headway.tasks.questions import question_columns
-from headway.tasks.spans import MOST_TOKENS, Found
 
 __all__ = ["QuestionAnswering"]
 

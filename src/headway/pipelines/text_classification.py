@@ -15,7 +15,7 @@ from headway.pipelines.inputs import is_pair, is_text, opened
 from headway.pipelines.reader import Reader
 from headway.tasks import meaning_of, task_named
 from headway.tasks.inputs import each_text
-from headway.tasks.label_kinds import Floats
+from headway.tasks.labels.kinds import Floats
 from headway.windows import TextOrPair, Windowed
 
 __all__ = ["TextClassification"]

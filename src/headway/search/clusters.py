@@ -20,7 +20,7 @@ from headway.model import Model
 from headway.search.kept_vectors import KeptVectors, kept_vectors
 from headway.search.passages import Source, source_of
 from headway.search.semantic_search import embedding_model
-from headway.tasks.pair_texts import unit
+from headway.tasks.pairs.vectors import unit
 
 __all__ = ["Clustering", "cluster"]
 

@@ -14,7 +14,7 @@ from headway.data import Dataset
 from headway.data.cache import Store
 from headway.model import Model
 from headway.search.passages import cut_texts
-from headway.tasks.pair_texts import unit
+from headway.tasks.pairs.vectors import unit
 
 __all__ = ["KeptVectors", "kept_vectors", "model_fingerprint"]
 

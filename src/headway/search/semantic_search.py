@@ -16,7 +16,7 @@ from headway.model import Model
 from headway.search.kept_vectors import kept_vectors
 from headway.search.passages import Source, source_of
 from headway.tasks import task_named
-from headway.tasks.pair_texts import unit
+from headway.tasks.pairs.vectors import unit
 
 __all__ = ["SemanticSearch", "embedding_model"]
 

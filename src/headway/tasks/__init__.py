@@ -1,11 +1,10 @@
 """Tasks: one file each, with all that adapting, measuring and answering have to know of it.
 
-task.py        what every task has          inputs.py   the texts of rows
-label_kinds.py, labels.py, probe.py, units.py           what kinds of labels texts can have
-choices.py       the columns of rows with choices
-measured.py      measures as metrics of columns
-talks.py, read_talks.py         rows of dialogues, and how models read them
-questions.py, answers.py, passages.py, spans.py, answer_scores.py     answers that stand in a text
+task.py       what every task has             measured.py   measures as metrics of columns
+inputs.py     the texts of rows               choices.py    the columns of rows with choices
+labels/       labels of texts                 tags/         tags of words, and entities
+answers/      answers that stand in a text    pairs/        two texts, each read for itself
+talks/        dialogues
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ from headway.heads import LanguageModelHead
 from headway.metrics import confidence_interval, metric, tfidf_nearest
 from headway.model import Model
 from headway.tasks.measured import Measured
-from headway.tasks.read_talks import Talk, likelihoods, read_as_one, read_in_windows
-from headway.tasks.talks import MARKS, Answer, Said, dialogue_columns, said_of
+from headway.tasks.talks.columns import MARKS, Answer, Said, dialogue_columns, said_of
+from headway.tasks.talks.reading import Talk, likelihoods, read_as_one, read_in_windows
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch
 from headway.training.replies import double_head_loss

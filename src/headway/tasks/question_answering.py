@@ -17,7 +17,9 @@ from headway.errors import ConfigError, DataError
 from headway.heads import losses
 from headway.logs import log
 from headway.model import Model
-from headway.tasks.answer_scores import (
+from headway.tasks.answers.columns import question_columns
+from headway.tasks.answers.passages import Passage, read_passage
+from headway.tasks.answers.scores import (
     ALWAYS,
     METRICS,
     SOMETIMES,
@@ -25,12 +27,10 @@ from headway.tasks.answer_scores import (
     nearest_sentences,
     row_f1,
 )
-from headway.tasks.answers import answer_texts, given_answers, located, wrong_answers
+from headway.tasks.answers.spans import Found, spans_in, without_answer
+from headway.tasks.answers.truth import answer_texts, given_answers, located, wrong_answers
 from headway.tasks.inputs import shown_text, texts_of
 from headway.tasks.measured import Measured
-from headway.tasks.passages import Passage, read_passage
-from headway.tasks.questions import question_columns
-from headway.tasks.spans import Found, spans_in, without_answer
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch, window_logits
 from headway.windows import is_pair

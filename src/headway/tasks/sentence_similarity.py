@@ -29,9 +29,9 @@ from headway.metrics import tfidf_vectors
 from headway.metrics.correlation import ranks
 from headway.model import Model
 from headway.tasks.inputs import shown_text, texts_of
-from headway.tasks.labels import wrong_label
-from headway.tasks.pair_scores import nearest_seconds, score_retrieval, score_similarity
-from headway.tasks.pair_texts import Pair, batch_vectors, read_pairs, vectors_of
+from headway.tasks.labels.columns import wrong_label
+from headway.tasks.pairs.scores import nearest_seconds, score_retrieval, score_similarity
+from headway.tasks.pairs.vectors import Pair, batch_vectors, read_pairs, vectors_of
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch
 

@@ -19,13 +19,13 @@ from headway.heads import Classifier
 from headway.metrics import tfidf_baseline
 from headway.model import Model
 from headway.tasks.inputs import shown_text, texts_of
-from headway.tasks.label_kinds import KINDS, Floats, Kind
-from headway.tasks.labels import flat_names, kind_of, label_names, wrong_label
+from headway.tasks.labels.columns import flat_names, kind_of, label_names, wrong_label
+from headway.tasks.labels.kinds import KINDS, Floats, Kind
+from headway.tasks.labels.out_of_scope import by_class, kind_with
+from headway.tasks.labels.probe import probe_head
+from headway.tasks.labels.units import training_units
 from headway.tasks.measured import Measured
-from headway.tasks.out_of_scope import by_class, kind_with
-from headway.tasks.probe import probe_head
 from headway.tasks.task import Compared, Course, Meaning, Start
-from headway.tasks.units import training_units
 from headway.training.collate import Batch, text_logits
 from headway.windows import TextOrPair, Windowed, window_texts
 

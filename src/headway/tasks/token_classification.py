@@ -29,19 +29,13 @@ from headway.errors import ConfigError, DataError
 from headway.heads import CrfHead
 from headway.heads.losses import single_label
 from headway.model import Model
-from headway.tasks.marked_spans import Span, overlapping, wrong_spans
-from headway.tasks.span_tables import Spanned, WindowSpans, read_tables, span_targets, table_loss
-from headway.tasks.tag_paths import Tagged, best_tags
-from headway.tasks.tag_scores import compared_tags, named_span, score_spans, score_tags
-from headway.tasks.tag_truth import (
-    OUTSIDE,
-    entity_names,
-    output_numbers,
-    right_spans,
-    right_tags,
-)
+from headway.tasks.tags.entities import Span, overlapping, wrong_spans
+from headway.tasks.tags.paths import Tagged, best_tags
+from headway.tasks.tags.scores import compared_tags, named_span, score_spans, score_tags
+from headway.tasks.tags.tables import Spanned, WindowSpans, read_tables, span_targets, table_loss
+from headway.tasks.tags.truth import OUTSIDE, entity_names, output_numbers, right_spans, right_tags
+from headway.tasks.tags.word_places import Placed, place_words
 from headway.tasks.task import Compared, Course, Meaning
-from headway.tasks.word_places import Placed, place_words
 from headway.training.collate import Batch, window_logits
 from headway.windows import window_texts
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headway.tasks.answers import answer_texts, given_answers, located, wrong_answers
+from headway.tasks.answers.truth import answer_texts, given_answers, located, wrong_answers
 
 
 @pytest.mark.parametrize(

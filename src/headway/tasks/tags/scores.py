@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from headway.metrics import accuracy, bootstrap_interval, macro_f1, per_label
 from headway.metrics.counts import Counts, average_of, f1_of, precision_of, recall_of, table_of
-from headway.tasks.marked_spans import Span
-from headway.tasks.tag_paths import Tagged
+from headway.tasks.tags.entities import Span
+from headway.tasks.tags.paths import Tagged
+from headway.tasks.tags.word_places import Placed
 from headway.tasks.task import Compared, Meaning
-from headway.tasks.word_places import Placed
 
 __all__ = ["compared_tags", "named_span", "score_spans", "score_tags"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from headway.data import Columns, Dataset
 from headway.data.named_column import named_column, one_of_splits
-from headway.tasks.answers import START, TEXT
+from headway.tasks.answers.truth import START, TEXT
 
 __all__ = ["AnswerColumns", "question_columns"]
 

@@ -17,7 +17,13 @@ from headway.checkpoints import SCORES, Scope
 from headway.errors import CheckpointError, ConfigError, DataError
 from headway.heads.losses import single_label, single_label_or_none
 from headway.tasks import meaning_of
-from headway.tasks.out_of_scope import FALSE_ALARMS, calibrated, find_scope, kind_with, scored
+from headway.tasks.labels.out_of_scope import (
+    FALSE_ALARMS,
+    calibrated,
+    find_scope,
+    kind_with,
+    scored,
+)
 
 NAMES = ("a", "b", "c")
 

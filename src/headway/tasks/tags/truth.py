@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from headway.errors import DataError
-from headway.tasks.marked_spans import Span, read_spans, span_labels, spans_of_tags, tag_scheme
-from headway.tasks.word_places import Placed
+from headway.tasks.tags.entities import Span, read_spans, span_labels, spans_of_tags, tag_scheme
+from headway.tasks.tags.word_places import Placed
 
 __all__ = ["OUTSIDE", "entity_names", "is_tags", "output_numbers", "right_spans", "right_tags"]
 

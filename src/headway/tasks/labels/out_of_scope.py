@@ -33,8 +33,8 @@ from headway.metrics import (
     per_label,
     reliability_bins,
 )
-from headway.tasks.label_kinds import KINDS, Kind
-from headway.tasks.labels import label_name
+from headway.tasks.labels.columns import label_name
+from headway.tasks.labels.kinds import KINDS, Kind
 
 __all__ = ["FALSE_ALARMS", "by_class", "calibrated", "find_scope", "kind_with", "scored"]
 

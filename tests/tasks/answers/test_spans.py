@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway.tasks.passages import Passage
-from headway.tasks.spans import best_spans, spans_in, without_answer
+from headway.tasks.answers.passages import Passage
+from headway.tasks.answers.spans import best_spans, spans_in, without_answer
 
 Floats = npt.NDArray[np.float64]
 

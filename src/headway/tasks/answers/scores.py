@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headway.metrics import ROW_SUMS, confidence_interval, metric, tfidf_nearest
-from headway.tasks.answers import answer_texts
+from headway.tasks.answers.truth import answer_texts
 
 __all__ = ["ALWAYS", "SOMETIMES", "answer_scores", "nearest_sentences", "row_f1"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from headway.errors import DataError
 from headway.metrics import entity_f1, per_entity
-from headway.tasks.marked_spans import (
+from headway.tasks.tags.entities import (
     Span,
     overlapping,
     read_spans,
@@ -17,7 +17,7 @@ from headway.tasks.marked_spans import (
     tag_scheme,
     wrong_spans,
 )
-from headway.tasks.tag_scores import score_spans
+from headway.tasks.tags.scores import score_spans
 
 TEXT = "John Smith lives in Zürich."
 PLACES = [{"start": 0, "end": 10, "label": "PER"}, {"start": 20, "end": 26, "label": "LOC"}]

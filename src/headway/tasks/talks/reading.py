@@ -9,7 +9,7 @@ from headway.core.stacks import EncoderDecoder
 from headway.errors import ConfigError
 from headway.logs import log, progress
 from headway.model import Model
-from headway.tasks.talks import MARKS, OTHER, SELF, Said, marked
+from headway.tasks.talks.columns import MARKS, OTHER, SELF, Said, marked
 from headway.training.collate import Batch
 from headway.training.replies import reply_losses
 from headway.training.targets import ids_to_write

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from headway.core.layout import Layout
 from headway.heads import CrfHead, viterbi
-from headway.tasks.marked_spans import Span, spans_of_tags
-from headway.tasks.tag_truth import OUTSIDE
+from headway.tasks.tags.entities import Span, spans_of_tags
+from headway.tasks.tags.truth import OUTSIDE
+from headway.tasks.tags.word_places import Placed
 from headway.tasks.task import Meaning
-from headway.tasks.word_places import Placed
 
 __all__ = ["Tagged", "best_tags"]
 

@@ -17,8 +17,8 @@ from torch import Tensor
 from headway.core.layout import Layout
 from headway.heads.biaffine import BiaffineHead, biaffine_loss, decode
 from headway.model import Model
-from headway.tasks.marked_spans import Span
-from headway.tasks.word_places import Placed
+from headway.tasks.tags.entities import Span
+from headway.tasks.tags.word_places import Placed
 from headway.training.collate import Batch, window_states
 
 __all__ = ["Spanned", "WindowSpans", "read_tables", "span_targets", "table_loss"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from headway.tasks.labels import flat_names, kind_of, label_name, label_names, wrong_label
+from headway.tasks.labels.columns import flat_names, kind_of, label_name, label_names, wrong_label
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from training.tiny import put_head, rows, tiny_model
 
 from headway import evaluate
 from headway.data import Dataset
-from headway.tasks.units import training_units
+from headway.tasks.labels.units import training_units
 
 
 def scaled(data: Dataset, unit: float, zero: float) -> Dataset:

@@ -36,7 +36,7 @@ from headway.metrics import (
     reliability_bins,
     spearman,
 )
-from headway.tasks.labels import label_name, wrong_label
+from headway.tasks.labels.columns import label_name, wrong_label
 
 __all__ = ["KINDS", "Kind"]
 

@@ -12,9 +12,9 @@ from headway.checkpoints import new_head
 from headway.heads import Classifier
 from headway.model import Model
 from headway.reading import read_windows
-from headway.tasks.label_kinds import KINDS
-from headway.tasks.labels import label_names
-from headway.tasks.probe import _share_right, probe_head
+from headway.tasks.labels.columns import label_names
+from headway.tasks.labels.kinds import KINDS
+from headway.tasks.labels.probe import _share_right, probe_head
 from headway.windows import Windowed, window_texts
 
 

@@ -11,12 +11,12 @@ from training.tiny import WORDS, words_tokenizer
 
 from headway import Dataset, read
 from headway.errors import TokenizerError
-from headway.tasks.answers import located
-from headway.tasks.passages import read_passage
+from headway.tasks.answers.passages import read_passage
+from headway.tasks.answers.truth import located
 from headway.tokenizer import Tokenizer
 from headway.tokenizer.formats.documents import document, template
 
-XQUAD = Path(__file__).parents[3] / "shared" / "data" / "xquad"
+XQUAD = Path(__file__).parents[4] / "shared" / "data" / "xquad"
 
 TOKENIZER = words_tokenizer()
 NAMES = ["<pad>", "<unk>", "<s>", "</s>", *WORDS]

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from headway.tasks.passages import Passage, Places
+from headway.tasks.answers.passages import Passage, Places
 
 __all__ = ["MOST_TOKENS", "Found", "Span", "best_spans", "spans_in", "without_answer"]
 

@@ -8,7 +8,7 @@ import torch
 
 from headway.errors import DataError
 from headway.metrics import METRICS
-from headway.tasks.label_kinds import KINDS
+from headway.tasks.labels.kinds import KINDS
 
 NAMES = ("a", "b", "c")
 
