@@ -314,6 +314,18 @@ def cache_changes_nothing(case: Case) -> None:
                 close(torch.cat(rows), want)
 
 
+def first_tokens_can_be_read_alone(case: Case) -> None:
+    """An encoder that is asked for first tokens' states gives those that it gives among all."""
+    body = case.body.encoder if isinstance(case.body, EncoderDecoder) else case.body
+    if not isinstance(body, Encoder):
+        return
+    layout = Layout.of(case.texts)
+    with torch.no_grad():
+        everything = body(flat(case.texts), layout)
+        alone = body(flat(case.texts), layout, firsts=True)
+    close(alone, everything[layout.firsts])
+
+
 def the_future_is_not_seen(case: Case) -> None:
     """In a decoder a token's state does not depend on tokens behind it; in an encoder it does."""
     stack, texts = case.body, case.texts
@@ -530,6 +542,7 @@ PROMISES: list[Callable[[Case], None]] = [
     texts_do_not_touch_each_other,
     kernels_agree,
     cache_changes_nothing,
+    first_tokens_can_be_read_alone,
     the_future_is_not_seen,
     config_goes_both_ways,
     classes_exist,

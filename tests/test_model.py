@@ -22,7 +22,7 @@ from headway.errors import CheckpointError, ConfigError, HeadwayError, ResolveEr
 from headway.hub import resolve_model
 from headway.loading import load
 from headway.model import Model
-from headway.reading import read_windows
+from headway.reading import HeadLogits, read_windows
 from headway.windows import Windowed, window_texts
 
 
@@ -252,6 +252,20 @@ def test_a_family_without_segments_reads_pairs_too(tmp_path: Path) -> None:
     model = small("distilbert", tmp_path)
     plain, marked = Windowed([[1, 2]], [[0, 0]], 2), Windowed([[1, 2]], [[0, 1]], 2)
     assert torch.equal(read_windows(model, [marked], mean), read_windows(model, [plain], mean))
+
+
+def test_heads_of_first_tokens_say_the_same_whatever_is_computed(model: Any) -> None:
+    texts = window_texts(model.need_tokenizer(), ["one two three", "four", "five six"], size=16)
+    family = model.checkpoint.family
+    labels = ("a", "b")
+    model.put_head(
+        new_head(family, "text-classification", labels=labels, kind="single-label", head="family")
+    )
+    assert model.head.reads_firsts
+    found = model.read_each(texts, HeadLogits(model))
+    plain = model.read_each(texts, lambda hidden, layout: model.head(hidden, layout))
+    for row, (logits,) in zip(found, plain, strict=True):
+        torch.testing.assert_close(row[0], logits, rtol=1e-5, atol=1e-6)
 
 
 def test_a_budget_that_cannot_be(model: Any) -> None:

@@ -14,6 +14,7 @@ from headway.checkpoints import Checkpoint, HeadPlan, saved_checkpoint
 from headway.checkpoints.vision import embed_images, pooled, vector_size
 from headway.core.layout import Layout
 from headway.core.outputs import Output
+from headway.core.packed import Packing
 from headway.core.ragged import check_range, laid_out, window_means
 from headway.core.recording import segments_of, taps_of
 from headway.core.stacks import EncoderDecoder
@@ -49,6 +50,7 @@ class Model(nn.Module):
         self.body = checkpoint.body
         self.head = checkpoint.head
         self.vision = checkpoint.vision
+        self.packing = Packing()
 
     @property
     def tokenizer(self) -> Tokenizer | None:
@@ -163,7 +165,9 @@ class Model(nn.Module):
 
         Args:
             texts: as `window_texts` makes them.
-            read: hidden states [tokens, hidden] and their layout -> something for each window.
+            read: hidden states [tokens, hidden] and their layout -> something for each window. One
+                whose attribute `firsts` is true gets first tokens' states alone, and an encoder's
+                last block computes no others.
             batch_tokens: most tokens in one forward pass.
             what: shown beside the progress bar.
 
@@ -179,11 +183,16 @@ class Model(nn.Module):
         marks = [window for text in texts for window in text.segments]
         marked = segments_of(self.body) > 1
         found: dict[int, R] = {}
-        with self._predicting():
+        firsts = getattr(read, "firsts", False)
+        asked = {"firsts": True} if firsts else {}
+        parts = [part for part in (self.body, self.head) if part is not None]
+        packed = self.packing.used(*parts, total=sum(map(len, ids)), rows=batch_tokens)
+        with self._predicting(), packed:
             for batch in progress(sorted_batches(list(map(len, ids)), batch_tokens), what):
                 flat, layout = self._ragged([ids[number] for number in batch])
                 segments = [marks[number] for number in batch] if marked else None
-                rows = read(self.body(flat, layout, self._marks(segments, layout)), layout)
+                states = self.body(flat, layout, self._marks(segments, layout), **asked)
+                rows = read(states, layout.ones if firsts else layout)
                 found.update(zip(batch, rows, strict=True))
         numbers = iter(range(len(ids)))
         return [[found[next(numbers)] for _ in text.ids] for text in texts]

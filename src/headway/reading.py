@@ -9,10 +9,12 @@ from torch import Tensor
 
 from headway.core.layout import Layout
 from headway.core.ragged import window_means
+from headway.core.stacks import Encoder
+from headway.heads import Classifier
 from headway.model import Model
 from headway.windows import Windowed
 
-__all__ = ["read_windows"]
+__all__ = ["HeadLogits", "read_windows"]
 
 
 def read_windows(
@@ -36,7 +38,6 @@ def read_windows(
         [texts, ...]: the mean over a text's windows, float32, in the order of `texts`. Errors
         are those of `Model.read_each`.
     """
-
     found = model.read_each(
         texts,
         lambda hidden, layout: read(hidden, layout).float().cpu(),
@@ -44,3 +45,28 @@ def read_windows(
         what=what,
     )
     return window_means(found) if found else torch.empty(0, 0)
+
+
+class HeadLogits:
+    """What a model's head says of each window, for `Model.read_each`.
+
+    Args:
+        model: an encoder or a decoder with a head.
+
+    Attributes:
+        firsts: whether it reads first tokens' states alone.
+    """
+
+    def __init__(self, model: Model) -> None:
+        head = model.head
+        assert head is not None
+        self.head = head
+        self.firsts = (
+            isinstance(model.body, Encoder) and isinstance(head, Classifier) and head.reads_firsts
+        )
+
+    def __call__(self, hidden: Tensor, layout: Layout) -> Sequence[Tensor]:
+        """Float32 logits on the CPU, of each window [tokens, labels] from a head for tokens, else
+        [labels]."""
+        made = self.head(hidden, layout).float().cpu()
+        return layout.split(made) if self.head.per_token else list(made)

@@ -73,8 +73,9 @@ class SelfAttention(nn.Module):
         angles: tuple[Tensor, Tensor] | None = None,
         cache: LayerCache | None = None,
         extension: Extension | None = None,
+        rows: Tensor | None = None,
     ) -> Tensor:
-        """[tokens, hidden] -> [tokens, hidden].
+        """[tokens, hidden] -> [tokens, hidden], or [rows, hidden].
 
         Args:
             x: hidden states of the tokens of this call.
@@ -82,8 +83,10 @@ class SelfAttention(nn.Module):
             angles: of the rotary positions of this call's tokens.
             cache: keys and values of earlier calls, extended here.
             extension: where this call's tokens go in the cache.
+            rows: the tokens that look, where not all do; these have no rotary positions.
         """
-        parts = self.qkv.separate(x)  # [tokens, heads * size], k and v [tokens, kv heads * size]
+        # [tokens, heads * size], k and v [tokens, kv heads * size]
+        parts = self.qkv.separate(x) if rows is None else self.qkv.separate_first(x[rows], x)
         q, k, v = (part.unflatten(-1, (-1, self.head_size)) for part in parts)
         if self.query_norm is not None and self.key_norm is not None:
             q, k = self.query_norm(q), self.key_norm(k)

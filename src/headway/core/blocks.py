@@ -57,20 +57,28 @@ class Step:
         pattern: who may attend to whom.
         angles: of rotary positions, or None.
         extension: where this call's tokens go in the cache, or None.
+        rows: the tokens whose states are asked for, int64, in the order of the pattern's queries;
+            None = all.
     """
 
     pattern: Pattern
     angles: tuple[Tensor, Tensor] | None = None
     extension: Extension | None = None
+    rows: Tensor | None = None
+
+    def asked(self, x: Tensor) -> Tensor:
+        """The states [tokens, hidden] of the tokens that are asked for."""
+        return x if self.rows is None else x[self.rows]
 
     def given(self, cache: LayerCache | None) -> dict[str, Any]:
         """What a block's attention is called with, beside its tokens."""
-        return {
+        given = {
             "pattern": self.pattern,
             "angles": self.angles,
             "cache": cache,
             "extension": self.extension,
         }
+        return given if self.rows is None else {**given, "rows": self.rows}
 
 
 class PostNormBlock(nn.Module):
@@ -105,9 +113,9 @@ class PostNormBlock(nn.Module):
         self.out = Tap()
 
     def forward(self, x: Tensor, step: Step, cache: LayerCache | None = None) -> Tensor:
-        """[tokens, hidden] -> [tokens, hidden]."""
+        """[tokens, hidden] -> [tokens, hidden], or of the tokens asked for."""
         added = self.attention(x, **step.given(cache))
-        x = self.attention_norm(x + self.attention_dropout(added))
+        x = self.attention_norm(step.asked(x) + self.attention_dropout(added))
         x = self.feedforward_norm(x + self.dropout(self.feedforward(x)))
         return self.out(x)
 
@@ -140,9 +148,9 @@ class PreNormBlock(nn.Module):
         self.out = Tap()
 
     def forward(self, x: Tensor, step: Step, cache: LayerCache | None = None) -> Tensor:
-        """[tokens, hidden] -> [tokens, hidden]."""
+        """[tokens, hidden] -> [tokens, hidden], or of the tokens asked for."""
         added = self.attention(self.attention_norm(x), **step.given(cache))
-        x = x + self.attention_dropout(added)
+        x = step.asked(x) + self.attention_dropout(added)
         x = x + self.dropout(self.feedforward(self.feedforward_norm(x)))
         return self.out(x)
 

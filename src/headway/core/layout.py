@@ -102,6 +102,11 @@ class Layout:
         """The row of each sequence's first token, int64 [sequences]."""
         return self.boundaries[:-1]
 
+    @cached_property
+    def ones(self) -> Layout:
+        """That of the first tokens alone."""
+        return Layout((1,) * len(self.lengths), device=self.device)
+
     @property
     def lasts(self) -> Tensor:
         """The row of each sequence's last token, int64 [sequences]."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 __all__ = ["FusedLinear"]
@@ -27,3 +28,11 @@ class FusedLinear(nn.Linear):
     def separate(self, x: Tensor) -> tuple[Tensor, ...]:
         """[tokens, inputs] -> one [tokens, width] a layer."""
         return self(x).split(self.widths, dim=-1)
+
+    def separate_first(self, x: Tensor, others: Tensor) -> tuple[Tensor, ...]:
+        """As `separate`, where the first layer reads [rows, inputs] of its own."""
+        width = self.widths[0]
+        bias = (None, None) if self.bias is None else (self.bias[:width], self.bias[width:])
+        first = F.linear(x, self.weight[:width], bias[0])
+        rest = F.linear(others, self.weight[width:], bias[1])
+        return first, *rest.split(self.widths[1:], dim=-1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from headway.core.attention import SelfAttention
 from headway.core.blocks import (
     Memory,
     PostNormBlock,
@@ -79,21 +80,46 @@ class Encoder(nn.Module):
         self.dropout = Dropout(dropout)
         self.out = Tap()
 
-    def forward(self, ids: Tensor, layout: Layout, segments: Tensor | None = None) -> Tensor:
-        """int64 [tokens] -> [tokens, hidden]."""
-        firsts = self.global_tokens(ids, layout) if self.global_tokens is not None else ()
-        steps = {kind: self._step(kind, layout, firsts) for kind in set(self.kinds)}
+    def forward(
+        self,
+        ids: Tensor,
+        layout: Layout,
+        segments: Tensor | None = None,
+        *,
+        firsts: bool = False,
+    ) -> Tensor:
+        """int64 [tokens] -> [tokens, hidden].
+
+        Args:
+            ids, layout, segments: the tokens.
+            firsts: whether only the states of first tokens are asked for, [sequences, hidden].
+        """
+        seen = self.global_tokens(ids, layout) if self.global_tokens is not None else ()
+        steps = {kind: self._step(kind, layout, seen) for kind in set(self.kinds)}
+        each = [steps[kind] for kind in self.kinds]
+        alone = firsts and self._can_read_alone()
+        if alone:
+            each[-1] = Step(Pattern(layout.ones, layout), rows=layout.firsts)
         x = self.embeddings(ids, layout, segments)
-        for layer, kind in zip(self.layers, self.kinds, strict=True):
-            x = layer(x, steps[kind])
+        for layer, step in zip(self.layers, each, strict=True):
+            x = layer(x, step)
+        if firsts and not alone:
+            x = x[layout.firsts]
         if self.norm is not None:
             x = self.norm(x)
         return self.out(self.dropout(x))
 
-    def _step(self, kind: AttentionKind, layout: Layout, firsts: tuple[int, ...]) -> Step:
+    def _step(self, kind: AttentionKind, layout: Layout, seen: tuple[int, ...]) -> Step:
         """What the blocks of one kind share in one pass."""
         angles = kind.rotary.angles(layout.positions) if kind.rotary is not None else None
-        return Step(Pattern(layout, layout, kind.mask, self.bias, firsts), angles)
+        return Step(Pattern(layout, layout, kind.mask, self.bias, seen), angles)
+
+    def _can_read_alone(self) -> bool:
+        """Whether the last block can compute some states without the others."""
+        plain = type(getattr(self.layers[-1], "attention", None)) is SelfAttention
+        kind = self.kinds[-1]
+        everything = kind.mask is everywhere and kind.rotary is None and self.bias is None
+        return plain and everything and self.global_tokens is None
 
 
 class Decoder(nn.Module):

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from headway.core.packed import Packed
 from headway.errors import ConfigError
 from headway.generate import beams
 from headway.generate.answers import answer_guides
@@ -17,7 +18,6 @@ from headway.generate.ends import Ends, before_stop
 from headway.generate.grammars import grammar_guides
 from headway.generate.guides import Guide
 from headway.generate.loop import one_by_one
-from headway.generate.packed import Packed
 from headway.generate.parts import Parts
 from headway.generate.prompt import windows_of
 from headway.generate.reader import Reader

@@ -61,6 +61,11 @@ class Classifier(nn.Module):
         return pool(hidden, layout)
 
     @property
+    def reads_firsts(self) -> bool:
+        """Whether first tokens' states are all it reads."""
+        return self.encoder is None and self.pooling == "first"
+
+    @property
     def is_linear(self) -> bool:
         """Whether `output` is all there is to learn."""
         return self.encoder is None and self.transform is None and isinstance(self.pooling, str)

@@ -24,6 +24,7 @@ from headway.errors import ConfigError
 from headway.model import Model
 from headway.pipelines.inputs import Chunk, is_text, opened
 from headway.pipelines.reader import Reader
+from headway.reading import HeadLogits
 from headway.tasks import meaning_of, task_named
 from headway.tasks.inputs import each_text
 from headway.tokenizer import Encoding
@@ -149,8 +150,7 @@ class Inference:
         self, chunk: Chunk, hypotheses: Sequence[str], *, several: bool
     ) -> tuple[Floats, list[dict[str, int]]]:
         """Probabilities [texts, labels], and the tokens read of each text."""
-        reader, model, head = self.reader, self.reader.model, self.reader.model.head
-        assert head is not None
+        reader, model = self.reader, self.reader.model
         tokenizer = model.need_tokenizer()
         sides = _remembered(
             self.known, hypotheses, lambda new: [tokenizer.side(one, 1) for one in new]
@@ -169,7 +169,7 @@ class Inference:
             )
             found = model.read_each(
                 [pair for row in pairs for pair in row],
-                lambda hidden, layout: head(hidden, layout).float().cpu(),
+                HeadLogits(model),
                 batch_tokens=reader.batch_tokens,
                 what="Predicting",
             )

@@ -22,6 +22,7 @@ from headway.errors import ConfigError
 from headway.heads import losses
 from headway.metrics import confidence_interval, tfidf_nearest
 from headway.model import Model
+from headway.reading import HeadLogits
 from headway.tasks.choices import Asked, asked_of, choice_columns
 from headway.tasks.measured import Measured
 from headway.tasks.task import Compared, Course, Meaning
@@ -209,14 +210,8 @@ class MultipleChoice:
         what: str,
     ) -> list[Floats]:
         """Probabilities of each row's choices, float64 [choices]."""
-        head = model.head
-        assert head is not None
-        found = model.read_each(
-            texts,
-            lambda hidden, layout: head(hidden, layout).float().cpu(),
-            batch_tokens=batch_tokens,
-            what=what,
-        )
+        logits = HeadLogits(model)
+        found = model.read_each(texts, logits, batch_tokens=batch_tokens, what=what)
         return [
             mean(torch.stack(windows), Layout(text.counts)).squeeze(1).double().softmax(0).numpy()
             for text, windows in zip(texts, found, strict=True)

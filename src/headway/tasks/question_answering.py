@@ -17,6 +17,7 @@ from headway.errors import ConfigError, DataError
 from headway.heads import losses
 from headway.logs import log
 from headway.model import Model
+from headway.reading import HeadLogits
 from headway.tasks.answers.columns import question_columns
 from headway.tasks.answers.passages import Passage, read_passage
 from headway.tasks.answers.scores import (
@@ -230,14 +231,8 @@ class QuestionAnswering:
         batch_tokens: int,
         what: str,
     ) -> list[Found]:
-        head = model.head
-        assert head is not None
-        found = model.read_each(
-            texts,
-            lambda hidden, layout: layout.split(head(hidden, layout).float().cpu()),
-            batch_tokens=batch_tokens,
-            what=what,
-        )
+        logits = HeadLogits(model)
+        found = model.read_each(texts, logits, batch_tokens=batch_tokens, what=what)
         return [
             [
                 torch.cat([window[:1], window[first : first + len(places)]])

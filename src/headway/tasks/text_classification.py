@@ -18,6 +18,7 @@ from headway.errors import ConfigError
 from headway.heads import Classifier
 from headway.metrics import tfidf_baseline
 from headway.model import Model
+from headway.reading import HeadLogits
 from headway.tasks.inputs import shown_text, texts_of
 from headway.tasks.labels.columns import flat_names, kind_of, label_names, wrong_label
 from headway.tasks.labels.kinds import KINDS, Floats, Kind
@@ -186,14 +187,8 @@ class TextClassification:
         what: str,
     ) -> list[Floats]:
         """Probabilities or numbers of each text, float64 [classes]."""
-        head = model.head
-        assert head is not None
-        found = model.read_each(
-            texts,
-            lambda hidden, layout: head(hidden, layout).float().cpu(),
-            batch_tokens=batch_tokens,
-            what=what,
-        )
+        logits = HeadLogits(model)
+        found = model.read_each(texts, logits, batch_tokens=batch_tokens, what=what)
         return list(kind_named(meaning).predict(window_means(found))) if found else []
 
     def tell(self, found: Floats, text: Windowed, meaning: Meaning) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from headway.errors import ConfigError, DataError
 from headway.heads import CrfHead
 from headway.heads.losses import single_label
 from headway.model import Model
+from headway.reading import HeadLogits
 from headway.tasks.tags.entities import Span, overlapping, wrong_spans
 from headway.tasks.tags.paths import Tagged, best_tags
 from headway.tasks.tags.scores import compared_tags, named_span, score_spans, score_tags
@@ -269,15 +270,10 @@ class TokenClassification:
         if meaning.kind == NESTED:
             labels = meaning.labels
             return read_tables(model, texts, labels, batch_tokens=batch_tokens, what=what)
-        head = model.head
-        assert head is not None
-        found = model.read_each(
-            texts,
-            lambda hidden, layout: layout.split(head(hidden, layout).float().cpu()),
-            batch_tokens=batch_tokens,
-            what=what,
-        )
-        return best_tags(head, texts, found, meaning)
+        logits = HeadLogits(model)
+        found = model.read_each(texts, logits, batch_tokens=batch_tokens, what=what)
+        assert model.head is not None
+        return best_tags(model.head, texts, found, meaning)
 
     def tell(self, found: Tagged | Spanned, text: Placed, meaning: Meaning) -> dict[str, Any]:
         if isinstance(found, Spanned) or meaning.kind != "tags":

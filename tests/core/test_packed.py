@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Any
 from unittest import mock
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
+from headway.core import packed
+from headway.core.feedforward import FeedForward, activation
 from headway.core.linear import FusedLinear
-from headway.generate import packed
-from headway.generate.packed import Packed
-
-from .letters import letters_model
+from headway.core.packed import Packed, Packing
+from tests.generate.letters import letters_model
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -34,6 +37,54 @@ def test_products_are_the_same(dtype: torch.dtype, bias: bool) -> None:
             tolerance = 1e-5 if dtype == torch.float32 else 2e-2
             torch.testing.assert_close(got, wanted, rtol=tolerance, atol=tolerance)
             assert torch.equal(layers(x), wanted)
+
+
+@pytest.mark.parametrize("name", ["gelu", "gelu_new", "relu", "silu"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_feed_forward_layers_bend_behind_the_product(name: str, dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    layer = FeedForward(300, 320, activation(name)).to(dtype)
+    x = torch.randn(9, 300).to(dtype)
+    with torch.inference_mode():
+        wanted, made = layer(x), Packed(layer, rows=8)
+        with made.used():
+            got = layer(x)
+    assert (layer in made.products) == (name in packed.BENT and packed._known(dtype))
+    tolerance = 1e-5 if dtype == torch.float32 else 2e-2
+    torch.testing.assert_close(got, wanted, rtol=tolerance, atol=tolerance)
+
+
+def test_in_half_precision_where_products_are_cast() -> None:
+    torch.manual_seed(0)
+    layer, x = nn.Linear(300, 320), torch.randn(9, 300)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        wanted, made = layer(x), Packed(layer, rows=8, dtype=torch.bfloat16)
+        with made.used():
+            got = layer(x)
+    assert got.dtype == torch.bfloat16
+    torch.testing.assert_close(got, wanted, rtol=2e-2, atol=2e-2)
+
+
+def test_a_model_is_packed_once_that_pays_and_anew_when_it_has_learned() -> None:
+    layer, packing = nn.Linear(300, 300), Packing()
+    with packing.used(layer, total=packed.WORTH_PACKING - 1, rows=8):
+        assert packing.kept is None
+    with packing.used(layer, total=packed.WORTH_PACKING, rows=8):
+        first = packing.kept
+        assert first is not None
+    with packing.used(layer, total=1, rows=8):
+        assert packing.kept is first  # it is there already
+    with torch.no_grad():
+        layer.weight.add_(1.0)
+    x = torch.ones(3, 300)
+    with torch.inference_mode(), packing.used(layer, total=1, rows=8):
+        assert "forward" not in layer.__dict__
+    with torch.inference_mode(), packing.used(layer, total=packed.WORTH_PACKING, rows=8):
+        assert packing.kept is not first
+        torch.testing.assert_close(layer(x), F.linear(x, layer.weight, layer.bias))
+    with torch.autocast("cpu", torch.bfloat16), packing.used(layer, total=9999, rows=8):
+        assert packing.kept.key[0] == torch.bfloat16
+    assert copy.deepcopy(packing).kept is None
 
 
 def test_what_is_left_as_it_is() -> None:
@@ -75,8 +126,8 @@ def test_texts_are_the_same(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
     original = Packed.__init__
 
-    def noted(self: Packed, *modules: nn.Module, rows: int) -> None:
-        original(self, *modules, rows=rows)
+    def noted(self: Packed, *modules: nn.Module, **sizes: Any) -> None:
+        original(self, *modules, **sizes)
         made.append(len(self.products))
 
     monkeypatch.setattr(Packed, "__init__", noted)
