@@ -96,7 +96,14 @@ def test_the_check_sees_what_it_looks_for(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "width"),
-    [("single-label", 500), ("multi-label", 500), ("regression", 500), ("hostile", 1100)],
+    [
+        ("single-label", 500),
+        ("multi-label", 500),
+        ("regression", 500),
+        ("hostile", 1100),
+        ("tags", 500),
+        ("summaries", 500),
+    ],
 )
 def test_nothing_sticks_out(tmp_path, name, width):
     text = source(name)
