@@ -44,8 +44,8 @@ def test_near_copies_are_counted_and_kept_unasked() -> None:
     found = prepared(splits("."))
     assert (len(found.train), found.leaked_dropped, found.near_leaks) == (20, 0, 2)
     assert (
-        "2 test rows are nearly training or validation rows, which were kept: near = 0.8 "
-        "(--near 0.8) drops these"
+        "2 test rows are nearly as in training or validation and kept: near = 0.8 "
+        "(--near 0.8) drops these training rows"
     ) in found.notes
     clean = prepared(splits(" and then for another one"))
     assert clean.near_leaks == 0

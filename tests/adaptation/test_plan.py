@@ -88,6 +88,6 @@ def test_rare_labels_of_sets_count_more() -> None:
 def test_long_texts_are_said() -> None:
     data = Dataset.from_rows([*rows(n=10), {"text": "w1 " * 200, "label": "red"}])
     notes = planned(data, most_windows=2).notes
-    assert "1 training texts are longer than the model and read in windows" in notes
+    assert "1 training text is longer than the model and read in windows" in notes
     assert "1 of them train with 2 of their windows, drawn anew each epoch" in notes
     assert not any("longer" in note for note in planned(rows(n=10)).notes)

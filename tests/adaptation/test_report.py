@@ -155,6 +155,8 @@ def test_lengths_count_tokens_of_the_text_and_windows() -> None:
     assert found["percentiles"]["100"] == 23 and found["percentiles"]["50"] == 11.5
     assert sum(found["histogram"]["counts"]) == 4
     assert lengths_of([], None)["max_seen"] == 0
+    assert (found["window"], found["left_out"]) == (24, 0)
+    assert lengths_of(texts, 512, window=24)["window"] == 24
 
 
 def test_parameters_of_head_and_body() -> None:

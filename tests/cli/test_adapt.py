@@ -302,7 +302,7 @@ def test_ctrl_c_on_a_terminal(model: str, tickets: str, tmp_path: Path) -> None:
     os.close(ours)
     seen = b""
     deadline = time.monotonic() + 60
-    while b"5000 epochs at" not in seen and time.monotonic() < deadline:
+    while b"5,000 epochs at" not in seen and time.monotonic() < deadline:
         seen += os.read(theirs, 65536)
     time.sleep(2)  # the last note before training: by now it runs
     process.send_signal(signal.SIGINT)

@@ -36,7 +36,7 @@ def test_a_dialogue_model_is_made_and_measured(model: str, talks: str, tmp_path:
     assert replied.exit_code == 0, replied.stderr
     assert len(replied.stdout.splitlines()) == 1
     answered = document(headway("predict", out, "--file", talks, "--json"))
-    assert answered[0]["prompt"] == "word0 word1 ⏐ word2 ⏐ word3 late"
+    assert answered[0]["prompt"] == "(word0 word1) ⏐ word2 ⏐ word3 late"
     told = document(headway("evaluate", out, talks, "--json"))
     assert told["kind"] == "ranked-replies" and told["test"]["n"] == 12
     shown = headway("compare", out, out, "--data", talks)

@@ -179,7 +179,7 @@ def test_near_copies_are_dropped_or_told(model: str, tmp_path: Path) -> None:
         result = headway("adapt", model, str(tmp_path), "--out", out, *quick, *options)
         data = document(result)["data"]
         assert (data["rows"]["train"], data["leaked_dropped"], data["near_leaks"]) == counts
-        assert ("nearly training or validation rows" in result.stderr) == (near is None)
+        assert ("nearly as in training or validation" in result.stderr) == (near is None)
         page = Path(out, "report.html").read_text("utf-8")
         assert ("1 test text is nearly as in training" in page) == (near is None)
         assert "Test rows that are nearly training or validation rows, kept" in page

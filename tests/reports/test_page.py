@@ -19,6 +19,7 @@ from headway.reports.page import page
 from headway.reports.plain import plain, printable, to_json
 
 from .frozen import REPORTS, single_label
+from .frozen_kinds import KINDS
 from .parsed import Parsed
 
 HOSTILE = [
@@ -81,7 +82,7 @@ def minimal(kind):
 
 
 PAGES = {
-    **REPORTS,
+    **{kind: KINDS[kind] for kind in (*REPORTS, "answer-spans", "similarity", "summaries", "tags")},
     "hostile": hostile,
     "two labels": lambda: with_labels(["no", "yes"]),
     "30 labels": lambda: with_labels([f"label {i}" for i in range(30)]),

@@ -143,6 +143,14 @@ def test_a_long_text_is_read_in_windows() -> None:
     assert answer["score"] == pytest.approx(float(a @ b), abs=1e-5)
 
 
+def test_a_pair_is_as_long_as_its_longer_text() -> None:
+    model = tiny_model()
+    short, long = TASK.encode(model, [("w1", "w2 w3"), (" ".join(WORDS), "w1")], size=12, stride=2)
+    assert (short.tokens, short.longest, short.most_windows) == (3, 2, 1)
+    assert (long.tokens, long.longest) == (len(WORDS) + 1, len(WORDS))
+    assert long.most_windows == len(long.ids) - 1 > 1
+
+
 def test_training_sees_what_predicting_sees() -> None:
     """The loss of a batch in windows is that of the vectors which `embed` gives."""
     model = tiny_model()

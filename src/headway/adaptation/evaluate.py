@@ -119,7 +119,7 @@ def evaluated(
             "data": {"name": rows.name, "rows": len(rows), "hash": rows.fingerprint},
             "label_names": list(meaning.answers),
             "test": scored.scores,
-            "lengths": lengths_of(texts, model.longest),
+            "lengths": lengths_of(texts, model.longest, window=chosen.window),
             "seconds": {"evaluate": scored.seconds},
             "tokens_per_second": {"evaluate": scored.tokens / max(scored.seconds, 1e-9)},
             "peak_memory_mb": peak_memory_mb(),

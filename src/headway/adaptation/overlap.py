@@ -9,6 +9,7 @@ import numpy as np
 from headway.data import Columns, Dataset, drop_duplicates, drop_leaked, near_matches
 from headway.data.duplicates.near import NEAR
 from headway.data.duplicates.rowkeys import row_codes
+from headway.reports.words import plural
 
 __all__ = ["MOST_COMPARED", "near_leaks", "shared_groups", "without_duplicates", "without_leaks"]
 
@@ -33,7 +34,7 @@ def without_duplicates(
     train = data if isinstance(data, Dataset) else data["train"]
     train, dropped = drop_duplicates(train, columns.texts, near=near)
     kinds = "duplicate" if near is None else "duplicate and near-duplicate"
-    said = [f"{dropped} {kinds} rows dropped"] if dropped else []
+    said = [f"{plural(dropped, f'{kinds} row')} dropped"] if dropped else []
     return (train if isinstance(data, Dataset) else {**data, "train": train}), said, dropped
 
 
@@ -69,8 +70,8 @@ def near_leaks(
     if not count:
         return 0, []
     return count, [
-        f"{count} test rows are nearly training or validation rows, which were kept: "
-        f"near = {NEAR} (--near {NEAR}) drops these"
+        f"{plural(count, 'test row is', 'test rows are')} nearly as in training or validation and "
+        f"kept: near = {NEAR} (--near {NEAR}) drops these training rows"
     ]
 
 
@@ -83,8 +84,8 @@ def shared_groups(parts: Sequence[Dataset], test: Dataset, columns: Columns) -> 
     if not shared:
         return []
     return [
-        f"{shared} test rows have a {columns.group} that training or validation rows have too: on "
-        "what is all new the result may be worse"
+        f"{plural(shared, 'test row has', 'test rows have')} a {columns.group} that training or "
+        "validation rows have too: on what is all new the result may be worse"
     ]
 
 

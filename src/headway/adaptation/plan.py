@@ -11,6 +11,7 @@ from headway.adaptation.rows import Rows
 from headway.adaptation.settings import Settings
 from headway.errors import ConfigError
 from headway.model import Model
+from headway.reports.words import plural
 from headway.tasks import Course
 from headway.training import Options
 from headway.training.precision import chosen_precision
@@ -76,7 +77,9 @@ def plan_run(model: Model, texts: Sequence[Windowed], rows: Rows, settings: Sett
     notes = [] if probe else [_course_note(options)]
     windowed = sum(text.most_windows > 1 for text in texts)
     if windowed:
-        notes.append(f"{windowed} training texts are longer than the model and read in windows")
+        long = plural(windowed, "training text is", "training texts are")
+        than = "the model" if settings.window is None else f"{settings.window} tokens"
+        notes.append(f"{long} longer than {than} and read in windows")
     if many := sum(text.most_windows > most for text in texts):
         notes.append(f"{many} of them train with {most} of their windows, drawn anew each epoch")
     weights = None
@@ -108,6 +111,6 @@ def after_probe(plan: Plan, settings: Settings, course: Course, right: float | N
 
 def _course_note(options: Options) -> str:
     return (
-        f"{options.epochs} epochs at {options.learning_rate:g}, {options.batch_tokens} tokens a "
-        f"step, {options.precision}"
+        f"{plural(options.epochs, 'epoch')} at {options.learning_rate:g}, {options.batch_tokens} "
+        f"tokens a step, {options.precision}"
     )

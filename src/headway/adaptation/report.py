@@ -46,6 +46,7 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
         "command": run.inputs["command"],
         "data": {
             "name": rows.train.name,
+            "test_name": rows.test.name,
             "rows": {name: len(part) for name, part in rows.parts.items()},
             "labels": rows.task.label_counts(rows.answers(rows.train), rows.meaning),
             "hash": rows.fingerprint,
@@ -59,10 +60,13 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
             },
         },
         "label_names": list(rows.meaning.answers),
+        "mask_token": model.need_tokenizer().special.get("mask"),
         "test": tested.scores,
         "baseline": baseline,
         "lengths": lengths_of(
-            [text for part in run.texts.values() for text in part], model.longest
+            [text for part in run.texts.values() for text in part],
+            model.longest,
+            window=settings.window,
         ),
         "curve": {"train": history.train, "validation": history.validation},
         "examples": _examples(rows, run.texts["test"], tested),
@@ -96,15 +100,25 @@ def baseline_scores(rows: Rows, settings: Settings) -> dict[str, Any] | None:
     return rows.task.baseline(train, test, rows.meaning, seed=settings.seed)
 
 
-def lengths_of(texts: Sequence[Windowed], longest: int | None) -> dict[str, Any]:
-    """How long the texts are in tokens, and how many needed windows."""
+def lengths_of(
+    texts: Sequence[Windowed], longest: int | None, *, window: int | None = None
+) -> dict[str, Any]:
+    """How long the texts are in tokens, and how many needed windows.
+
+    Args:
+        texts: as the model reads them.
+        longest: the model's limit in tokens.
+        window: how many are read at once, where that is less.
+    """
     lengths = np.array([text.longest for text in texts] or [0])
     counts, edges = np.histogram(lengths, bins=BARS)
     return {
         "max_model": longest,
+        "window": window or longest,
         "max_seen": int(lengths.max()),
         "windowed": sum(text.most_windows > 1 for text in texts),
         "windows": sum(len(text.ids) for text in texts),
+        "left_out": sum(text.report()["used"] < text.tokens for text in texts),
         "percentiles": {str(p): float(np.percentile(lengths, p)) for p in (50, 90, 99, 100)},
         "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
     }
@@ -137,10 +151,15 @@ def _examples(rows: Rows, texts: Sequence[Windowed], tested: Scored) -> list[dic
             "prediction": compared[n].prediction,
             "score": compared[n].sure,
             "right": not compared[n].error,
-            "tokens": texts[n].report(),
+            "tokens": _tokens_of(texts[n]),
         }
         for n in _telling(compared)
     ]
+
+
+def _tokens_of(text: Windowed) -> dict[str, int]:
+    """What was read; texts that are read side by side are no windows of one."""
+    return text.report() | ({} if text.most_windows > 1 else {"windows": 1})
 
 
 def _telling(compared: Sequence[Compared]) -> list[int]:

@@ -8,6 +8,8 @@ facts.py      the sections that page and card share  limits.py   what the run ca
 results.py    the measures beside the baseline       table.py    the same on the terminal
 data_*.py     page, card and sections of a data set   templating.py  how templates are filled in
 words.py      numbers as people read them            plain.py    plain JSON values
+sheets.py     what each kind of answers is called     sheet.py    what one of them holds
+usage.py      how a saved run is asked
 """
 
 from headway.reports.results import ResultRow, SeedRow, headline, result_rows, seed_rows

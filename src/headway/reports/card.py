@@ -15,6 +15,9 @@ from headway.reports.templating import templates
 
 __all__ = ["card"]
 
+HUB_TASKS = {"dialogue": "text-generation"}
+"""Task -> what the hub calls it, where it has no such name."""
+
 MARKS = re.compile(r"([\\`*_\[\]|#~$])")
 
 
@@ -92,25 +95,33 @@ def _yaml_entry(entry: Any, indent: str) -> str:
 
 def _front_matter(report: dict[str, Any], name: str) -> dict[str, Any]:
     """The keys that the hub's pages and search read."""
-    source = (report.get("data") or {}).get("name") or "data"
-    dataset = re.sub(r"^hf://(datasets/)?", "", source).partition("@")[0]
+    data = report.get("data") or {}
+    trained = data.get("name") or "data"
+    tested = data.get("test_name") or trained
     rows = result_rows(report)
     front: dict[str, Any] = {
         "library_name": "headway",
-        "pipeline_tag": report["task"],
+        "pipeline_tag": HUB_TASKS.get(report["task"], report["task"]),
         "tags": [tag for tag in ("headway", report["task"], report.get("family")) if tag],
         "base_model": re.sub(r"^hf://", "", report["model"]).partition("@")[0],
         "metrics": list(dict.fromkeys(row.measure.hub_name for row in rows)),
     }
-    if source.startswith("hf://"):
-        front["datasets"] = [dataset]
-    front["model-index"] = [{"name": name, "results": [_index_entry(report, source, dataset)]}]
+    if trained.startswith("hf://"):
+        front["datasets"] = [_on_hub(trained)]
+    front["model-index"] = [
+        {"name": name, "results": [_index_entry(report, tested, _on_hub(tested))]}
+    ]
     return front
+
+
+def _on_hub(data: str) -> str:
+    """A data set's name as the hub writes it."""
+    return re.sub(r"^hf://(datasets/)?", "", data).partition("@")[0]
 
 
 def _index_entry(report: dict[str, Any], source: str, dataset: str) -> dict[str, Any]:
     return {
-        "task": {"type": report["task"]},
+        "task": {"type": HUB_TASKS.get(report["task"], report["task"])},
         "dataset": {"name": source, "type": dataset, "split": "test"},
         "metrics": [
             {"type": row.measure.hub_name, "name": row.measure.name, "value": round(row.value, 6)}

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from headway.reports.limits import limits
-from headway.reports.results import headline, result_rows, seed_rows
-from headway.reports.sheets import SHEETS
-from headway.reports.words import count, decimals, megabytes, percent, plural, seconds
+from headway.reports.results import ResultRow, headline, result_columns, result_rows, seed_rows
+from headway.reports.sheets import SHEETS, Sheet
+from headway.reports.usage import usage
+from headway.reports.words import count, megabytes, percent, plural, seconds
 
 __all__ = ["facts"]
 
 Report = dict[str, Any]
 WEAKEST = 10  # labels shown by name where there are too many for one table
+DIGITS = 12  # of a hash
 
 Pairs = list[tuple[str, str]]
 
@@ -22,17 +24,19 @@ def facts(report: Report) -> dict[str, Any]:
 
     A list of pairs is a two-column table; an empty one is a section that is left out.
     """
-    data = report.get("data") or {}
+    data, sheet, rows = report.get("data") or {}, SHEETS[report["kind"]], result_rows(report)
+    columns, (call, shell) = result_columns(report), usage(report)
     return {
         "title": f"{data.get('name') or 'Model'}: {report['task'].replace('-', ' ')}",
         "headline": headline(report),
-        "measured": _measured_by(report),
+        "measured": _measured_by(report, rows),
         "baseline_name": (report.get("baseline") or {}).get("name", "Baseline"),
-        "results": [row.text for row in result_rows(report)],
-        "seeds": _seeds(report),
+        "result_columns": columns,
+        "results": [row.text[: len(columns)] for row in rows],
+        "seeds": [row.text(report["kind"]) for row in seed_rows(report.get("seeds") or [])],
         "per_label": _per_label(report["test"].get("per_label") or {}),
         "weakest": _per_label(dict(_by_f1(report)[:WEAKEST])),
-        "data": _data(data),
+        "data": _data(data, sheet),
         "label_counts": [(k, count(v)) for k, v in (data.get("labels") or {}).items()],
         "lengths": _lengths(report),
         "calibration": _calibration(report),
@@ -41,25 +45,25 @@ def facts(report: Report) -> dict[str, Any]:
         "versions": [(k, str(v)) for k, v in (report.get("versions") or {}).items()],
         "notes": list(report.get("notes") or []),
         "limits": limits(report),
-        "details_title": SHEETS[report["kind"]].details,
-        "answer": SHEETS[report["kind"]].answer.format(labels=len(report["label_names"])),
-        "call": SHEETS[report["kind"]].call,
-        "shell": SHEETS[report["kind"]].shell,
+        "details_title": sheet.details,
+        "support": sheet.support,
+        "answer": sheet.answer.format(labels=len(report["label_names"])),
+        "call": call,
+        "shell": shell,
     }
 
 
-def _measured_by(report: Report) -> str:
+def _measured_by(report: Report, rows: list[ResultRow]) -> str:
+    """What the measures are, which way they count, and what the interval says."""
     sheet = SHEETS[report["kind"]]
-    return f"{sheet.about} The 95% interval ({sheet.interval}) covers the choice of test texts."
-
-
-def _seeds(report: Report) -> list[tuple[str, str, str]]:
-    share = all(measure.share for measure in SHEETS[report["kind"]].measures)
-    say = percent if share else decimals
-    return [
-        (row.name, f"{say(row.mean)} ± {say(row.half_width)}", ", ".join(map(say, row.values)))
-        for row in seed_rows(report.get("seeds") or [])
-    ]
+    said = [sheet.about]
+    lower = [row.measure.name for row in rows if not row.measure.larger_is_better]
+    if lower:
+        said.append(f"For {' and '.join(lower)} less is better.")
+    said.append(f"The 95% interval ({sheet.interval}) covers the choice of test {sheet.rows}.")
+    if report.get("baseline") and any(row.measure.percent and row.measure.share for row in rows):
+        said.append("Differences of percentages are in points.")
+    return " ".join(said)
 
 
 def _by_f1(report: Report) -> list[tuple[str, dict[str, Any]]]:
@@ -80,13 +84,19 @@ def _per_label(per_label: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
     ]
 
 
-def _data(data: dict[str, Any]) -> Pairs:
+def _data(data: dict[str, Any], sheet: Sheet) -> Pairs:
     rows, columns = data.get("rows") or {}, data.get("columns") or {}
+    roles = {"label": sheet.truth}
+    tested = data.get("test_name")
     found = [
         ("Name", data.get("name")),
+        ("Test rows from", tested if tested != data.get("name") else ""),
         ("Rows", ", ".join(f"{count(n)} {split}" for split, n in rows.items())),
-        ("Columns", ", ".join(f"{role}: {column}" for role, column in columns.items() if column)),
-        ("Hash", data.get("hash")),
+        (
+            "Columns",
+            ", ".join(f"{roles.get(role, role)}: {name}" for role, name in columns.items() if name),
+        ),
+        ("Hash", "+".join(map(_short_hash, (data.get("hash") or "").split("+")))),
         ("Duplicates dropped", count(data.get("duplicates_dropped"))),
         (
             "Training and validation rows that are also test rows, dropped",
@@ -100,16 +110,29 @@ def _data(data: dict[str, Any]) -> Pairs:
     return [(name, value) for name, value in found if value and value != "–"]
 
 
+def _short_hash(digest: str) -> str:
+    """Enough of it to be told from others; report.json has all.
+
+    >>> _short_hash("sha256:" + "0123456789abcdef" * 4)
+    'sha256:0123456789ab…'
+    """
+    kind, colon, digits = digest.rpartition(":")
+    return kind + colon + (digits if len(digits) <= DIGITS else digits[:DIGITS] + "…")
+
+
 def _lengths(report: Report) -> Pairs:
     lengths = report.get("lengths") or {}
+    limit, window = lengths.get("max_model"), lengths.get("window")
     percentiles = lengths.get("percentiles") or {}
     middle = [f"{p}% up to {count(n)}" for p, n in percentiles.items() if p != "100"]
     found = [
         ("Model's limit", _tokens(lengths.get("max_model"))),
+        ("Read at once", _tokens(window) if window != limit else ""),
         ("Longest text seen", _tokens(lengths.get("max_seen"))),
         ("Texts by length", ", ".join(middle)),
-        ("Texts longer than the model", count(lengths.get("windowed"))),
-        ("Windows read for them", count(lengths.get("windows"))),
+        ("Texts longer than that", count(lengths.get("windowed"))),
+        ("Windows of all texts", count(lengths.get("windows"))),
+        ("Texts whose beginning is not read", count(lengths.get("left_out") or None)),
     ]
     return [(name, value) for name, value in found if value and value != "–"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headway.reports.results import clearly_different, result_rows
+from headway.reports.sheets import SHEETS
 from headway.reports.words import count, percent, plural, shorten
 
 __all__ = ["limits"]
@@ -12,6 +13,7 @@ __all__ = ["limits"]
 FEW_TRAINING_ROWS = 8
 FEW_TEST_ROWS = 10
 BAD_CALIBRATION = 0.05
+LEARNED_FROM_TEXT = ("language", "masked-words")  # whose baselines answer nobody
 
 Report = dict[str, Any]
 
@@ -35,10 +37,11 @@ def limits(report: Report) -> list[str]:
 
 def _scope(report: Report) -> list[str]:
     data, seeds = report.get("data") or {}, report.get("seeds") or []
-    name = data.get("name") or "one data set"
+    name = data.get("test_name") or data.get("name") or "one data set"
+    one, many = _test_rows(report)
     found = [
-        f"Measured on {plural(report['test'].get('n') or 0, 'test text')} of {name}. The interval "
-        "says how much another choice of test texts would move the result, not what texts from "
+        f"Measured on {plural(report['test'].get('n') or 0, one, many)} of {name}. The interval "
+        f"says how much another choice of {many} would move the result, not what texts from "
         "another source, time or language would do."
     ]
     if len(seeds) < 2:
@@ -47,7 +50,7 @@ def _scope(report: Report) -> list[str]:
         )
     if near := data.get("near_leaks"):
         found.append(
-            f"{plural(near, 'test text is', 'test texts are')} nearly as in training: the result "
+            f"{plural(near, f'{one} is', f'{many} are')} nearly as in training: the result "
             "may be better than on texts that are all new."
         )
     if data.get("rows", {}).get("validation") == 0:
@@ -60,13 +63,15 @@ def _beside_baseline(report: Report) -> list[str]:
     if not rows or rows[0].baseline is None or not report.get("baseline"):
         return []
     row, name = rows[0], report["baseline"].get("name", "the baseline")
-    if clearly_different(row) and (row.difference or 0) > 0:
+    if clearly_different(row) and row.better:
         return []
     if clearly_different(row):
+        if report["kind"] in LEARNED_FROM_TEXT:
+            return [f"It is worse than {name}, which no model needs: it is not of use yet."]
         return [f"It is worse than {name}, which is smaller and faster: use that instead."]
     return [
         f"{row.measure.name} is not clearly different from that of {name}, which is smaller and "
-        "faster. More test texts, or more training rows, would tell."
+        f"faster. More {_test_rows(report)[1]}, or more training rows, would tell."
     ]
 
 
@@ -81,8 +86,8 @@ def _thin_labels(report: Report) -> list[str]:
         found.append(f"Fewer than {FEW_TRAINING_ROWS} training rows: {_named(few)}.")
     if thin:
         found.append(
-            f"Fewer than {FEW_TEST_ROWS} test rows, so that precision, recall and F1 are hardly "
-            f"measured: {_named(thin)}."
+            f"Fewer than {FEW_TEST_ROWS} {_counted(report)}, so that precision, recall and F1 are "
+            f"hardly measured: {_named(thin)}."
         )
     if lost:
         found.append(f"Never found in the test set, though it is there: {_named(lost)}.")
@@ -90,15 +95,39 @@ def _thin_labels(report: Report) -> list[str]:
 
 
 def _lengths(report: Report) -> list[str]:
-    lengths = report.get("lengths") or {}
-    if not lengths.get("windowed"):
-        return []
-    return [
-        f"{plural(lengths['windowed'], 'text is', 'texts are')} longer than the model's "
-        f"{count(lengths.get('max_model'))} tokens. Nothing is cut off: such a text is read in "
-        f"overlapping windows ({count(lengths.get('windows'))} in all) whose results are joined, "
-        "so that what only shows across two windows is not seen."
-    ]
+    lengths, found = report.get("lengths") or {}, []
+    if lengths.get("windowed"):
+        found.append(
+            f"{plural(lengths['windowed'], 'text is', 'texts are')} longer than "
+            f"{_at_once(lengths)}. Nothing is cut off: such a text is read in overlapping windows "
+            f"({count(lengths.get('windows'))} in all) whose results are joined, so that what only "
+            "shows across two windows is not seen."
+        )
+    if lengths.get("left_out"):
+        found.append(
+            f"{plural(lengths['left_out'], 'text is', 'texts are')} longer than the model takes "
+            "beside its answer: what was said first is not read there."
+        )
+    return found
+
+
+def _at_once(lengths: Report) -> str:
+    """How much is read at once, in words: all that the model takes, or a window of the run."""
+    limit, window = lengths.get("max_model"), lengths.get("window")
+    if window is None or window == limit:
+        return f"the model's {count(limit)} tokens"
+    return f"the {count(window)} tokens that are read at once"
+
+
+def _test_rows(report: Report) -> tuple[str, str]:
+    """What one test row is called, and several."""
+    sheet = SHEETS[report["kind"]]
+    return f"test {sheet.row}", f"test {sheet.rows}"
+
+
+def _counted(report: Report) -> str:
+    counted = SHEETS[report["kind"]].support
+    return counted if counted.startswith("test ") else f"{counted} in the test rows"
 
 
 def _calibration(report: Report) -> list[str]:

@@ -6,16 +6,26 @@ from typing import Any
 
 from headway.reports.facts import facts
 from headway.reports.pictures import Picture, pictures
+from headway.reports.sheets import SHEETS, Sheet
 from headway.reports.templating import templates
 from headway.reports.words import decimals, percent, plural
 
 __all__ = ["page"]
 
+PARTED = " ⏐ "
+"""Between the texts of a row, as tasks show it."""
+
+SHORT = 60  # characters of an answer that stands in a line with others
+MISTAKES_FIRST = "The surest mistakes first, then answers that are right."
+WORST_FIRST = "Those furthest off first."
+
+MOST_ANSWERS = 12  # of one row, such as its entities
+
 
 def page(report: dict[str, Any]) -> str:
     """The page, from a plain and printable report; it holds no script and asks for no file."""
     environment = templates(escape=True)
-    drawn = pictures(report)
+    drawn, sheet = pictures(report), SHEETS[report["kind"]]
     found = facts(report)
     found["training_title"] = "Confidence and training" if "reliability" in drawn else "Training"
 
@@ -28,7 +38,10 @@ def page(report: dict[str, Any]) -> str:
         style=environment.get_template("page.css").render(),
         pictures=drawn,
         picked=picked,
-        examples=[_example(example) for example in report.get("examples") or []],
+        examples=[_example(one, sheet) for one in report.get("examples") or []],
+        said_word=sheet.said,
+        true_word=sheet.true,
+        examples_order=MISTAKES_FIRST if sheet.judged else WORST_FIRST,
         sections=_sections(report, found, drawn),
         **found,
     )
@@ -39,7 +52,7 @@ def _sections(
     report: dict[str, Any], found: dict[str, Any], drawn: dict[str, Picture]
 ) -> list[tuple[str, str]]:
     """The links at the top: only to what is there."""
-    details = found["per_label"] or drawn.keys() & {"confusion", "label-bars", "scatter"}
+    details = found["per_label"] or drawn.keys() & {"confusion", "label-bars", "scatter", "cosines"}
     there = [
         ("result", "Result", True),
         ("limits", "Limits", True),
@@ -52,30 +65,37 @@ def _sections(
     return [(id_, name) for id_, name, present in there if present]
 
 
-def _example(example: dict[str, Any]) -> dict[str, str]:
-    label, prediction = example.get("label"), example.get("prediction")
-    score = example.get("score")
+def _example(example: dict[str, Any], sheet: Sheet) -> dict[str, Any]:
+    """What is shown of one row: its texts, both answers, and what is to be said of them."""
+    said, true = _answers(example.get("prediction")), _answers(example.get("label"))
+    score, state = example.get("score"), _state(example, sheet)
     return {
-        "text": str(example.get("text", "")),
-        "label": _answer(label),
-        "prediction": _answer(prediction),
-        "score": "" if score is None else percent(score),
-        "state": _state(example),
+        "texts": str(example.get("text", "")).split(PARTED),
+        "said": said,
+        "true": true if state != "right" and any(true) else [],
+        "in_lines": max(map(len, (*said, *true))) > SHORT or len(said) > 1 or len(true) > 1,
+        "score": "" if score is None or not sheet.said else percent(score),
+        "state": state,
         "tokens": _tokens(example.get("tokens") or {}),
     }
 
 
-def _answer(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "no label"
-    return decimals(value) if isinstance(value, float) else str(value)
+def _answers(value: Any) -> list[str]:
+    """An answer, or several; of very many the first ones."""
+    if not isinstance(value, list):
+        return [decimals(value) if isinstance(value, float) else str(value)]
+    shown = list(map(str, value[:MOST_ANSWERS]))
+    more = [f"and {len(value) - MOST_ANSWERS} more"] if len(value) > MOST_ANSWERS else []
+    return [*shown, *more] or ["none"]
 
 
-def _state(example: dict[str, Any]) -> str:
-    """right, wrong, or value where there is no such thing."""
+def _state(example: dict[str, Any], sheet: Sheet) -> str:
+    """right, wrong, or value where there is more than these two."""
     if isinstance(example.get("label"), float):
         return "value"
-    return "right" if example.get("right") else "wrong"
+    if example.get("right"):
+        return "right"
+    return "wrong" if sheet.judged else "value"
 
 
 def _tokens(tokens: dict[str, Any]) -> str:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from headway.reports.sheets import SHEETS, Measure
-from headway.reports.words import count
+from headway.reports.words import count, decimals
 
 __all__ = [
     "ResultRow",
     "SeedRow",
     "clearly_different",
     "headline",
+    "result_columns",
     "result_rows",
     "seed_rows",
 ]
@@ -36,6 +37,12 @@ class ResultRow:
     def difference(self) -> float | None:
         """Model minus baseline."""
         return None if self.baseline is None else self.value - self.baseline
+
+    @property
+    def better(self) -> bool:
+        """Whether the model is on the good side of the baseline."""
+        difference = self.difference or 0.0
+        return difference > 0 if self.measure.larger_is_better else difference < 0
 
     @property
     def text(self) -> tuple[str, str, str, str, str]:
@@ -61,6 +68,17 @@ class SeedRow:
     mean: float
     half_width: float
     values: tuple[float, ...]
+    key: str = ""
+
+    def text(self, kind: str) -> tuple[str, str, str]:
+        """Name, mean with its interval, and each seed, in the units of the kind's measures."""
+        key = self.key.removeprefix("baseline_")
+        measure = next((one for one in SHEETS[kind].measures if one.key == key), None)
+        say, name = (decimals, self.name) if measure is None else (measure.say, measure.name)
+        if measure is not None and key != self.key:
+            name = f"Baseline {name[0].lower() if name[1:2].islower() else name[0]}{name[1:]}"
+        mean = f"{say(self.mean)} ± {say(self.half_width)}"
+        return name, mean, ", ".join(map(say, self.values))
 
 
 def result_rows(report: Report) -> list[ResultRow]:
@@ -80,6 +98,13 @@ def result_rows(report: Report) -> list[ResultRow]:
             )
         )
     return rows
+
+
+def result_columns(report: Report) -> list[str]:
+    """What stands above the texts of the rows; without a baseline these are fewer."""
+    baseline = report.get("baseline")
+    beside = [baseline.get("name", "Baseline"), "difference"] if baseline else []
+    return ["", "this model", "95% interval", *beside]
 
 
 def headline(report: Report) -> str:
@@ -108,9 +133,12 @@ def _comparison(row: ResultRow, name: str) -> str:
     difference = row.difference or 0.0
     unit = " points" if row.measure.share else ""
     size = row.measure.say_difference(abs(difference)).lstrip("+") + unit
-    where = (
-        f"{size} {'above' if difference > 0 else 'below'} {name} ({row.measure.say(row.baseline)})"
-    )
+    has = row.measure.say(row.baseline)
+    # A name that ends in brackets takes the value into them.
+    named = f"{name[:-1]}, {has})" if name.endswith(")") else f"{name} ({has})"
+    where = f"{size} {'above' if difference > 0 else 'below'} {named}"
+    if not row.measure.larger_is_better:
+        where += ", which is better" if row.better else ", which is worse"
     if size.startswith(("0.0 ", "0.000")):
         where = f"the same as {name}"
     return where if clearly_different(row) else f"{where}, not clearly different"
@@ -134,7 +162,8 @@ def _seed_row(key: str, values: tuple[float, ...]) -> SeedRow:
     mean = math.fsum(values) / n
     deviation = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1))
     name = key[0].upper() + key[1:].replace("_", " ").replace("f1", "F1")
-    return SeedRow(name, mean, float(stdtrit(n - 1, 0.975)) * deviation / math.sqrt(n), values)
+    half = float(stdtrit(n - 1, 0.975)) * deviation / math.sqrt(n)
+    return SeedRow(name, mean, half, values, key)
 
 
 def _number(value: Any) -> bool:

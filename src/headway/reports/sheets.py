@@ -2,61 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from headway.reports.words import decimals, percent, points
+from headway.reports.sheet import Measure, Sheet
 
 __all__ = ["LOWER_IS_BETTER", "SHEETS", "Measure", "Sheet"]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A measured quantity: its key in the report, its name, the hub's name for it, how to print it.
-
-    `larger_is_better`: False for errors. `share`: printed in percent.
-    """
-
-    key: str
-    name: str
-    hub_name: str
-    share: bool = True
-    larger_is_better: bool = True
-
-    def say(self, value: float | None) -> str:
-        """The value as people read it."""
-        return percent(value) if self.share else decimals(value)
-
-    def say_difference(self, value: float | None) -> str:
-        """A difference of two values, with its sign."""
-        if self.share or value is None:
-            return points(value)
-        return decimals(value) if value < 0 else "+" + decimals(value)
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """One kind.
-
-    Attributes:
-        measures: in the order of a table; the first is the headline's, and has the interval.
-        headline: of `{value}`, the first measure, and `{n}`, how many test rows there are.
-        about: what the measures are, in a sentence or two.
-        interval: how the interval is made.
-        answer: what the model answers with, of `{labels}`, how many labels it has.
-        details: the title of what is said by label.
-        call: what the pipeline of such a model is called with, in Python.
-        shell: the same behind `headway predict RUN`.
-    """
-
-    measures: tuple[Measure, ...]
-    headline: str
-    about: str
-    interval: str
-    answer: str
-    details: str = "Labels"
-    call: str = '["your text"]'
-    shell: str = '"your text"'
-
 
 SHEETS: dict[str, Sheet] = {
     "single-label": Sheet(
@@ -84,6 +32,7 @@ SHEETS: dict[str, Sheet] = {
         about="“All labels right” is the share of texts without a missing or extra label; micro F1 "
         "counts every label decision the same, macro F1 every label.",
         interval="Wilson",
+        truth="labels",
         answer="any of {labels} labels",
     ),
     "regression": Sheet(
@@ -98,8 +47,10 @@ SHEETS: dict[str, Sheet] = {
         about="Pearson and Spearman correlate predicted with true values and their ranks; the "
         "errors are in the unit of the values.",
         interval="bootstrap",
+        truth="number",
         answer="a number",
         details="Errors",
+        judged=False,
     ),
     "entities": Sheet(
         (
@@ -112,8 +63,10 @@ SHEETS: dict[str, Sheet] = {
         "are; precision is the share of right ones among those found, recall among those there, "
         "F1 their harmonic mean.",
         interval="bootstrap over texts",
+        truth="entities",
         answer="the entities of a text, and where they stand",
         details="Entities",
+        support="entities",
     ),
     "nested-entities": Sheet(
         (
@@ -125,8 +78,10 @@ SHEETS: dict[str, Sheet] = {
         about="An entity counts as right where its first character, its last one and its label "
         "are; one may lie in another.",
         interval="bootstrap over texts",
+        truth="entities",
         answer="the entities of a text, of which some lie in others, and where they stand",
         details="Entities",
+        support="entities",
     ),
     "tags": Sheet(
         (
@@ -137,8 +92,10 @@ SHEETS: dict[str, Sheet] = {
         about="Accuracy is the share of words whose tag is right; macro F1 is the mean of the "
         "tags' F1, every tag counting the same.",
         interval="bootstrap over texts",
+        truth="tags",
         answer="one of {labels} tags for every word",
         details="Tags",
+        support="words",
     ),
     "choice": Sheet(
         (Measure("accuracy", "Accuracy", "accuracy"),),
@@ -146,7 +103,9 @@ SHEETS: dict[str, Sheet] = {
         about="Accuracy is the share of rows whose right choice got the largest score of all of "
         "the row's choices.",
         interval="Wilson",
+        truth="choice",
         answer="the best of any number of choices",
+        row="row",
         call='"a context", ["a choice", "another"]',
         shell="--file DATA",
     ),
@@ -160,7 +119,9 @@ SHEETS: dict[str, Sheet] = {
         "for word, apart from case, punctuation and articles; F1 gives credit for the words that "
         "the two share, as SQuAD counts them.",
         interval="bootstrap over questions",
+        truth="answer",
         answer="the place of the answer in a context",
+        row="question",
         call='question="your question", context="a text of any length"',
         shell='"your question" --pair "a text of any length"',
     ),
@@ -177,37 +138,47 @@ SHEETS: dict[str, Sheet] = {
         "the two share, as SQuAD 2.0 counts them: a question without an answer counts 1 where "
         "none is given.",
         interval="bootstrap over questions",
+        truth="answer",
         answer="the place of the answer in a context, or that there is none",
+        row="question",
         call='question="your question", context="a text of any length"',
         shell='"your question" --pair "a text of any length"',
     ),
     "language": Sheet(
         (
             Measure("bits_per_byte", "Bits per byte", "bits_per_byte", False, False),
-            Measure("perplexity", "Perplexity", "perplexity", False, False),
+            Measure("perplexity", "Perplexity", "perplexity", share=False, larger_is_better=False),
         ),
         headline="{value} bits a byte on {n} test texts",
         about="Bits per byte is how surprising the texts are to the model, whatever its tokens; "
         "perplexity is the same for a token: as unsure as between so many equal ones.",
         interval="bootstrap over texts",
         answer="text that goes on from a prompt",
+        said="",
+        judged=False,
     ),
     "masked-words": Sheet(
         (
             Measure("accuracy", "Accuracy", "accuracy"),
-            Measure("perplexity", "Perplexity", "perplexity", False, False),
+            Measure("perplexity", "Perplexity", "perplexity", share=False, larger_is_better=False),
         ),
         headline="{value} of the hidden tokens of {n} test texts told",
         about="Accuracy is the share of hidden tokens that the model tells; perplexity says how "
         "unsure it is of them: as between so many equal ones.",
         interval="bootstrap over texts",
         answer="the words that a text hides",
+        truth="tokens",
+        said="",
+        true="of",
+        judged=False,
+        call='["a text with a MASK in it"]',
+        shell='"a text with a MASK in it"',
     ),
     "ranked-replies": Sheet(
         (
             Measure("hits_at_1", "Hits@1", "hits_at_1"),
             Measure("f1", "F1 of words", "f1"),
-            Measure("perplexity", "Perplexity", "perplexity", False, False),
+            Measure("perplexity", "Perplexity", "perplexity", share=False, larger_is_better=False),
             Measure("bits_per_byte", "Bits per byte", "bits_per_byte", False, False),
         ),
         headline="{value} of {n} test replies found among their candidates",
@@ -216,12 +187,16 @@ SHEETS: dict[str, Sheet] = {
         "how unsure it is of a token of the right reply, bits per byte the same whatever its "
         "tokens.",
         interval="Wilson",
+        truth="reply",
         answer="a reply",
+        row="reply",
+        said="chosen",
+        call='history=["What do you like?"], persona=["I like ships."]',
     ),
     "replies": Sheet(
         (
             Measure("f1", "F1 of words", "f1"),
-            Measure("perplexity", "Perplexity", "perplexity", False, False),
+            Measure("perplexity", "Perplexity", "perplexity", share=False, larger_is_better=False),
             Measure("bits_per_byte", "Bits per byte", "bits_per_byte", False, False),
         ),
         headline="F1 of words {value} on {n} test replies",
@@ -229,7 +204,13 @@ SHEETS: dict[str, Sheet] = {
         "perplexity is how unsure it is of a token of that, bits per byte the same whatever its "
         "tokens.",
         interval="bootstrap",
+        truth="reply",
         answer="a reply",
+        row="reply",
+        said="written",
+        true="by people",
+        judged=False,
+        call='history=["What do you like?"], persona=["I like ships."]',
     ),
     "summaries": Sheet(
         (
@@ -241,18 +222,26 @@ SHEETS: dict[str, Sheet] = {
         about="ROUGE is the share of words that a summary has in common with the one people wrote "
         "(as F1): single words, pairs of them, and the longest run in their order.",
         interval="bootstrap",
+        truth="summary",
         answer="a summary",
+        said="written",
+        true="by people",
+        judged=False,
     ),
     "translations": Sheet(
         (
-            Measure("chrf", "chrF", "chrf"),
-            Measure("bleu", "BLEU", "bleu"),
+            Measure("chrf", "chrF", "chrf", percent=False),
+            Measure("bleu", "BLEU", "bleu", percent=False),
         ),
         headline="chrF {value} on {n} test texts",
         about="chrF is the share of runs of characters that a translation has in common with the "
         "one people wrote, BLEU that of runs of words; as sacrebleu counts them, of 100.",
         interval="bootstrap",
+        truth="translation",
         answer="a translation",
+        said="written",
+        true="by people",
+        judged=False,
     ),
     "texts": Sheet(
         (
@@ -265,7 +254,11 @@ SHEETS: dict[str, Sheet] = {
         about="ROUGE is the share of words that a text has in common with the one people wrote (as "
         "F1); F1 of words and “exactly right” leave case, articles and punctuation aside.",
         interval="bootstrap",
+        truth="text",
         answer="a text",
+        said="written",
+        true="by people",
+        judged=False,
     ),
     "similarity": Sheet(
         (
@@ -276,8 +269,13 @@ SHEETS: dict[str, Sheet] = {
         about="Spearman correlates the order of the pairs by the cosine of their vectors with the "
         "true order, Pearson the cosines themselves with the true values.",
         interval="bootstrap",
+        truth="score",
         answer="the cosine of two texts' vectors, from -1 to 1",
-        details="Errors",
+        details="Scores",
+        row="pair",
+        said="cosine",
+        true="true score",
+        judged=False,
         call='("a text", "another text")',
         shell='"a text" --pair "another text"',
     ),
@@ -292,8 +290,12 @@ SHEETS: dict[str, Sheet] = {
         "own is the nearest one, the mean of 1 / place where it stands, and how often it is among "
         "the ten nearest.",
         interval="Wilson",
+        truth="partner",
         answer="the cosine of two texts' vectors, from -1 to 1",
         details="Partners",
+        row="pair",
+        said="nearest",
+        true="partner",
         call='("a text", "another text")',
         shell='"a text" --pair "another text"',
     ),

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from headway.reports.results import result_rows, seed_rows
-from headway.reports.sheets import SHEETS
-from headway.reports.words import decimals, percent
+from headway.reports.results import result_columns, result_rows, seed_rows
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,9 +20,7 @@ def result_table(report: dict[str, Any]) -> Table:
     """
     from rich.text import Text
 
-    baseline = report.get("baseline")
-    beside = [baseline.get("name", "baseline"), "difference"] if baseline else []
-    headers = ["", "this model", "95% interval", *beside]
+    headers = result_columns(report)
     table = _table(headers)
     for row in result_rows(report):
         measure, value, *rest = row.text[: len(headers)]
@@ -37,13 +33,10 @@ def seed_table(report: dict[str, Any]) -> Table:
     """Mean and 95% interval over the report's seeds; no rows for fewer than two."""
     from rich.text import Text
 
-    share = all(measure.share for measure in SHEETS[report["kind"]].measures)
-    say = percent if share else decimals
     seeds: Sequence[dict[str, Any]] = report.get("seeds") or []
     table = _table([f"{len(seeds)} seeds", "mean ± 95% interval", "each seed"])
     for row in seed_rows(seeds):
-        mean = f"{say(row.mean)} ± {say(row.half_width)}"
-        table.add_row(*map(Text, (row.name, mean, ", ".join(map(say, row.values)))))
+        table.add_row(*map(Text, row.text(report["kind"])))
     return table
 
 

@@ -40,10 +40,10 @@ def points(difference: float | None) -> str:
 
 
 def decimals(value: float | None) -> str:
-    """A number that is no share: three decimals, or four digits where it is large or tiny.
+    """A number that is no share: three decimals, or about four digits where it is large or tiny.
 
-    >>> decimals(0.87654), decimals(12345.6), decimals(0.00002)
-    ('0.877', '12,346', '2e-05')
+    >>> decimals(0.87654), decimals(280.252), decimals(12345.6), decimals(0.00002)
+    ('0.877', '280.3', '12,346', '2e-05')
     """
     if value is None:
         return NOTHING
@@ -51,7 +51,8 @@ def decimals(value: float | None) -> str:
         return f"{value:,.0f}".replace("-", "−")
     if value and abs(value) < 0.001:
         return f"{value:.3g}".replace("-0.", "−0.")
-    return f"{value:.3f}".replace("-", "−")
+    places = 1 if abs(value) >= 100 else 2 if abs(value) >= 10 else 3
+    return f"{value:.{places}f}".replace("-", "−")
 
 
 def count(value: float | None) -> str:

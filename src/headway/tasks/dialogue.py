@@ -106,7 +106,8 @@ class Dialogue:
         return said_of(data, columns, before=before)
 
     def shown(self, given: Said) -> str:
-        return " ⏐ ".join([*given.persona, *given.history])
+        known = [f"({' '.join(given.persona)})"] if given.persona else []
+        return " ⏐ ".join([*known, *given.history])
 
     def kind_of(self, answers: Sequence[Answer]) -> str:
         return RANKED if answers and all(one.candidates for one in answers) else WRITTEN

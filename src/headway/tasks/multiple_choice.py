@@ -96,7 +96,7 @@ class MultipleChoice:
 
     def shown(self, given: Asked) -> str:
         asked = " ".join(filter(None, (given.context, given.beginning)))
-        return f"{asked} ⏐ {' / '.join(given.choices)}"
+        return f"{asked} ⏐ {' ⏐ '.join(given.choices)}"
 
     def kind_of(self, answers: Sequence[Any]) -> str:
         return "choice"

@@ -37,13 +37,20 @@ def line_of(task: str, given: str, answer: Any, *, width: int) -> str:
     found, text = LINES[task](given, answer)
     read = ""
     tokens = answer.get("tokens") if isinstance(answer, dict) else None
-    if tokens and tokens.get("windows", 1) > 1:
+    # Texts that are read side by side, each for itself, are no windows of one.
+    apart = 2 if task == "sentence-similarity" else len(_choices(task, answer)) or 1
+    if tokens and tokens.get("windows", 1) > apart:
         read = "  [{total:,} tokens in {windows:,} windows]".format(**tokens)
     if found:
         found = found.ljust(width)
         room = max(TEXT, shutil.get_terminal_size().columns - len(found) - len("  ") - len(read))
         text = f"{click.style(found, bold=True)}  {shorten(printable(text), room)}"
     return (text + (click.style(read, dim=True) if read else "")).rstrip()
+
+
+def _choices(task: str, answer: Any) -> list[float]:
+    """The scores of the choices of a row, which are read one by one."""
+    return answer["scores"] if task == "multiple-choice" else []
 
 
 def _labelled(given: str, answer: dict[str, Any]) -> Line:

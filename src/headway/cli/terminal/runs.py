@@ -8,21 +8,19 @@ from typing import Any
 import click
 from rich.text import Text
 
-from headway.cli.terminal.output import say, say_prose, show, table
+from headway.cli.terminal.output import say, say_prose, show, table, width
 from headway.reports import headline, result_table, seed_table
 from headway.reports.plain import printable
+from headway.reports.sheets import SHEETS, Sheet
+from headway.reports.usage import usage
 from headway.reports.words import count, decimals, plural, shorten
 
 __all__ = ["show_result", "show_scores"]
 
 EXAMPLES = 3
 TEXT = 38  # characters of an example's text
-GIVEN = {
-    "multiple-choice": "--file your-questions.csv",
-    "question-answering": '"your question" --pair "your context"',
-    "sentence-similarity": '"your text" --pair "another text"',
-}
-"""Task -> what `headway predict` is given, where that is more than a text."""
+ANSWER = 24  # characters of an answer that stands beside its text
+INDENT = "  "
 
 
 def show_result(report: dict[str, Any], folder: str) -> None:
@@ -33,7 +31,7 @@ def show_result(report: dict[str, Any], folder: str) -> None:
     _show_examples(report)
     say()
     say(f"Saved in {click.style(folder, bold=True)}: the model, report.html and README.md.")
-    given = GIVEN.get(report["task"], '"your text"')
+    _, given = usage(report)
     say(f"Next: headway predict {shlex.quote(folder)} {given}")
 
 
@@ -47,11 +45,18 @@ def show_scores(report: dict[str, Any]) -> None:
 
 def _say_lengths(report: dict[str, Any]) -> None:
     lengths = report["lengths"]
-    longest = f"The longest text has {count(lengths['max_seen'])} tokens"
+    longest = f"The longest text has {plural(lengths['max_seen'], 'token')}"
     if lengths["windowed"]:
+        limit, window = lengths["max_model"], lengths.get("window")
+        takes = "the model takes" if window in (None, limit) else "at once it reads"
         longest += (
-            f", the model takes {count(lengths['max_model'])}: "
+            f", {takes} {count(window or limit)}: "
             f"{plural(lengths['windowed'], 'text was', 'texts were')} read in windows, none cut"
+        )
+    if left_out := lengths.get("left_out"):
+        longest += (
+            f"; {plural(left_out, 'text', 'texts')} had no room for what was said first, which is "
+            "not read"
         )
     say_prose(longest + ".")
 
@@ -62,22 +67,56 @@ def _show_examples(report: dict[str, Any]) -> None:
     right = [one for one in examples if one["right"]]
     wrong = [one for one in examples if not one["right"]]
     shown = [*right[: EXAMPLES - len(wrong[:1])], *wrong][:EXAMPLES]
-    number = report["kind"] == "regression"
-    rows = table(["for example", "label", "predicted"], right=(1, 2) if number else ())
+    answers = [one[side] for one in shown for side in ("label", "prediction")]
+    if max((len(_words(answer)) for answer in answers), default=0) <= ANSWER:
+        _show_beside(shown, SHEETS[report["kind"]])
+    else:
+        _show_below(shown, SHEETS[report["kind"]])
+
+
+def _show_beside(shown: list[dict[str, Any]], sheet: Sheet) -> None:
+    """A line a row: its text and both answers."""
+    number = any(isinstance(one["label"], float) for one in shown)
+    known = any(one["label"] != "" for one in shown)
+    right = (1, 2) if number else ()
+    names = [sheet.truth, "predicted"] if known else ["measured"]
+    rows = table(["for example", *names], right=right)
     for one in shown:
-        found = _words(one["prediction"])
-        if one["score"] is not None:
-            scores = one["score"] if isinstance(one["score"], list) else [one["score"]]
-            found += " " + " ".join(f"{score:.2f}" for score in scores if score is not None)
-        style = "" if number or one["right"] else "red"
         text = shorten(printable(one["text"]), TEXT)
-        rows.add_row(Text(text), Text(_words(one["label"])), Text(found, style=style))
+        style = "" if one["right"] or not sheet.judged else "red"
+        found = Text(_words(one["prediction"]) + _sure(one, sheet), style=style)
+        rows.add_row(Text(text), *([Text(_words(one["label"]))] if known else []), found)
     show(rows)
 
 
-def _words(label: Any) -> str:
-    if isinstance(label, float):
-        return decimals(label)
-    if isinstance(label, list):
-        label = ", ".join(map(str, label)) or "(none)"
-    return shorten(printable(str(label)), 24)
+def _show_below(shown: list[dict[str, Any]], sheet: Sheet) -> None:
+    """Three lines a row, each as wide as the terminal: answers that are texts, or many."""
+    names = (sheet.said, sheet.true)
+    side = max(map(len, names))
+    room = width() - len(INDENT) - side - len("  ")
+    for one in shown:
+        say()
+        say(INDENT + shorten(printable(one["text"]), width() - len(INDENT)))
+        sure = _sure(one, sheet)
+        for name, answer, more in zip(
+            names, (one["prediction"], one["label"]), (sure, ""), strict=True
+        ):
+            wrong = more is sure and sheet.judged and not one["right"]
+            found = shorten(_words(answer), room - len(more)) + more
+            say(f"{INDENT}{name:{side}}  {click.style(found, fg='red') if wrong else found}")
+
+
+def _sure(example: dict[str, Any], sheet: Sheet) -> str:
+    """How sure the model is of an answer, where it says so."""
+    if example["score"] is None or not sheet.said:
+        return ""
+    scores = example["score"] if isinstance(example["score"], list) else [example["score"]]
+    return "".join(f" {score:.2f}" for score in scores if score is not None)
+
+
+def _words(answer: Any) -> str:
+    if isinstance(answer, float):
+        return decimals(answer)
+    if isinstance(answer, list):
+        answer = ", ".join(map(str, answer)) or "(none)"
+    return printable(" ".join(str(answer).split()))

@@ -12,7 +12,7 @@ from headway.reports.pictures.intervals import intervals
 from headway.reports.pictures.label_bars import label_bars
 from headway.reports.pictures.lengths import lengths
 from headway.reports.pictures.reliability import reliability
-from headway.reports.pictures.scatter import residuals, scatter
+from headway.reports.pictures.scatter import cosines, residuals, scatter
 
 __all__ = ["PICTURES", "Picture", "pictures"]
 
@@ -20,6 +20,7 @@ PICTURES: dict[str, tuple[Callable[[dict[str, Any]], Picture | None], ...]] = {
     "single-label": (intervals, confusion, reliability, curve, lengths),
     "multi-label": (intervals, label_bars, reliability, curve, lengths),
     "regression": (intervals, scatter, residuals, curve, lengths),
+    "similarity": (intervals, cosines, curve, lengths),
 }
 """Kind -> what is drawn of it."""
 

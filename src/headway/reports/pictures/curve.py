@@ -13,7 +13,6 @@ from headway.reports.pictures.canvas import (
     Picture,
     draw,
     quiet,
-    say_percent,
 )
 from headway.reports.sheets import SHEETS, Measure
 from headway.reports.words import count, decimals
@@ -43,12 +42,13 @@ def curve(report: dict[str, Any]) -> Picture | None:
     train, last = _thin(steps), steps[-1][0]
 
     def paint(figure: Figure) -> None:
-        panels = 2 if scores or test is not None else 1
+        panels = 2 if scores else 1  # of one point there is no curve
         axes = figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0]
         _paint_loss(axes[0], train, held_out)
         if panels == 2:
             _paint_scores(axes[1], scores, None if test is None else (last, test), measure)
         axes[-1].set_xlabel("step")
+        axes[-1].xaxis.get_major_locator().set_params(integer=True)
 
     title = (
         f"Learning curve over {count(last)} steps: training loss from "
@@ -56,13 +56,16 @@ def curve(report: dict[str, Any]) -> Picture | None:
     )
     if test is not None:
         title += f" Test {measure.name}: {measure.say(test)}."
+    shown = "Thin: the loss of each step; bold: its running mean."
+    if held_out or scores:
+        shown += " Points are held-out measurements."
     said = dict(scores)
     rows = [(f"{s:g}", decimals(loss), measure.say(said.get(s))) for s, loss in held_out]
     return Picture(
         "curve",
         "Learning curve",
-        "Thin: the loss of each step; bold: its running mean. Points are held-out measurements.",
-        draw("curve", title, (WIDTH, 330), paint),
+        shown,
+        draw("curve", title, (WIDTH, 330 if scores else 200), paint),
         WIDTH,
         ("step", "validation loss", measure.name) if rows else (),
         rows,
@@ -104,8 +107,7 @@ def _paint_scores(
         )
     axes.set_ylabel(measure.name)
     axes.margins(y=0.25)
-    if measure.share:
-        axes.yaxis.set_major_formatter(say_percent)
+    axes.yaxis.set_major_formatter(measure.say_tick)
     quiet(axes, grid="y")
 
 

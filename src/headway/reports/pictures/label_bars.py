@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from headway.reports.pictures.canvas import BLUE, INK, WIDTH, Picture, draw, quiet, say_percent
+from headway.reports.sheets import SHEETS
 from headway.reports.words import count, percent, shorten
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def label_bars(report: dict[str, Any]) -> Picture | None:
     return Picture(
         "label-bars",
         "F1 by label",
-        f"In brackets the test rows that have the label.{kept}",
+        f"In brackets the {SHEETS[report['kind']].support} that have the label.{kept}",
         draw("label-bars", title, (WIDTH, 60 + 24 * len(shown)), paint),
         WIDTH,
     )

@@ -23,7 +23,9 @@ def lengths(report: dict[str, Any]) -> Picture | None:
     edges, counts = histogram.get("edges") or [], histogram.get("counts") or []
     if not counts or len(edges) != len(counts) + 1:
         return None
-    limit = found.get("max_model")
+    limit, of = found.get("max_model"), "model's limit"
+    if (window := found.get("window")) not in (None, limit):
+        limit, of = window, "read at once"
     windowed = found.get("windowed") or 0
 
     def paint(figure: Figure) -> None:
@@ -44,7 +46,7 @@ def lengths(report: dict[str, Any]) -> Picture | None:
             axes.axvline(x, color=INK, linewidth=1.2, linestyle=(0, (4, 3)))
             right = x < 0.6 * len(counts)
             axes.annotate(
-                f"model's limit {count(limit)}",
+                f"{of} {count(limit)}",
                 (x, 1),
                 xycoords=("data", "axes fraction"),
                 xytext=(5 if right else -5, -10),
@@ -60,12 +62,10 @@ def lengths(report: dict[str, Any]) -> Picture | None:
     return Picture(
         "lengths",
         "Length of the texts",
-        "Texts beyond the limit are read in overlapping windows; nothing is cut off."
-        if windowed
-        else "Every text fits into the model.",
+        _caption(found),
         draw(
             "lengths",
-            f"Histogram of text lengths; the model's limit is {count(limit)} tokens, {over}.",
+            f"Histogram of text lengths; {_limit(limit, of)}, {over}.",
             (WIDTH, 250),
             paint,
         ),
@@ -73,3 +73,18 @@ def lengths(report: dict[str, Any]) -> Picture | None:
         ("tokens", "texts"),
         [(span, count(n)) for span, n in zip(ranges, counts, strict=True)],
     )
+
+
+def _limit(limit: int | None, of: str) -> str:
+    return "the model has no limit" if limit is None else f"{of}: {count(limit)} tokens"
+
+
+def _caption(found: dict[str, Any]) -> str:
+    if left_out := found.get("left_out"):
+        return (
+            f"{plural(left_out, 'text has', 'texts have')} no room beside the answer: what was "
+            "said first is not read there."
+        )
+    if found.get("windowed"):
+        return "Texts beyond the limit are read in overlapping windows; nothing is cut off."
+    return "Every text fits into the model."

@@ -10,7 +10,7 @@ from headway.reports.words import count, decimals
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["residuals", "scatter"]
+__all__ = ["cosines", "residuals", "scatter"]
 
 
 def scatter(report: dict[str, Any]) -> Picture | None:
@@ -45,6 +45,37 @@ def scatter(report: dict[str, Any]) -> Picture | None:
             f"Scatter plot of predicted against true values of {count(n)} texts, Pearson "
             f"{decimals(report['test'].get('pearson'))}.",
             (WIDTH, 380),
+            paint,
+        ),
+        WIDTH,
+    )
+
+
+def cosines(report: dict[str, Any]) -> Picture | None:
+    """A dot a pair: a cloud that rises to the right has the order that people gave."""
+    points = report["test"].get("points") or []
+    if not points:
+        return None
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        x, y = ([point[i] for point in points] for i in (0, 1))
+        axes.scatter(x, y, s=16, color=BLUE, alpha=0.45, linewidths=0)
+        axes.set_xlabel("true score")
+        axes.set_ylabel("cosine")
+        quiet(axes, grid="both")
+
+    n, total = len(points), report["test"].get("n") or len(points)
+    shown = f"{count(n)} of {count(total)} pairs." if n < total else f"{count(n)} pairs."
+    return Picture(
+        "cosines",
+        "Cosines beside the true scores",
+        f"{shown} The more they rise together, the better; their units differ.",
+        draw(
+            "cosines",
+            f"Scatter plot of cosines against true scores of {count(n)} pairs, Spearman "
+            f"{decimals(report['test'].get('spearman'))}.",
+            (WIDTH, 300),
             paint,
         ),
         WIDTH,

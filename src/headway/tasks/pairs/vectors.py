@@ -28,10 +28,20 @@ class Pair(Windowed):
     Attributes:
         first: how many windows are the first text's.
         texts: the two as they were given.
+        lengths: how many tokens each has.
     """
 
     first: int = 1
     texts: tuple[str, str] = ("", "")
+    lengths: tuple[int, int] = (0, 0)
+
+    @property
+    def longest(self) -> int:
+        return max(self.lengths)
+
+    @property
+    def most_windows(self) -> int:
+        return max(self.first, len(self.ids) - self.first)
 
     @property
     def sides(self) -> tuple[Windowed, Windowed]:
@@ -79,6 +89,7 @@ def read_pairs(
             a.tokens + b.tokens,
             first=len(a.ids),
             texts=pair,
+            lengths=(a.tokens, b.tokens),
         )
         for a, b, pair in zip(firsts, seconds, pairs, strict=True)
     ]
