@@ -215,14 +215,12 @@ class TextGeneration:
         answers: Sequence[Any],
         meaning: Meaning,
     ) -> dict[str, Any]:
-        nats = [one.nats for one in found]
-        sizes, counts = [one.bytes for one in found], [one.tokens for one in found]
+        measured = self.metrics(found, texts, answers, meaning)
         return {
             "n": len(found),
-            "tokens": sum(counts),
-            "bits_per_byte": metric("bits_per_byte", nats, sizes)["bits_per_byte"],
-            "perplexity": metric("token_perplexity", nats, counts)["token_perplexity"],
-            "confidence_interval_95": list(confidence_interval("bits_per_byte", nats, sizes)),
+            "tokens": sum(one.tokens for one in found),
+            **{name: one.value() for name, one in measured.items()},
+            "confidence_interval_95": list(measured["bits_per_byte"].interval()),
         }
 
     def metrics(
