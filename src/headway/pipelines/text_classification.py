@@ -12,7 +12,7 @@ from headway.data import Dataset, guess_columns
 from headway.errors import ConfigError
 from headway.model import Model
 from headway.pipelines.inputs import is_pair, is_text, opened
-from headway.pipelines.reader import Reader
+from headway.pipelines.reader import Reader, need_head
 from headway.tasks import meaning_of, task_named
 from headway.tasks.inputs import each_text
 from headway.tasks.labels.kinds import Floats
@@ -41,13 +41,7 @@ class TextClassification:
     """Settings of a saved run that hold here too."""
 
     def __init__(self, model: Model, **options: Any) -> None:
-        plan = model.checkpoint.plan
-        if plan is None or not plan.labels or plan.task != "text-classification":
-            raise ConfigError(
-                f"{model.source or 'this model'} has no head for labels of texts"
-                + (f", it is for {plan.task}" if plan is not None else ""),
-                next_step="headway adapt puts one on",
-            )
+        plan = need_head(model, "text-classification", "labels of texts")
         self.reader = Reader(task_named(plan.task), model, meaning_of(model), **options)
         self.labels = plan.labels
 
@@ -94,16 +88,9 @@ class TextClassification:
             return given.lazily(self, top=top)
         answers: list[dict[str, Any]] = []
         reader = self.reader
-        for chunk in given.chunks:
-            read = reader.encode(chunk)
+        for read, ask in reader.asked(given, "Predicting"):
             with reader.precise():
-                found = reader.task.read(
-                    reader.model,
-                    read,
-                    reader.meaning,
-                    batch_tokens=reader.batch_tokens,
-                    what="Predicting",
-                )
+                found = ask()
             if top is None:
                 answers += reader.tell(read, found)
             else:

@@ -21,14 +21,14 @@ from torch import Tensor
 from headway.checkpoints import HeadPlan
 from headway.core.layout import Layout
 from headway.core.stacks import Encoder
-from headway.data import Columns, Dataset, guess_columns
+from headway.data import Columns, Dataset
 from headway.data.batches.budget import sorted_batches
 from headway.errors import ConfigError
-from headway.heads import LanguageModelHead
 from headway.logs import progress
 from headway.model import Model
-from headway.tasks.inputs import shown_text, strings_of
+from headway.tasks.inputs import shown_text, strings_of, texts_alone
 from headway.tasks.measured import Measured
+from headway.tasks.stacks import with_language_head
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch
 from headway.training.masking import hidden_tokens
@@ -94,13 +94,7 @@ class FillMask:
         label: str | None,
         labelled: bool = True,
     ) -> Columns:
-        for name, given in (("pair", pair), ("label", label)):
-            if given is not None:
-                raise ConfigError(
-                    f"{name} = {given!r} with fill-mask", allowed="a column of texts alone"
-                )
-        found = guess_columns(data, text=text, labelled=False)
-        return Columns(found.text, None, None, f"text column {found.text!r}")
+        return texts_alone(data, "fill-mask", text=text, pair=pair, label=label)
 
     def inputs(self, data: Dataset, columns: Columns, *, before: int = 0) -> list[str]:
         return strings_of(data, columns.text, before=before)
@@ -134,10 +128,7 @@ class FillMask:
 
     def fitted(self, model: Model) -> Model:
         """An encoder without its head gets a new one."""
-        if not isinstance(model.head, LanguageModelHead):
-            name = "fill-mask"
-            model.put_head(HeadPlan(name, model.checkpoint.family.HEADS[name]))
-        return model
+        return with_language_head(model, "fill-mask")
 
     def head(
         self, model: Model, meaning: Meaning, *, head: str, pooling: str | None

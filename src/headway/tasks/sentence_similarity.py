@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from headway.core.pooling import POOLINGS
-from headway.core.stacks import Decoder, EncoderDecoder
+from headway.core.stacks import Decoder
 from headway.data import Columns, Dataset, guess_columns
 from headway.data.named_column import one_of_splits
 from headway.errors import ConfigError, DataError
@@ -40,6 +40,7 @@ from headway.tasks.pairs.scores import (
     score_similarity,
 )
 from headway.tasks.pairs.vectors import Pair, batch_vectors, read_pairs, vectors_of
+from headway.tasks.stacks import need_one_stack
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch
 
@@ -134,12 +135,7 @@ class SentenceSimilarity:
         return {}
 
     def check(self, model: Model) -> None:
-        if isinstance(model.body, EncoderDecoder):
-            raise ConfigError(
-                f"{model.source or 'this model'} is an encoder-decoder, which has no one vector a "
-                "text",
-                allowed="an encoder (BERT and the like) or a decoder (GPT-2, Llama)",
-            )
+        need_one_stack(model, "which has no one vector a text")
 
     def fitted(self, model: Model) -> Model:
         return model

@@ -20,11 +20,11 @@ import numpy as np
 from torch import Tensor
 
 from headway.checkpoints import HeadPlan, new_head
-from headway.core.stacks import EncoderDecoder
 from headway.data import Columns, Dataset, guess_columns
 from headway.errors import ConfigError, DataError
 from headway.model import Model
 from headway.tasks.measured import Measured
+from headway.tasks.stacks import need_one_stack
 from headway.tasks.tags.baseline import in_words, usual_tags
 from headway.tasks.tags.entities import Span, overlapping, wrong_spans
 from headway.tasks.tags.paths import Tagged, best_tags
@@ -144,11 +144,7 @@ class TokenClassification:
         return dict(sorted(Counter(entity_names(answers)).items()))
 
     def check(self, model: Model) -> None:
-        if isinstance(model.body, EncoderDecoder):
-            raise ConfigError(
-                f"{model.source or 'this model'} is an encoder-decoder",
-                allowed="an encoder (BERT and the like) or a decoder (GPT-2, Llama)",
-            )
+        need_one_stack(model)
 
     def fitted(self, model: Model) -> Model:
         return model
