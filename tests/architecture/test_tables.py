@@ -80,7 +80,7 @@ TABLES = [
         "headway.tasks",
         "TASKS",
         "tasks",
-        frozenset({"choices", "inputs", "measured", "stacks", "task"}),
+        frozenset({"choices", "costs", "inputs", "measured", "stacks", "task"}),
     ),
     Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader", "writer"})),
     Table(
