@@ -46,7 +46,7 @@ def tagger() -> Model:
     with torch.random.fork_rng([]):
         torch.manual_seed(3)
         spec = model.checkpoint.family.HEADS["token-classification"]
-        model.put_head(HeadPlan("token-classification", spec, LABELS, "single-label"))
+        model.put_head(HeadPlan("token-classification", spec, LABELS, "tags"))
     return model
 
 

@@ -105,6 +105,7 @@ ASKED: list[tuple[str, Callable[[], Model], str]] = [
     ("feature-extraction", tiny_model, "w1 w2"),
     ("fill-mask", masker, "w1 blue w2"),
     ("text-classification", classifier, "w1 w2"),
+    ("token-classification", tagger, "w1 w2"),
     ("text-generation", writer, "w1 w2"),
     ("text-generation", partial(writer, "llama"), "w1 w2"),
     ("translation", writer, "w1 w2"),

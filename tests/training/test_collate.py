@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 import torch
@@ -47,7 +48,7 @@ def test_every_text_is_in_every_epoch_once() -> None:
 
 def test_tokens_beside_the_windows_count_too() -> None:
     texts, beside = read()[:2] * 6, [20, 1] * 6
-    plain = {"batch_tokens": 40, "seed": 1, "most_windows": 8}
+    plain: dict[str, Any] = {"batch_tokens": 40, "seed": 1, "most_windows": 8}
     for batch in epoch_batches(texts, **plain, beside=beside):
         tokens = sum(map(len, batch.windows)) + sum(beside[row] for row in batch.rows)
         assert len(batch.rows) == 1 or tokens <= 40

@@ -9,7 +9,7 @@ from headway.errors import ConfigError
 from headway.model import Model
 from headway.pipelines.inputs import Chunk, opened
 from headway.pipelines.reader import Reader, need_head
-from headway.tasks import meaning_of, task_named
+from headway.tasks import known_meaning, task_named
 from headway.tasks.choices import Asked, each_asked
 
 __all__ = ["MultipleChoice"]
@@ -36,7 +36,8 @@ class MultipleChoice:
 
     def __init__(self, model: Model, **options: Any) -> None:
         plan = need_head(model, "multiple-choice", "choices")
-        self.reader = Reader(task_named(plan.task), model, meaning_of(model, "choice"), **options)
+        task = task_named(plan.task)
+        self.reader = Reader(task, model, known_meaning(model, task), **options)
 
     def __call__(
         self, context: Any, choices: Sequence[str] | None = None, *, beginning: str = ""

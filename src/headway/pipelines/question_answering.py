@@ -9,7 +9,7 @@ from headway.errors import ConfigError
 from headway.model import Model
 from headway.pipelines.inputs import Chunk, is_pair, opened
 from headway.pipelines.reader import Reader, need_head
-from headway.tasks import meaning_of, task_named
+from headway.tasks import known_meaning, task_named
 from headway.tasks.answers.columns import question_columns
 from headway.tasks.answers.passages import Passage
 from headway.tasks.answers.scores import ALWAYS, SOMETIMES
@@ -57,7 +57,8 @@ class QuestionAnswering:
         plan = need_head(model, "question-answering", "answers in a context")
         if max_answer_tokens < 1:
             raise ConfigError(f"max_answer_tokens = {max_answer_tokens}", allowed="1 or more")
-        self.reader = Reader(task_named(plan.task), model, meaning_of(model, ALWAYS), **options)
+        task = task_named(plan.task)
+        self.reader = Reader(task, model, known_meaning(model, task), **options)
         known = self.reader.meaning.kind
         self.kind = known if unanswerable is None else (ALWAYS, SOMETIMES)[unanswerable]
         self.most_tokens, self.threshold = max_answer_tokens, threshold

@@ -13,7 +13,7 @@ from headway.errors import ConfigError
 from headway.model import Model
 from headway.pipelines.inputs import is_pair, is_text, opened
 from headway.pipelines.reader import Reader, need_head
-from headway.tasks import meaning_of, task_named
+from headway.tasks import known_meaning, task_named
 from headway.tasks.inputs import each_text
 from headway.tasks.labels.kinds import Floats
 from headway.windows import TextOrPair, Windowed
@@ -42,7 +42,8 @@ class TextClassification:
 
     def __init__(self, model: Model, **options: Any) -> None:
         plan = need_head(model, "text-classification", "labels of texts")
-        self.reader = Reader(task_named(plan.task), model, meaning_of(model), **options)
+        task = task_named(plan.task)
+        self.reader = Reader(task, model, known_meaning(model, task), **options)
         self.labels = plan.labels
 
     @overload

@@ -10,7 +10,7 @@ from headway.data import Dataset
 from headway.model import Model
 from headway.pipelines.inputs import is_text, opened
 from headway.pipelines.reader import Reader, need_head
-from headway.tasks import meaning_of, task_named
+from headway.tasks import known_meaning, task_named
 
 __all__ = ["TokenClassification"]
 
@@ -31,7 +31,8 @@ class TokenClassification:
 
     def __init__(self, model: Model, **options: Any) -> None:
         plan = need_head(model, "token-classification", "labels of tokens")
-        self.reader = Reader(task_named(plan.task), model, meaning_of(model), **options)
+        task = task_named(plan.task)
+        self.reader = Reader(task, model, known_meaning(model, task), **options)
         self.labels = plan.labels
 
     def __call__(
