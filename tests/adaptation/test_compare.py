@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pipelines.models import writer
+from pipelines.models import masker, writer
 from training.tiny import put_head, rows, tiny_model
 
 import headway
@@ -92,3 +92,18 @@ def test_what_cannot_be_compared(runs: tuple[str, str]) -> None:
     assert told["kind"] == "regression" and told["paired"]["right"] is None
     with pytest.raises(ConfigError, match="the two runs are for text-classification"):
         compare(runs[0], writer("gpt2"), held())
+
+
+def test_measures_of_tokens_are_tested_by_texts() -> None:
+    """A text is a row, whatever the number of its hidden words."""
+    first, second = masker(), masker(seed=6)
+    data = Dataset.from_columns({"text": [row["text"] for row in rows(n=30, seed=4)]})
+    told = compare(first, second, data, precision="fp32")
+    assert [row["key"] for row in told["measures"]] == ["accuracy", "perplexity"]
+    for row in told["measures"]:
+        assert 0 < row["p_value"] <= 1
+        for value, (low, high) in zip((row["first"], row["second"]), row["intervals"], strict=True):
+            assert low <= value <= high
+    low, high = told["measures"][1]["intervals"][0]
+    assert low < high and told["measures"][1]["difference"] != 0
+    assert told["measures"][0]["intervals"][0] == told["runs"][0]["test"]["confidence_interval_95"]

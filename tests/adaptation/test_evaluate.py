@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pipelines.models import tagger
 from training.tiny import put_head, rows, tiny_model
 
-from headway import evaluate, load
-from headway.checkpoints import HeadPlan
+from headway import evaluate, load, pipeline
 from headway.data import Dataset, write
 from headway.errors import ConfigError, DataError, InputError
 
@@ -109,11 +110,24 @@ def test_bad_input(
 def test_a_model_without_a_head_for_labels() -> None:
     with pytest.raises(ConfigError, match="no head, and says no task"):
         evaluate(tiny_model(), rows(n=5))
-    tagger = tiny_model()
-    spec = tagger.checkpoint.family.HEADS["token-classification"]
-    tagger.put_head(HeadPlan("token-classification", spec, ("red", "blue"), "single-label"))
     with pytest.raises(DataError, match="is no list of tags"):
-        evaluate(tagger, Dataset.from_columns({"text": ["w1"], "tags": ["red"]}))
+        evaluate(tagger(), Dataset.from_columns({"text": ["w1"], "tags": ["red"]}))
+
+
+@pytest.mark.parametrize("kind", ["single-label", ""])
+def test_a_head_put_on_by_hand_says_what_it_means(kind: str) -> None:
+    """Nothing is guessed, wherever it is asked."""
+    model = tagger()
+    plan = model.checkpoint.plan
+    assert plan is not None
+    model.put_head(replace(plan, kind=kind))
+    data = Dataset.from_columns({"tokens": [["w1"]], "tags": [["bad"]]})
+    for ask in (lambda: evaluate(model, data), lambda: pipeline("token-classification", model)):
+        with pytest.raises(ConfigError, match=f"kind = '{kind}'. Allowed: entities, nested-ent"):
+            ask()
+    model.put_head(replace(plan, kind="tags"))
+    assert evaluate(model, data, precision="fp32")["kind"] == "tags"
+    assert pipeline("token-classification", model)("w1")["tags"][0]["label"] in model.labels
 
 
 def test_numbers_are_wanted_by_a_head_for_numbers() -> None:

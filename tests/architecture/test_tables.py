@@ -76,7 +76,12 @@ TABLES = [
         frozenset({"cells", "conllu", "parts", "source", "squad", "values"})
         | {"compression", "recipes", "tablefiles"},
     ),
-    Table("headway.tasks", "TASKS", "tasks", frozenset({"choices", "inputs", "measured", "task"})),
+    Table(
+        "headway.tasks",
+        "TASKS",
+        "tasks",
+        frozenset({"choices", "costs", "inputs", "measured", "stacks", "task"}),
+    ),
     Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader", "writer"})),
     Table(
         "headway.compress.export",

@@ -79,6 +79,8 @@ PROBABILITIES = {"expected_calibration_error", "brier", "log_loss"}
 NUMBERS = {"glue/stsb", "pearson", "spearman", "mse", "mae", "r2"}
 BINARY = {"binary_f1", "glue/cola", "glue/mrpc", "glue/qqp"}
 TAGS = {"entity_f1", "entity_precision", "entity_recall", "entities"}
+SPANS = {"span_f1", "span_precision", "span_recall"}
+TOKENS = {"token_accuracy", "token_f1"}
 ANSWERS = {
     "squad_exact_match",
     "squad_f1",
@@ -108,6 +110,10 @@ def columns_for(name: str, *, seed: int, n: int = 30) -> tuple[Any, ...]:
         return tuple(random.random((2, n, 3)) < 0.5)
     if name in TAGS:
         return tag_columns(seed, n)
+    if name in TOKENS:
+        return tag_columns(seed, n, NAMES)
+    if name in SPANS:
+        return span_column(seed, n), span_column(seed + 1, n)
     if name == "bertscore":
         return token_vectors(seed, n), [token_vectors(seed + i, 1 + i % 2) for i in range(n)]
     if name == "distinct_n":
@@ -147,6 +153,24 @@ def tag_columns(seed: int, n: int, tags: Sequence[str] = IOB2_TAGS) -> tuple[lis
     return predictions, references
 
 
+def span_column(seed: int, n: int) -> list:
+    """Rows of 0 to 4 spans, of which some lie in others; two columns often say the same."""
+    random = np.random.default_rng(seed)
+    return [
+        [
+            (int(start), int(start + length), str(label))
+            for start, length, label in zip(
+                random.integers(0, 3, count),
+                random.integers(1, 3, count),
+                random.choice(["A", "B"], count),
+                strict=True,
+            )
+        ]
+        for count in random.integers(0, 5, n)
+    ]
+
+
 def takes_labels(name: str) -> bool:
     """True for metrics over the labels that occur, which `labels=NAMES` keeps the same."""
-    return name in {"precision", "recall", "f1", "macro_f1", "weighted_f1", "cohen_kappa"}
+    of_rows = {"precision", "recall", "f1", "macro_f1", "weighted_f1", "cohen_kappa"}
+    return name in {*of_rows, "token_f1"}

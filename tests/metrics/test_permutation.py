@@ -9,14 +9,14 @@ from scipy import stats
 from headway.errors import ConfigError
 from headway.metrics import METRICS, mcnemar, permutation_test
 
-from .contracts import NAMES, columns_for, label_columns, takes_labels
+from .contracts import NAMES, TAGS, TOKENS, columns_for, label_columns, takes_labels
 
 
 def three_columns(name: str, seed: int, n: int):
     """Two models' predictions for the same rows, and the references where there are any."""
     first, *others = columns_for(name, seed=seed, n=n)
     second = columns_for(name, seed=seed + 100, n=n)[0]
-    if name.startswith("entity"):  # as many tags as there are tokens
+    if name in TAGS | TOKENS:  # as many tags as there are tokens
         random = np.random.default_rng(seed)
         second = [random.permutation(row).tolist() for row in first]
     return first, second, *others

@@ -27,13 +27,26 @@ def writer(kind: str = "gpt2") -> Model:
     return model
 
 
+def masker(*, seed: int = 5) -> Model:
+    """A tiny encoder whose `blue` stands for the mask, with a head of its own."""
+    model = tiny_model()
+    tokenizer = model.need_tokenizer()
+    tokenizer.special["mask"] = "blue"
+    tokenizer.special_ids["mask"] = tokenizer.vocabulary["blue"]
+    tokenizer.special_ids |= {"cls": 2, "sep": 3}
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        model.put_head(HeadPlan("fill-mask", model.checkpoint.family.HEADS["fill-mask"]))
+    return model
+
+
 def tagger() -> Model:
     """A random encoder with a head for three labels a token."""
     model = tiny_model()
     with torch.random.fork_rng([]):
         torch.manual_seed(3)
         spec = model.checkpoint.family.HEADS["token-classification"]
-        model.put_head(HeadPlan("token-classification", spec, LABELS, "single-label"))
+        model.put_head(HeadPlan("token-classification", spec, LABELS, "tags"))
     return model
 
 

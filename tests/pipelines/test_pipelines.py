@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -12,9 +14,10 @@ from training.tiny import rows, tiny_model
 import headway
 from headway import pipeline
 from headway.errors import CheckpointError, ConfigError, ResolveError
+from headway.model import Model
 from headway.pipelines import PIPELINES, FeatureExtraction, TextClassification, TextGeneration
 
-from .models import LABELS, classifier, tagger, writer
+from .models import LABELS, classifier, masker, tagger, writer
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +99,29 @@ def test_a_model_that_cannot_be_loaded(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "no-such"}')
     with pytest.raises(CheckpointError, match="'no-such'"):
         pipeline(str(tmp_path))
+
+
+ASKED: list[tuple[str, Callable[[], Model], str]] = [
+    ("feature-extraction", tiny_model, "w1 w2"),
+    ("fill-mask", masker, "w1 blue w2"),
+    ("text-classification", classifier, "w1 w2"),
+    ("token-classification", tagger, "w1 w2"),
+    ("text-generation", writer, "w1 w2"),
+    ("text-generation", partial(writer, "llama"), "w1 w2"),
+    ("translation", writer, "w1 w2"),
+]
+
+
+@pytest.mark.parametrize(("task", "model", "text"), ASKED)
+def test_all_take_the_same_precisions(task: str, model: Callable[[], Model], text: str) -> None:
+    answers = pipeline(task, model(), precision="bf16")(text)
+    assert type(answers) is type(pipeline(task, model())(text))
+    with pytest.raises(ConfigError, match="precision"):
+        pipeline(task, model(), precision="fp64")
+
+
+def test_all_say_that_they_take_one() -> None:
+    assert all("precision" in str(answers.__doc__) for answers in PIPELINES.values())
 
 
 def test_every_pipeline_is_in_the_table_under_its_tasks_name() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from headway.errors import ConfigError
+from headway.generate import packed
 from headway.pipelines import TextGeneration
 
 from .models import classifier, writer
@@ -94,3 +95,20 @@ def test_a_model_without_a_tokenizer_is_refused() -> None:
     model.checkpoint.tokenizer = None
     with pytest.raises(ConfigError, match="no tokenizer"):
         TextGeneration(model)
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama"])
+def test_precisions(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps that know no casts stand aside; here every layer is worth packing."""
+    monkeypatch.setattr(packed, "SMALLEST", 1)
+    model, options = writer(kind), {"max_new_tokens": 12, "details": True}
+    exact, half = (
+        TextGeneration(model, precision=precision)(PROMPTS, **options)
+        for precision in ("fp32", "bf16")
+    )
+    assert exact == TextGeneration(model)(PROMPTS, **options)
+    for one, other in zip(exact, half, strict=True):
+        first, second = one["log_probabilities"][0], other["log_probabilities"][0]
+        assert first != second and first == pytest.approx(second, abs=0.05)
+    with pytest.raises(ConfigError, match="precision"):
+        TextGeneration(model, precision="fp64")

@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 import torch
 from adaptation.quick import quick
-from pipelines.models import writer
+from pipelines.models import masker, writer
 from training.tiny import SIGNS, WORDS, tiny_model
 
 from headway import Dataset, evaluate, pipeline
-from headway.checkpoints import HeadPlan
 from headway.errors import ConfigError
-from headway.model import Model
 from headway.tasks import TASKS, Meaning
 from headway.training.masking import hidden_tokens
 
@@ -27,19 +25,6 @@ def counting(n: int = 60) -> Dataset:
     """Texts that count on from somewhere: each word tells the next."""
     rows = [" ".join(WORDS[start % 12 : start % 12 + 7]) for start in range(n)]
     return Dataset.from_columns({"text": [f"{row} {SIGNS[n % 2]}" for n, row in enumerate(rows)]})
-
-
-def masker() -> Model:
-    """A tiny encoder whose `blue` stands for the mask, with a head of its own."""
-    model = tiny_model()
-    tokenizer = model.need_tokenizer()
-    tokenizer.special["mask"] = "blue"
-    tokenizer.special_ids["mask"] = tokenizer.vocabulary["blue"]
-    tokenizer.special_ids |= {"cls": 2, "sep": 3}
-    with torch.random.fork_rng([]):
-        torch.manual_seed(5)
-        model.put_head(HeadPlan("fill-mask", model.checkpoint.family.HEADS["fill-mask"]))
-    return model
 
 
 def test_a_decoder_learns_what_follows(tmp_path: Path) -> None:

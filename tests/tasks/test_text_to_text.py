@@ -18,8 +18,8 @@ from headway.core.stacks import EncoderDecoder
 from headway.errors import ConfigError, DataError
 from headway.model import Model
 from headway.tasks import TASKS, Meaning
-from headway.tasks.text_to_text import first_sentence
-from headway.training.collate import epoch_batches
+from headway.tasks.text_to_text import TextToText, first_sentence
+from headway.training.collate import Batch, epoch_batches
 from headway.training.targets import continued_logits, target_logits
 
 TASK = TASKS["summarization"]
@@ -46,7 +46,7 @@ def translated_rows(n: int = 60, *, seed: int = 0, most: int = 4) -> Dataset:
 
 
 def learned(model: Model, **settings: Any) -> Any:
-    usual = {"task": "summarization", "epochs": 60, "lr": 3e-3, "batch_tokens": 120}
+    usual = {"task": "summarization", "epochs": 60, "lr": 3e-3, "batch_tokens": 240}
     return quick(
         model, translated_rows(150), test=translated_rows(12, seed=1), **{**usual, **settings}
     )
@@ -112,6 +112,28 @@ def test_the_loss_is_the_mean_over_target_tokens() -> None:
         each = TASK.loss(model, one, targets[row : row + 1], MEANING, None)
         parts.append(each * len(targets[row]))
     torch.testing.assert_close(loss, sum(parts) / sum(map(len, targets)), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["t5", "gpt2"])
+def test_a_steps_tokens_are_those_read_and_those_to_be_written(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[tuple[int, int]] = []  # texts, tokens of sources and targets
+
+    def watched(self: Any, model: Model, batch: Batch, targets: Any, *others: Any) -> Any:
+        written = sum(len(targets[row]) for row in batch.rows)
+        steps.append((len(batch.rows), sum(map(len, batch.windows)) + written))
+        return loss(self, model, batch, targets, *others)
+
+    loss = TextToText.loss
+    monkeypatch.setattr(TextToText, "loss", watched)
+    found = quick(
+        writes(kind), translated_rows(40), test=translated_rows(2), task="summarization",
+        epochs=1, batch_tokens=50,
+    )  # fmt: skip
+    assert all(tokens <= 50 for _, tokens in steps) and max(texts for texts, _ in steps) > 2
+    told = found.report["tokens_per_second"]["train"] * found.report["seconds"]["train"]
+    assert told >= sum(tokens for _, tokens in steps)
 
 
 def test_a_long_source_is_seen_whole() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 import torch
@@ -43,6 +44,16 @@ def test_every_text_is_in_every_epoch_once() -> None:
             expected = [ids for row in batch.rows for ids in texts[row].ids]
             assert batch.windows == expected
             assert len(batch.rows) == 1 or sum(map(len, batch.windows)) <= 40
+
+
+def test_tokens_beside_the_windows_count_too() -> None:
+    texts, beside = read()[:2] * 6, [20, 1] * 6
+    plain: dict[str, Any] = {"batch_tokens": 40, "seed": 1, "most_windows": 8}
+    for batch in epoch_batches(texts, **plain, beside=beside):
+        tokens = sum(map(len, batch.windows)) + sum(beside[row] for row in batch.rows)
+        assert len(batch.rows) == 1 or tokens <= 40
+    none = [batch.rows for batch in epoch_batches(texts, **plain, beside=[0] * 12)]
+    assert none == [batch.rows for batch in epoch_batches(texts, **plain)]
 
 
 def test_a_seed_decides_the_order() -> None:

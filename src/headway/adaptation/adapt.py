@@ -25,6 +25,7 @@ from headway.loading import load
 from headway.logs import log
 from headway.model import Model
 from headway.tasks import Task, task_named
+from headway.tasks.costs import tokens_beside
 from headway.training import History
 from headway.training.interrupt import stop_on_interrupt
 
@@ -118,7 +119,8 @@ def adapt(
         if not learned.keeps_head:
             pooling = chosen.pooling
             model.put_head(learned.head(model, rows.meaning, head=chosen.head, pooling=pooling))
-        plan = plan_run(model, texts["train"], rows, chosen)
+        beside = tokens_beside(learned, targets["train"])
+        plan = plan_run(model, texts["train"], rows, chosen, beside)
         inputs = {"model": model.source, "data": _name(data), "test": _name(test)}
         inputs |= {"task": task, "command": command}
         run = Run(model, rows, texts, chosen, plan, History(), seconds, inputs)

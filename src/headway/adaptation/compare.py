@@ -19,7 +19,7 @@ from headway.adaptation.settings import settings_from
 from headway.checkpoints.tensors import STALE_WEIGHTS
 from headway.errors import ConfigError
 from headway.hub import resolve_model
-from headway.metrics import ROW_SUMS, confidence_interval, mcnemar, permutation_test
+from headway.metrics import ROW_SUMS, mcnemar, permutation_test
 from headway.model import Model
 from headway.reports.plain import plain
 from headway.reports.sheets import SHEETS
@@ -151,7 +151,7 @@ def _measures(first: Evaluation, second: Evaluation, seed: int) -> list[dict[str
 
 def _told(first: Measured | None, second: Measured | None, *, seed: int) -> dict[str, Any]:
     """Intervals and the paired test of a measure that is a metric of columns."""
-    intervals = [None if one is None else _interval(one, seed) for one in (first, second)]
+    intervals = [None if one is None else one.interval(seed=seed) for one in (first, second)]
     told: dict[str, Any] = {"intervals": intervals, "p_value": None}
     if first is None or second is None:
         return told
@@ -175,13 +175,6 @@ def _same(first: Any, second: Any) -> bool:
     if isinstance(first, np.ndarray) and isinstance(second, np.ndarray):
         return bool(np.array_equal(first, second))
     return bool(list(first) == list(second))
-
-
-def _interval(one: Measured, seed: int) -> list[float]:
-    ends = confidence_interval(
-        one.metric, one.predictions, one.references, seed=seed, **one.options
-    )
-    return [end / one.scale for end in ends]
 
 
 def _paired(first: Sequence[Compared], second: Sequence[Compared], seed: int) -> dict[str, Any]:

@@ -56,7 +56,8 @@ def fit(
 
     def loss_of(batch: Batch) -> tuple[Tensor, int]:
         loss = task.loss(model, batch, targets, rows.meaning, plan.class_weights)
-        return loss, sum(map(len, batch.windows))
+        beside = sum(plan.beside[row] for row in batch.rows) if plan.beside else 0
+        return loss, sum(map(len, batch.windows)) + beside
 
     def after_epoch(number: int, history: History) -> bool:
         if best is None:
@@ -84,6 +85,7 @@ def fit(
             batch_tokens=options.batch_tokens,
             seed=options.seed * 10_000 + epoch,
             most_windows=plan.most_windows,
+            beside=plan.beside,
         )
         for epoch in range(options.epochs)
     ]

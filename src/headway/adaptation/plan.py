@@ -34,6 +34,7 @@ class Plan:
         most_windows: of one text in training.
         class_weights: how much a row of each class counts, or None.
         read_tokens: most tokens in a forward pass without gradients.
+        beside: tokens of each training row that count beside its windows; () = none.
         notes: what was decided, one line each.
     """
 
@@ -43,11 +44,26 @@ class Plan:
     most_windows: int
     class_weights: Tensor | None = None
     read_tokens: int = READ_TOKENS
+    beside: Sequence[int] = ()
     notes: list[str] = field(default_factory=list)
 
 
-def plan_run(model: Model, texts: Sequence[Windowed], rows: Rows, settings: Settings) -> Plan:
-    """Decides what the settings leave open; with a probe, `after_probe` decides the course."""
+def plan_run(
+    model: Model,
+    texts: Sequence[Windowed],
+    rows: Rows,
+    settings: Settings,
+    beside: Sequence[int] = (),
+) -> Plan:
+    """Decides what the settings leave open; with a probe, `after_probe` decides the course.
+
+    Args:
+        model: with its head.
+        texts: the training rows as it reads them.
+        rows: the task and the answers.
+        settings: what the user asked for.
+        beside: tokens of each training row that count beside its windows; () = none.
+    """
     task, start = rows.task, rows.task.start
     fits = start is not None and start.fits(model)
     if settings.probe and not fits:
@@ -59,7 +75,8 @@ def plan_run(model: Model, texts: Sequence[Windowed], rows: Rows, settings: Sett
     if probe is None:
         probe = start is not None and fits and start.wanted(len(texts), rows.meaning)
     most = settings.most_windows
-    mean_length = sum(sum(map(len, text.ids[:most])) for text in texts) / max(1, len(texts))
+    tokens = sum(sum(map(len, text.ids[:most])) for text in texts) + sum(beside)
+    mean_length = tokens / max(1, len(texts))
     batch_tokens = settings.batch_tokens or int(min(2048, max(256, 32 * mean_length)))
     course = task.course(len(texts), rows.meaning)
     precision = chosen_precision(settings.precision, model.device)
@@ -85,7 +102,7 @@ def plan_run(model: Model, texts: Sequence[Windowed], rows: Rows, settings: Sett
     weights = None
     if settings.class_weights:
         weights = task.weights(rows.answers(rows.train), rows.meaning)
-    return Plan(options, precision, probe, settings.most_windows, weights, notes=notes)
+    return Plan(options, precision, probe, most, weights, notes=notes, beside=beside)
 
 
 def after_probe(plan: Plan, settings: Settings, course: Course, right: float | None) -> Plan:

@@ -22,7 +22,7 @@ from headway.errors import ConfigError, OutputError
 from headway.model import Model
 from headway.reports import write_report
 from headway.reports.plain import plain, to_json
-from headway.tasks import TASKS, Meaning, meaning_of
+from headway.tasks import TASKS, Meaning, known_meaning
 from headway.training import History
 from headway.windows import Windowed
 
@@ -154,7 +154,8 @@ def task_of_run(model: Model, saved: Mapping[str, Any]) -> tuple[str, Meaning]:
         saved: what `read_run` says of its folder; {} = nothing.
 
     Raises:
-        ConfigError: the model is for no task that there is.
+        ConfigError: the model is for no task that there is, or its head is of no kind that the
+            task has.
     """
     name = str(saved.get("task") or model.task or "")
     if name not in TASKS:
@@ -164,8 +165,4 @@ def task_of_run(model: Model, saved: Mapping[str, Any]) -> tuple[str, Meaning]:
             allowed=", ".join(TASKS),
             next_step="headway adapt makes it one for a task",
         )
-    task = TASKS[name]
-    found = meaning_of(model, str(saved.get("kind") or task.kinds[0]))
-    if found.kind not in task.kinds:  # a head that was put on by hand
-        found = dataclasses.replace(found, kind=task.kinds[-1] if found.labels else task.kinds[0])
-    return name, found
+    return name, known_meaning(model, TASKS[name], str(saved.get("kind") or ""))

@@ -18,9 +18,6 @@ from headway.logs import log
 AT_ONCE = 4096
 """Rows of a file that are made inputs at once."""
 
-WRITING = ("text-generation", "text2text-generation")
-"""Tasks whose pipelines know no precision."""
-
 
 @click.command("predict")
 @click.argument("run")
@@ -72,8 +69,7 @@ def command(
             allowed=", ".join(LINES),
             next_step=f"headway.pipeline({chosen!r}, {run!r}) in Python",
         )
-    options = {} if chosen in WRITING else {"precision": precision}
-    ask = pipeline_of(chosen, model, saved, **options)
+    ask = pipeline_of(chosen, model, saved, precision=precision)
     given: Iterable[Any]
     if file is None:
         _refuse_columns(columns)

@@ -109,8 +109,9 @@ class Lean:
 
     @property
     def usable(self) -> bool:
-        """Whether nobody watches a tap, which would have to be shown what is not made here."""
-        return not any(tap.listeners for tap in self.taps)
+        """Whether nobody watches a tap, which would have to be shown what is not made here, and
+        torch casts no products, which it would not do here."""
+        return not (torch.is_autocast_enabled("cpu") or any(tap.listeners for tap in self.taps))
 
     def __call__(self, tokens: Sequence[int], cache: Cache) -> Tensor:
         """The next token of each text -> hidden states [texts, hidden]; the cache learns them."""

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import torch
+
 from headway.core.packed import Packed
 from headway.errors import ConfigError
 from headway.generate import beams
@@ -222,6 +224,9 @@ class Writing:
         """Dropout off, no gradients, and weights laid out for steps, while the context is open."""
         longest = max((text.limit for each in texts for text in each), default=0)
         with self.parts.predicting():
+            if torch.is_autocast_enabled("cpu"):  # which packed layers would not heed
+                yield
+                return
             if self.packed is None and longest >= WORTH_PACKING:
                 rows = min(self.decoding.batch, len(texts) * self.decoding.rows)
                 self.packed = Packed(self.parts.decoder, self.parts.output, rows=rows)

@@ -6,6 +6,8 @@ confusion.py     confusion matrix, Matthews correlation, Cohen's kappa
 auc.py           area under the ROC curve
 correlation.py   Pearson, Spearman
 entities.py      entities in tagged tokens, by any tag scheme; their precision, recall, F1
+spans.py         precision, recall, F1 of labelled spans, also of some that lie in others
+tokens.py        accuracy and F1 of labels of tokens, a sequence a row
 squad.py         exact match and F1 of answers: SQuAD 1.1 and 2.0
 translation.py   BLEU, chrF
 rouge.py         ROUGE-1, -2, -L, -Lsum
@@ -68,6 +70,7 @@ from headway.metrics.regression import mae, mse, r2
 from headway.metrics.retrieval import hits_at_k, mrr, ndcg
 from headway.metrics.rouge import rouge1, rouge2, rougeL, rougeLsum
 from headway.metrics.sets import METRIC_SETS
+from headway.metrics.spans import per_span, span_f1, span_precision, span_recall
 from headway.metrics.squad import (
     squad_exact_match,
     squad_f1,
@@ -76,6 +79,7 @@ from headway.metrics.squad import (
     squad_v2_f1,
 )
 from headway.metrics.tag_schemes import ENTITY_SCHEMES
+from headway.metrics.tokens import token_accuracy, token_f1
 from headway.metrics.translation import bleu, chrf
 
 __all__ = [
@@ -119,6 +123,7 @@ __all__ = [
     "pearson",
     "per_entity",
     "per_label",
+    "per_span",
     "permutation_test",
     "precision",
     "r2",
@@ -128,6 +133,9 @@ __all__ = [
     "rouge2",
     "rougeL",
     "rougeLsum",
+    "span_f1",
+    "span_precision",
+    "span_recall",
     "spearman",
     "squad_exact_match",
     "squad_f1",
@@ -137,6 +145,8 @@ __all__ = [
     "tfidf_baseline",
     "tfidf_nearest",
     "tfidf_vectors",
+    "token_accuracy",
+    "token_f1",
     "token_perplexity",
     "weighted_f1",
     "wilson_interval",

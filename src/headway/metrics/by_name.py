@@ -43,6 +43,7 @@ from headway.metrics.rouge import (
 )
 from headway.metrics.row_sums import RowSums
 from headway.metrics.sets import METRIC_SETS
+from headway.metrics.spans import span_f1, span_precision, span_recall, span_rows
 from headway.metrics.squad import (
     squad_exact_match,
     squad_exact_match_rows,
@@ -53,6 +54,7 @@ from headway.metrics.squad import (
     squad_v2_f1,
     squad_v2_f1_rows,
 )
+from headway.metrics.tokens import token_accuracy, token_accuracy_rows, token_f1, token_f1_rows
 from headway.metrics.translation import bleu, bleu_rows, chrf, chrf_rows
 
 __all__ = ["METRICS", "ROW_SUMS", "check_options", "columns_of", "metric", "metric_function"]
@@ -87,6 +89,13 @@ METRICS: dict[str, Callable[..., float]] = {
     "entity_f1": entity_f1,
     "entity_precision": entity_precision,
     "entity_recall": entity_recall,
+    # (start, end, label) of spans, any number a row
+    "span_f1": span_f1,
+    "span_precision": span_precision,
+    "span_recall": span_recall,
+    # labels of tokens, a sequence a row
+    "token_accuracy": token_accuracy,
+    "token_f1": token_f1,
     # texts; references may be several texts a row
     "squad_exact_match": squad_exact_match,
     "squad_f1": squad_f1,
@@ -124,6 +133,11 @@ ROW_SUMS: dict[str, Callable[..., RowSums]] = {
     "entity_f1": partial(entity_rows, score=f1_of),
     "entity_precision": partial(entity_rows, score=precision_of),
     "entity_recall": partial(entity_rows, score=recall_of),
+    "span_f1": partial(span_rows, score=f1_of),
+    "span_precision": partial(span_rows, score=precision_of),
+    "span_recall": partial(span_rows, score=recall_of),
+    "token_accuracy": token_accuracy_rows,
+    "token_f1": token_f1_rows,
     "squad_exact_match": squad_exact_match_rows,
     "squad_f1": squad_f1_rows,
     "squad_v2_exact_match": squad_v2_exact_match_rows,

@@ -11,7 +11,15 @@ import numpy.typing as npt
 
 from headway.metrics.inputs import Label, choose
 
-__all__ = ["Counts", "average_of", "f1_of", "precision_of", "recall_of", "table_of"]
+__all__ = [
+    "Counts",
+    "average_of",
+    "counts_of_sums",
+    "f1_of",
+    "precision_of",
+    "recall_of",
+    "table_of",
+]
 
 AVERAGES = ("macro", "micro", "weighted")
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -31,6 +39,12 @@ class Counts:
 
 
 Score: TypeAlias = Callable[[Counts], Floats]
+
+
+def counts_of_sums(labels: Sequence[Label], sums: Floats) -> Counts:
+    """Counts that lie one after the other, [..., 3 * labels]: right, predicted, actual."""
+    parts = sums.reshape(*sums.shape[:-1], 3, len(labels))  # [..., statistic, label]
+    return Counts(labels, parts[..., 0, :], parts[..., 1, :], parts[..., 2, :])
 
 
 def precision_of(counts: Counts) -> Floats:

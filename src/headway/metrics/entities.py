@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from headway.errors import ConfigError
 from headway.metrics.counts import (
-    Counts,
     Score,
     average_of,
+    counts_of_sums,
     f1_of,
     precision_of,
     recall_of,
@@ -104,7 +104,7 @@ def per_entity(
     {'PER': {'precision': 1.0, 'recall': 1.0, 'f1': 1.0, 'support': 1}}
     """
     labels, rows = _counts(predictions, references, scheme)
-    return table_of(_as_counts(labels, rows.sum(axis=0)))
+    return table_of(counts_of_sums(labels, rows.sum(axis=0)))
 
 
 def entities(tags: Tags, *, scheme: str = "IOB2") -> list[tuple[str, int, int]]:
@@ -132,12 +132,7 @@ def entity_rows(
 ) -> RowSums:
     """`entity_f1` and its siblings as sums over rows: counts of entities of each label."""
     labels, rows = _counts(predictions, references, scheme)
-    return RowSums(rows, lambda sums: average_of(_as_counts(labels, sums), average, score))
-
-
-def _as_counts(labels: list[str], sums: npt.NDArray[np.float64]) -> Counts:
-    parts = sums.reshape(*sums.shape[:-1], 3, len(labels))  # [..., statistic, label]
-    return Counts(labels, parts[..., 0, :], parts[..., 1, :], parts[..., 2, :])
+    return RowSums(rows, lambda sums: average_of(counts_of_sums(labels, sums), average, score))
 
 
 def _counts(

@@ -106,7 +106,8 @@ def _bytes(references: Column) -> Column:
 
 
 def _perplexity(sums: Floats) -> Floats:
-    return np.where(sums[..., 1] > 0, np.exp(_mean(sums)), 0.0)
+    with np.errstate(over="ignore"):  # what float64 cannot hold is infinite
+        return np.where(sums[..., 1] > 0, np.exp(_mean(sums)), 0.0)
 
 
 def _mean(sums: Floats) -> Floats:

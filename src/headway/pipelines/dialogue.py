@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from headway.core.stacks import Encoder
 from headway.errors import ConfigError
-from headway.heads import LanguageModelHead
 from headway.model import Model
 from headway.pipelines.inputs import Chunk, opened
 from headway.pipelines.reader import Reader
+from headway.pipelines.writer import need_writer
 from headway.tasks import Meaning, task_named
 from headway.tasks.dialogue import Dialogue as Task
 from headway.tasks.dialogue import Reply
@@ -40,12 +39,7 @@ class Dialogue:
     """Settings of a saved run that hold here too."""
 
     def __init__(self, model: Model, **options: Any) -> None:
-        if isinstance(model.body, Encoder) or not isinstance(model.head, LanguageModelHead):
-            raise ConfigError(
-                f"{model.source or 'this model'} writes no text",
-                allowed="a model for text-generation or text2text-generation",
-                next_step="headway adapt --task dialogue makes one",
-            )
+        need_writer(model, "dialogue")
         task = task_named("dialogue")
         assert isinstance(task, Task)
         self.task = task

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 from headway.data import Dataset, guess_columns
 from headway.model import Model
 from headway.pipelines.inputs import Chunk, is_text, opened
+from headway.pipelines.reader import precise
 from headway.tasks.inputs import each_text
 from headway.windows import window_texts
 
@@ -24,17 +25,19 @@ class FeatureExtraction:
     Args:
         model: with a tokenizer; a head is not used.
         batch_tokens: most tokens in one forward pass.
+        precision: fp32, which is exact; bf16; or auto, which is the faster one on this machine.
 
     Raises:
-        ConfigError: the model has no tokenizer.
+        ConfigError: the model has no tokenizer; an option that cannot be.
     """
 
     READS = ()
     """Settings of a saved run that hold here too."""
 
-    def __init__(self, model: Model, *, batch_tokens: int = 8192) -> None:
+    def __init__(self, model: Model, *, batch_tokens: int = 8192, precision: str = "fp32") -> None:
         model.need_tokenizer()
         self.model = model
+        self.precise = precise(precision, model)
         self.batch_tokens = batch_tokens
 
     @overload
@@ -73,4 +76,5 @@ class FeatureExtraction:
         model = self.model
         prompted = model.checkpoint.embedding.prompted(chunk)
         read = window_texts(model.need_tokenizer(), prompted, size=model.longest, first=chunk.first)
-        return model.embed_windows(read, batch_tokens=self.batch_tokens).numpy()
+        with self.precise():
+            return model.embed_windows(read, batch_tokens=self.batch_tokens).numpy()

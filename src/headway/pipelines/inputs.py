@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,10 @@ class Given:
     chunks: Iterator[Chunk]
     one: bool = False
     lazy: bool = False
+
+    def checked(self, fine: Callable[[Any], bool], wanted: str) -> Given:
+        """The same, which refuses an input that is not fine when it is its turn."""
+        return replace(self, chunks=_checked(self.chunks, fine, wanted))
 
     def shaped(self, answers: list[Any]) -> Any:
         """One answer for one input, else a list."""
@@ -93,6 +97,14 @@ def _chunks(given: Iterator[Any]) -> Iterator[Chunk]:
     while chunk := Chunk(islice(given, CHUNK)):
         chunk.first = first
         first += len(chunk)
+        yield chunk
+
+
+def _checked(chunks: Iterator[Chunk], fine: Callable[[Any], bool], wanted: str) -> Iterator[Chunk]:
+    for chunk in chunks:
+        for number, one in enumerate(chunk, chunk.first):
+            if not fine(one):
+                raise ConfigError(f"text {number} is {one!r:.60}", allowed=wanted)
         yield chunk
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from headway.errors import ConfigError
 from headway.model import Model
 from headway.pipelines.inputs import Chunk, opened
-from headway.pipelines.reader import Reader
-from headway.tasks import meaning_of, task_named
+from headway.pipelines.reader import Reader, need_head
+from headway.tasks import known_meaning, task_named
 from headway.tasks.choices import Asked, each_asked
 
 __all__ = ["MultipleChoice"]
@@ -35,14 +35,9 @@ class MultipleChoice:
     """Settings of a saved run that hold here too."""
 
     def __init__(self, model: Model, **options: Any) -> None:
-        plan = model.checkpoint.plan
-        if plan is None or plan.task != "multiple-choice":
-            raise ConfigError(
-                f"{model.source or 'this model'} has no head for choices"
-                + (f", it is for {plan.task}" if plan is not None else ""),
-                next_step="headway adapt puts one on",
-            )
-        self.reader = Reader(task_named(plan.task), model, meaning_of(model, "choice"), **options)
+        plan = need_head(model, "multiple-choice", "choices")
+        task = task_named(plan.task)
+        self.reader = Reader(task, model, known_meaning(model, task), **options)
 
     def __call__(
         self, context: Any, choices: Sequence[str] | None = None, *, beginning: str = ""
@@ -74,16 +69,9 @@ class MultipleChoice:
             return given.lazily(self)
         answers: list[dict[str, Any]] = []
         reader = self.reader
-        for chunk in given.chunks:
-            read = reader.encode(chunk)
+        for read, ask in reader.asked(given, "Choosing"):
             with reader.precise():
-                found = reader.task.read(
-                    reader.model,
-                    read,
-                    reader.meaning,
-                    batch_tokens=reader.batch_tokens,
-                    what="Choosing",
-                )
+                found = ask()
             answers += reader.tell(read, found)
         return given.shaped(answers)
 

@@ -8,8 +8,8 @@ from typing import Any
 from headway.errors import ConfigError
 from headway.model import Model
 from headway.pipelines.inputs import Chunk, is_pair, opened
-from headway.pipelines.reader import Reader
-from headway.tasks import meaning_of, task_named
+from headway.pipelines.reader import Reader, need_head
+from headway.tasks import known_meaning, task_named
 from headway.tasks.answers.columns import question_columns
 from headway.tasks.answers.passages import Passage
 from headway.tasks.answers.scores import ALWAYS, SOMETIMES
@@ -54,16 +54,11 @@ class QuestionAnswering:
         threshold: float = 0.0,
         **options: Any,
     ) -> None:
-        plan = model.checkpoint.plan
-        if plan is None or plan.task != "question-answering":
-            raise ConfigError(
-                f"{model.source or 'this model'} has no head for answers in a context"
-                + (f", it is for {plan.task}" if plan is not None else ""),
-                next_step="headway adapt puts one on",
-            )
+        plan = need_head(model, "question-answering", "answers in a context")
         if max_answer_tokens < 1:
             raise ConfigError(f"max_answer_tokens = {max_answer_tokens}", allowed="1 or more")
-        self.reader = Reader(task_named(plan.task), model, meaning_of(model, ALWAYS), **options)
+        task = task_named(plan.task)
+        self.reader = Reader(task, model, known_meaning(model, task), **options)
         known = self.reader.meaning.kind
         self.kind = known if unanswerable is None else (ALWAYS, SOMETIMES)[unanswerable]
         self.most_tokens, self.threshold = max_answer_tokens, threshold
@@ -114,16 +109,9 @@ class QuestionAnswering:
             return given.lazily(self, top=top)
         answers: list[dict[str, Any]] = []
         reader = self.reader
-        for chunk in given.chunks:
-            read = reader.encode(chunk)
+        for read, ask in reader.asked(given, "Answering"):
             with reader.precise():
-                found = reader.task.read(
-                    reader.model,
-                    read,
-                    reader.meaning,
-                    batch_tokens=reader.batch_tokens,
-                    what="Answering",
-                )
+                found = ask()
             answers += [self._told(*pair, top) for pair in zip(read, found, strict=True)]
         return given.shaped(answers)
 

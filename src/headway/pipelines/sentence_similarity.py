@@ -68,26 +68,12 @@ class SentenceSimilarity:
                 raise ConfigError("others beside something else than a text", allowed=WANTED)
             pairs = [(pairs, other) for other in others]
         reader = self.reader
-        given = opened(pairs, one=is_pair, rows=self._rows, wanted=WANTED)
+        given = opened(pairs, one=is_pair, rows=reader.rows, wanted=WANTED)
         if given.lazy:
             return given.lazily(self)
         answers: list[dict[str, Any]] = []
-        for chunk in given.chunks:
-            for number, pair in enumerate(chunk, chunk.first):
-                if not is_pair(pair):
-                    raise ConfigError(f"text {number} is {pair!r:.60}", allowed=WANTED)
-            read = reader.encode(chunk)
+        for read, ask in reader.asked(given.checked(is_pair, WANTED), "Comparing"):
             with reader.precise():
-                found = reader.task.read(
-                    reader.model,
-                    read,
-                    reader.meaning,
-                    batch_tokens=reader.batch_tokens,
-                    what="Comparing",
-                )
+                found = ask()
             answers += reader.tell(read, found)
         return given.shaped(answers)
-
-    def _rows(self, data: Dataset) -> list[Any]:
-        columns = self.reader.task.columns(data, text=None, pair=None, label=None, labelled=False)
-        return self.reader.task.inputs(data, columns)

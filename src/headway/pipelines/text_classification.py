@@ -12,8 +12,8 @@ from headway.data import Dataset, guess_columns
 from headway.errors import ConfigError
 from headway.model import Model
 from headway.pipelines.inputs import is_pair, is_text, opened
-from headway.pipelines.reader import Reader
-from headway.tasks import meaning_of, task_named
+from headway.pipelines.reader import Reader, need_head
+from headway.tasks import known_meaning, task_named
 from headway.tasks.inputs import each_text
 from headway.tasks.labels.kinds import Floats
 from headway.windows import TextOrPair, Windowed
@@ -41,14 +41,9 @@ class TextClassification:
     """Settings of a saved run that hold here too."""
 
     def __init__(self, model: Model, **options: Any) -> None:
-        plan = model.checkpoint.plan
-        if plan is None or not plan.labels or plan.task != "text-classification":
-            raise ConfigError(
-                f"{model.source or 'this model'} has no head for labels of texts"
-                + (f", it is for {plan.task}" if plan is not None else ""),
-                next_step="headway adapt puts one on",
-            )
-        self.reader = Reader(task_named(plan.task), model, meaning_of(model), **options)
+        plan = need_head(model, "text-classification", "labels of texts")
+        task = task_named(plan.task)
+        self.reader = Reader(task, model, known_meaning(model, task), **options)
         self.labels = plan.labels
 
     @overload
@@ -94,16 +89,9 @@ class TextClassification:
             return given.lazily(self, top=top)
         answers: list[dict[str, Any]] = []
         reader = self.reader
-        for chunk in given.chunks:
-            read = reader.encode(chunk)
+        for read, ask in reader.asked(given, "Predicting"):
             with reader.precise():
-                found = reader.task.read(
-                    reader.model,
-                    read,
-                    reader.meaning,
-                    batch_tokens=reader.batch_tokens,
-                    what="Predicting",
-                )
+                found = ask()
             if top is None:
                 answers += reader.tell(read, found)
             else:

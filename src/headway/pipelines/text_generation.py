@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from headway.core.stacks import Encoder
 from headway.errors import ConfigError
 from headway.generate import Written
-from headway.heads import LanguageModelHead
 from headway.model import Model
+from headway.pipelines.reader import precise
+from headway.pipelines.writer import need_writer
 
 __all__ = ["TextGeneration"]
 
@@ -23,23 +23,21 @@ class TextGeneration:
 
     Args:
         model: with a language-model head and a tokenizer.
+        precision: fp32, which is exact; bf16; or auto, which is the faster one on this machine.
         options: of every call, see `headway.generate.Decoding`; a call's own go before them.
 
     Raises:
-        ConfigError: the model writes no text.
+        ConfigError: the model writes no text; an option that cannot be.
     """
 
     READS = ()
     """Settings of a saved run that hold here too."""
 
-    def __init__(self, model: Model, **options: Any) -> None:
-        if isinstance(model.body, Encoder) or not isinstance(model.head, LanguageModelHead):
-            raise ConfigError(
-                f"{model.source or 'this model'} writes no text",
-                allowed="a model for text-generation or text2text-generation",
-            )
+    def __init__(self, model: Model, *, precision: str = "fp32", **options: Any) -> None:
+        need_writer(model, "text-generation")
         model.need_tokenizer()
         self.model = model
+        self.precise = precise(precision, model)
         self.options = options
 
     def __call__(
@@ -90,7 +88,9 @@ class TextGeneration:
 
     def _answer(self, prompts: list[str], details: bool, options: dict[str, Any]) -> list[Any]:
         told: list[list[Any]] = [[] for _ in prompts]
-        for written in self.model.generate_details(prompts, record=details, **options):
+        with self.precise():
+            found = self.model.generate_details(prompts, record=details, **options)
+        for written in found:
             told[written.prompt].append(_told(written) if details else written.text)
         return told if any(len(row) > 1 for row in told) else [row[0] for row in told]
 

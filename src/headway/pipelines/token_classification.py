@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from headway.data import Dataset
-from headway.errors import ConfigError
 from headway.model import Model
 from headway.pipelines.inputs import is_text, opened
-from headway.pipelines.reader import Reader
-from headway.tasks import meaning_of, task_named
+from headway.pipelines.reader import Reader, need_head
+from headway.tasks import known_meaning, task_named
 
 __all__ = ["TokenClassification"]
 
@@ -31,14 +30,9 @@ class TokenClassification:
     """Settings of a saved run that hold here too."""
 
     def __init__(self, model: Model, **options: Any) -> None:
-        plan = model.checkpoint.plan
-        if plan is None or plan.task != "token-classification":
-            raise ConfigError(
-                f"{model.source or 'this model'} has no head for labels of tokens"
-                + (f", it is for {plan.task}" if plan is not None else ""),
-                next_step="headway adapt --task token-classification puts one on",
-            )
-        self.reader = Reader(task_named(plan.task), model, meaning_of(model), **options)
+        plan = need_head(model, "token-classification", "labels of tokens")
+        task = task_named(plan.task)
+        self.reader = Reader(task, model, known_meaning(model, task), **options)
         self.labels = plan.labels
 
     def __call__(
@@ -59,23 +53,12 @@ class TokenClassification:
             ConfigError: no texts.
         """
         reader = self.reader
-        given = opened(texts, one=is_text, rows=self._rows, wanted="a text, a text in words")
+        given = opened(texts, one=is_text, rows=reader.rows, wanted="a text, a text in words")
         if given.lazy:
             return given.lazily(self)
         answers: list[dict[str, Any]] = []
-        for chunk in given.chunks:
-            read = reader.encode(chunk)
+        for read, ask in reader.asked(given, "Predicting"):
             with reader.precise():
-                found = reader.task.read(
-                    reader.model,
-                    read,
-                    reader.meaning,
-                    batch_tokens=reader.batch_tokens,
-                    what="Predicting",
-                )
+                found = ask()
             answers += reader.tell(read, found)
         return given.shaped(answers)
-
-    def _rows(self, data: Dataset) -> list[Any]:
-        columns = self.reader.task.columns(data, text=None, pair=None, label=None, labelled=False)
-        return self.reader.task.inputs(data, columns)

@@ -16,7 +16,21 @@ from headway.pipelines.inputs import is_pair, is_text, opened
 from headway.pipelines.reader import Reader
 from headway.tasks import Meaning, task_named
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "need_writer"]
+
+
+def need_writer(model: Model, task: str) -> None:
+    """Refuses a model that writes no text.
+
+    Raises:
+        ConfigError: an encoder, or a model without a language-model head.
+    """
+    if isinstance(model.body, Encoder) or not isinstance(model.head, LanguageModelHead):
+        raise ConfigError(
+            f"{model.source or 'this model'} writes no text",
+            allowed="a model for text-generation or text2text-generation",
+            next_step=f"headway adapt --task {task} makes one",
+        )
 
 
 class Writer:
@@ -32,12 +46,7 @@ class Writer:
     """
 
     def __init__(self, name: str, model: Model, **options: Any) -> None:
-        if isinstance(model.body, Encoder) or not isinstance(model.head, LanguageModelHead):
-            raise ConfigError(
-                f"{model.source or 'this model'} writes no text",
-                allowed="a model for text-generation or text2text-generation",
-                next_step=f"headway adapt --task {name} makes one",
-            )
+        need_writer(model, name)
         task = task_named(name)
         self.reader = Reader(task, model, Meaning(task.kinds[0]), **options)
 
@@ -62,14 +71,13 @@ class Writer:
         given = opened(
             texts,
             one=lambda one: is_text(one) or is_pair(one),
-            rows=self._rows,
+            rows=self.reader.rows,
             wanted="a text, a pair of texts",
         )
         if given.lazy:
             return given.lazily(self, **decoding)
         reader, answers = self.reader, []
-        for chunk in given.chunks:
-            read = reader.encode(chunk)
+        for read, ask in reader.asked(given, "Writing"):
             with reader.precise():
                 if decoding:
                     prompts = [WindowedPrompt(text.ids) for text in read]
@@ -77,19 +85,6 @@ class Writer:
                     ids = reader.model.generate_ids(prompts, **decoding)
                     found = [tokenizer.decode(row).strip() for row in ids]
                 else:
-                    found = list(
-                        reader.task.read(
-                            reader.model,
-                            read,
-                            reader.meaning,
-                            batch_tokens=reader.batch_tokens,
-                            what="Writing",
-                        )
-                    )
+                    found = list(ask())
             answers += reader.tell(read, found)
         return given.shaped(answers)
-
-    def _rows(self, data: Dataset) -> list[Any]:
-        task = self.reader.task
-        columns = task.columns(data, text=None, pair=None, label=None, labelled=False)
-        return task.inputs(data, columns)

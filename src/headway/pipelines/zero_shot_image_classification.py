@@ -17,6 +17,7 @@ from headway.errors import ConfigError, DataError
 from headway.images import ImageLike, each_image, image_files, is_image
 from headway.logs import progress
 from headway.model import Model
+from headway.pipelines.reader import precise
 
 __all__ = ["ZeroShotImageClassification"]
 
@@ -34,6 +35,7 @@ class ZeroShotImageClassification:
     Args:
         model: with an image tower and a tokenizer.
         batch_images: how many images are read at once.
+        precision: fp32, which is exact; bf16; or auto, which is the faster one on this machine.
 
     Raises:
         ConfigError: the model reads no images or has no tokenizer; an option that cannot be.
@@ -42,13 +44,14 @@ class ZeroShotImageClassification:
     READS = ()
     """Settings of a saved run that hold here too."""
 
-    def __init__(self, model: Model, *, batch_images: int = 32) -> None:
+    def __init__(self, model: Model, *, batch_images: int = 32, precision: str = "fp32") -> None:
         if batch_images < 1:
             raise ConfigError(f"batch_images = {batch_images}", allowed="1 or more")
         self.vision, _ = need_vision(model.checkpoint)
         model.need_tokenizer()
         self.model = model
         self.batch_images = batch_images
+        self.precise = precise(precision, model)
         self._known: tuple[tuple[str, ...], np.ndarray] = ((), np.empty((0, 0), np.float32))
 
     @overload
@@ -125,7 +128,8 @@ class ZeroShotImageClassification:
             raise ConfigError(f"template = {template!r}", allowed="a text with one {} for the name")
         texts = tuple(template.replace("{}", name) for name in names)
         if self._known[0] != texts:
-            self._known = texts, self.model.embed(texts)
+            with self.precise():
+                self._known = texts, self.model.embed(texts)
         return self._known[1]
 
     def _answers(
@@ -133,7 +137,8 @@ class ZeroShotImageClassification:
     ) -> Iterator[Answer]:
         scale = self.vision.logit_scale.detach().float().exp().cpu()
         for batch in batches(images, self.batch_images):
-            read = self.model.embed_images(batch, batch_images=self.batch_images)
+            with self.precise():
+                read = self.model.embed_images(batch, batch_images=self.batch_images)
             logits = torch.from_numpy(read) @ torch.from_numpy(known).t() * scale  # [images, names]
             for row in logits.softmax(-1).tolist():
                 best = sorted(zip(row, names, strict=True), key=lambda pair: -pair[0])

@@ -17,7 +17,7 @@ from headway.tasks.fill_mask import FillMask
 from headway.tasks.multiple_choice import MultipleChoice
 from headway.tasks.question_answering import QuestionAnswering
 from headway.tasks.sentence_similarity import SentenceSimilarity
-from headway.tasks.task import Compared, Course, Meaning, Start, Task, meaning_of
+from headway.tasks.task import Compared, Course, Meaning, Start, Task, known_meaning, meaning_of
 from headway.tasks.text_classification import TextClassification
 from headway.tasks.text_generation import TextGeneration
 from headway.tasks.text_to_text import TextToText, first_sentence
@@ -30,6 +30,7 @@ __all__ = [
     "Meaning",
     "Start",
     "Task",
+    "known_meaning",
     "meaning_of",
     "task_named",
 ]

@@ -8,7 +8,6 @@ arXiv 1907.11692.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -22,14 +21,14 @@ from torch import Tensor
 from headway.checkpoints import HeadPlan
 from headway.core.layout import Layout
 from headway.core.stacks import Encoder
-from headway.data import Columns, Dataset, guess_columns
+from headway.data import Columns, Dataset
 from headway.data.batches.budget import sorted_batches
 from headway.errors import ConfigError
-from headway.heads import LanguageModelHead
 from headway.logs import progress
-from headway.metrics import bootstrap_interval
 from headway.model import Model
-from headway.tasks.inputs import shown_text, strings_of
+from headway.tasks.inputs import shown_text, strings_of, texts_alone
+from headway.tasks.measured import Measured
+from headway.tasks.stacks import with_language_head
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch
 from headway.training.masking import hidden_tokens
@@ -45,14 +44,19 @@ class Told:
     """What became of a text's hidden tokens.
 
     Attributes:
-        right: how many were told.
-        hidden: how many there were.
+        said: the likeliest token in the place of each.
+        hidden: themselves.
         nats: summed -log p of them.
     """
 
-    right: int
-    hidden: int
+    said: list[int]
+    hidden: list[int]
     nats: float
+
+    @property
+    def right(self) -> int:
+        """How many were told."""
+        return sum(one == other for one, other in zip(self.said, self.hidden, strict=True))
 
 
 def mask_token(model: Model) -> int:
@@ -90,13 +94,7 @@ class FillMask:
         label: str | None,
         labelled: bool = True,
     ) -> Columns:
-        for name, given in (("pair", pair), ("label", label)):
-            if given is not None:
-                raise ConfigError(
-                    f"{name} = {given!r} with fill-mask", allowed="a column of texts alone"
-                )
-        found = guess_columns(data, text=text, labelled=False)
-        return Columns(found.text, None, None, f"text column {found.text!r}")
+        return texts_alone(data, "fill-mask", text=text, pair=pair, label=label)
 
     def inputs(self, data: Dataset, columns: Columns, *, before: int = 0) -> list[str]:
         return strings_of(data, columns.text, before=before)
@@ -130,10 +128,7 @@ class FillMask:
 
     def fitted(self, model: Model) -> Model:
         """An encoder without its head gets a new one."""
-        if not isinstance(model.head, LanguageModelHead):
-            name = "fill-mask"
-            model.put_head(HeadPlan(name, model.checkpoint.family.HEADS[name]))
-        return model
+        return with_language_head(model, "fill-mask")
 
     def head(
         self, model: Model, meaning: Meaning, *, head: str, pooling: str | None
@@ -180,24 +175,22 @@ class FillMask:
         what: str,
     ) -> list[Told]:
         """The same tokens are hidden each time that the same texts are read."""
-        windows = [(row, window) for row, text in enumerate(texts) for window in text.ids]
-        counts = [[0, 0, 0.0] for _ in texts]
+        windows = [window for text in texts for window in text.ids]
+        of_windows = [Told([], [], 0.0)] * len(windows)
         with model.parts.predicting():
-            lengths = [len(window) for _, window in windows]
+            lengths = [len(window) for window in windows]
             for batch in progress(sorted_batches(lengths, batch_tokens), what):
-                rows = [windows[number][0] for number in batch]
                 chance = [torch.Generator().manual_seed(number) for number in batch]
-                logits, right, lies = _told(model, [windows[number][1] for number in batch], chance)
-                hits = lies.split(logits.argmax(dim=-1) == right)
-                nats = lies.split(F.cross_entropy(logits, right, reduction="none"))
-                for row, told, lost in zip(rows, hits, nats, strict=True):
-                    counts[row][0] += int(told.sum())
-                    counts[row][1] += len(told)
-                    counts[row][2] += float(lost.sum())
-        return [Told(int(right), int(hidden), nats) for right, hidden, nats in counts]
+                logits, right, lies = _told(model, [windows[number] for number in batch], chance)
+                losses = F.cross_entropy(logits, right, reduction="none")
+                parts = (lies.split(each) for each in (logits.argmax(dim=-1), right, losses))
+                for number, said, hidden, lost in zip(batch, *parts, strict=True):
+                    of_windows[number] = Told(said.tolist(), hidden.tolist(), float(lost.sum()))
+        each = iter(of_windows)
+        return [_joined([next(each) for _ in text.ids]) for text in texts]
 
     def tell(self, found: Told, text: Windowed, meaning: Meaning) -> dict[str, Any]:
-        return {"right": found.right, "hidden": found.hidden, "nats": found.nats}
+        return {"right": found.right, "hidden": len(found.hidden), "nats": found.nats}
 
     def score(
         self,
@@ -206,18 +199,26 @@ class FillMask:
         answers: Sequence[Any],
         meaning: Meaning,
     ) -> dict[str, Any]:
-        right, hidden = [one.right for one in found], [one.hidden for one in found]
-
-        def share(right: Sequence[int], hidden: Sequence[int]) -> float:
-            return float(sum(right) / max(1, sum(hidden)))
-
-        nats = sum(one.nats for one in found) / max(1, sum(hidden))
+        measured = self.metrics(found, texts, answers, meaning)
         return {
             "n": len(found),
-            "hidden": sum(hidden),
-            "accuracy": share(right, hidden),
-            "perplexity": math.exp(min(700.0, nats)),
-            "confidence_interval_95": list(bootstrap_interval(share, right, hidden)),
+            "hidden": sum(len(one.hidden) for one in found),
+            **{name: one.value() for name, one in measured.items()},
+            "confidence_interval_95": list(measured["accuracy"].interval()),
+        }
+
+    def metrics(
+        self,
+        found: Sequence[Told],
+        texts: Sequence[Windowed],
+        answers: Sequence[Any],
+        meaning: Meaning,
+    ) -> dict[str, Measured]:
+        nats, counts = [one.nats for one in found], [len(one.hidden) for one in found]
+        said, hidden = [one.said for one in found], [one.hidden for one in found]
+        return {
+            "accuracy": Measured("token_accuracy", said, hidden),
+            "perplexity": Measured("token_perplexity", nats, counts),
         }
 
     def main(self, kind: str) -> str:
@@ -232,10 +233,10 @@ class FillMask:
     ) -> list[Compared]:
         return [
             Compared(
-                f"{one.hidden} hidden",
+                f"{len(one.hidden)} hidden",
                 f"{one.right} told",
-                float(one.hidden - one.right),
-                one.right / one.hidden if one.hidden else None,
+                float(len(one.hidden) - one.right),
+                one.right / len(one.hidden) if one.hidden else None,
             )
             for one in found
         ]
@@ -259,6 +260,13 @@ class FillMask:
             "name": f"always {best!r}",
             "accuracy": sum(right) / max(1, sum(hidden)),
         }
+
+
+def _joined(windows: Sequence[Told]) -> Told:
+    """What became of a text whose windows these are."""
+    said = [token for one in windows for token in one.said]
+    hidden = [token for one in windows for token in one.hidden]
+    return Told(said, hidden, sum(one.nats for one in windows))
 
 
 def _told(

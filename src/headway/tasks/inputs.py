@@ -2,15 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from headway.data import Columns, Dataset
-from headway.errors import DataError
+from headway.data import Columns, Dataset, guess_columns
+from headway.errors import ConfigError, DataError
 from headway.windows import TextOrPair
 
-__all__ = ["each_text", "shown_text", "strings_of", "texts_of"]
+__all__ = ["each_text", "shown_text", "strings_of", "texts_alone", "texts_of"]
 
 _AT_ONCE = 4096
+
+
+def texts_alone(
+    data: Dataset | Mapping[str, Dataset],
+    task: str,
+    *,
+    text: str | None,
+    pair: str | None,
+    label: str | None,
+    next_step: str = "",
+) -> Columns:
+    """The column of a task that learns from texts, and from nothing beside them.
+
+    Args:
+        data: the rows.
+        task: its name, for messages.
+        text, pair, label: as `Task.columns` takes them.
+        next_step: for who names another column.
+
+    Raises:
+        ConfigError: another column is named.
+        DataError: there is no column of texts.
+    """
+    for name, given in (("pair", pair), ("label", label)):
+        if given is not None:
+            raise ConfigError(
+                f"{name} = {given!r} with {task}, which learns from texts alone",
+                allowed="a column of texts alone",
+                next_step=next_step,
+            )
+    found = guess_columns(data, text=text, labelled=False)
+    return Columns(found.text, None, None, f"text column {found.text!r}")
 
 
 def texts_of(data: Dataset, columns: Columns, *, before: int = 0) -> list[TextOrPair]:

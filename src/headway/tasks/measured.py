@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from headway.metrics import confidence_interval, metric
 from headway.tasks.task import Meaning
 
 __all__ = ["Measured", "Metrics"]
@@ -27,6 +28,18 @@ class Measured:
     references: Any
     scale: float = 1.0
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def value(self) -> float:
+        """The measure of all rows."""
+        found = metric(self.metric, self.predictions, self.references, **self.options)
+        return found[self.metric] / self.scale
+
+    def interval(self, *, seed: int = 0) -> tuple[float, float]:
+        """Where it lies in 95 of 100 such choices of rows; see `confidence_interval`."""
+        low, high = confidence_interval(
+            self.metric, self.predictions, self.references, seed=seed, **self.options
+        )
+        return low / self.scale, high / self.scale
 
 
 @runtime_checkable

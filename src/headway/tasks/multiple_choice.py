@@ -16,7 +16,7 @@ from torch import Tensor
 from headway.checkpoints import HeadPlan, new_head
 from headway.core.layout import Layout
 from headway.core.pooling import mean
-from headway.core.stacks import Decoder, EncoderDecoder
+from headway.core.stacks import Decoder
 from headway.data import Columns, Dataset
 from headway.errors import ConfigError
 from headway.heads import losses
@@ -25,6 +25,7 @@ from headway.model import Model
 from headway.reading import HeadLogits
 from headway.tasks.choices import Asked, asked_of, choice_columns
 from headway.tasks.measured import Measured
+from headway.tasks.stacks import need_one_stack
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch, window_logits
 from headway.windows import Windowed, window_texts
@@ -116,12 +117,7 @@ class MultipleChoice:
         return {}
 
     def check(self, model: Model) -> None:
-        if isinstance(model.body, EncoderDecoder):
-            raise ConfigError(
-                f"{model.source or 'this model'} is an encoder-decoder, which has no one vector a "
-                "text",
-                allowed="an encoder (BERT and the like) or a decoder (GPT-2, Llama)",
-            )
+        need_one_stack(model, "which has no one vector a text")
 
     def fitted(self, model: Model) -> Model:
         return model

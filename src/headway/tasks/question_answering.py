@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from headway.checkpoints import HeadPlan, new_head
-from headway.core.stacks import EncoderDecoder
 from headway.data import Columns, Dataset
 from headway.errors import ConfigError, DataError
 from headway.heads import losses
@@ -32,6 +31,7 @@ from headway.tasks.answers.spans import Found, spans_in, without_answer
 from headway.tasks.answers.truth import answer_texts, given_answers, located, wrong_answers
 from headway.tasks.inputs import shown_text, texts_of
 from headway.tasks.measured import Measured
+from headway.tasks.stacks import need_one_stack
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch, window_logits
 from headway.windows import is_pair
@@ -136,12 +136,7 @@ class QuestionAnswering:
         return {}
 
     def check(self, model: Model) -> None:
-        if isinstance(model.body, EncoderDecoder):
-            raise ConfigError(
-                f"{model.source or 'this model'} is an encoder-decoder, which writes answers and "
-                "does not point at them",
-                allowed="an encoder (BERT and the like) or a decoder (GPT-2, Llama)",
-            )
+        need_one_stack(model, "which writes answers and does not point at them")
 
     def fitted(self, model: Model) -> Model:
         return model

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from headway.core.pooling import POOLINGS
-from headway.core.stacks import Decoder, EncoderDecoder
+from headway.core.stacks import Decoder
 from headway.data import Columns, Dataset, guess_columns
 from headway.data.named_column import one_of_splits
 from headway.errors import ConfigError, DataError
@@ -30,8 +30,17 @@ from headway.metrics.correlation import ranks
 from headway.model import Model
 from headway.tasks.inputs import shown_text, texts_of
 from headway.tasks.labels.columns import wrong_label
-from headway.tasks.pairs.scores import nearest_seconds, score_retrieval, score_similarity
+from headway.tasks.measured import Measured
+from headway.tasks.pairs.scores import (
+    Scores,
+    measured_retrieval,
+    measured_similarity,
+    nearest_seconds,
+    score_retrieval,
+    score_similarity,
+)
 from headway.tasks.pairs.vectors import Pair, batch_vectors, read_pairs, vectors_of
+from headway.tasks.stacks import need_one_stack
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch
 
@@ -126,12 +135,7 @@ class SentenceSimilarity:
         return {}
 
     def check(self, model: Model) -> None:
-        if isinstance(model.body, EncoderDecoder):
-            raise ConfigError(
-                f"{model.source or 'this model'} is an encoder-decoder, which has no one vector a "
-                "text",
-                allowed="an encoder (BERT and the like) or a decoder (GPT-2, Llama)",
-            )
+        need_one_stack(model, "which has no one vector a text")
 
     def fitted(self, model: Model) -> Model:
         return model
@@ -211,10 +215,18 @@ class SentenceSimilarity:
     ) -> dict[str, Any]:
         if meaning.kind == "similarity":
             return score_similarity(_cosines(found), np.asarray(answers, dtype=np.float64))
-        table = np.stack(found)
-        return score_retrieval(
-            [text.texts for text in texts], lambda some, others: table[some, 0] @ table[others, 1].T
-        )
+        return score_retrieval([text.texts for text in texts], _nearness(found))
+
+    def metrics(
+        self,
+        found: Sequence[npt.NDArray[np.float32]],
+        texts: Sequence[Pair],
+        answers: Sequence[Any],
+        meaning: Meaning,
+    ) -> dict[str, Measured]:
+        if meaning.kind == "similarity":
+            return measured_similarity(_cosines(found), np.asarray(answers, dtype=np.float64))
+        return measured_retrieval([text.texts for text in texts], _nearness(found))
 
     def main(self, kind: str) -> str:
         return "spearman" if kind == "similarity" else "accuracy"
@@ -233,10 +245,7 @@ class SentenceSimilarity:
             errors = np.abs(ranks(cosines) - ranks(truth)) / max(1, len(truth))
             rows = zip(answers, cosines.tolist(), errors.tolist(), strict=True)
             return [Compared(true, round(told, 4), error) for true, told, error in rows]
-        table = np.stack(found)
-        nearest = nearest_seconds(
-            [text.texts for text in texts], lambda some, others: table[some, 0] @ table[others, 1].T
-        )
+        nearest = nearest_seconds([text.texts for text in texts], _nearness(found))
         return [
             Compared(text.texts[1], told, float(not right), min(1.0, max(0.0, cosine)))
             for text, (told, cosine, right) in zip(texts, nearest, strict=True)
@@ -271,6 +280,12 @@ def _cosines(found: Sequence[npt.NDArray[np.float32]]) -> Floats:
     table = np.stack(found).astype(np.float64)  # [pairs, 2, hidden]
     cosines: Floats = np.einsum("ph,ph->p", table[:, 0], table[:, 1])
     return cosines
+
+
+def _nearness(found: Sequence[npt.NDArray[np.float32]]) -> Scores:
+    """Of first texts to second ones, by the vectors of each pair."""
+    table = np.stack(found)  # [pairs, 2, hidden]
+    return lambda some, others: table[some, 0] @ table[others, 1].T
 
 
 def _right_ones(codes: Tensor) -> Tensor:

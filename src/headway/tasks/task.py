@@ -11,11 +11,12 @@ from torch import Tensor
 
 from headway.checkpoints import HeadPlan, Scope
 from headway.data import Columns, Dataset
+from headway.errors import ConfigError
 from headway.model import Model
 from headway.training.collate import Batch
 from headway.windows import Windowed
 
-__all__ = ["Compared", "Course", "Meaning", "Start", "Task", "meaning_of"]
+__all__ = ["Compared", "Course", "Meaning", "Start", "Task", "known_meaning", "meaning_of"]
 
 
 @dataclass(frozen=True)
@@ -223,3 +224,24 @@ def meaning_of(model: Model, kind: str = "") -> Meaning:
     """What a model's head means; `kind` where the head does not say it."""
     plan = model.checkpoint.plan
     return Meaning(kind) if plan is None else Meaning(plan.kind or kind, plan.labels, plan.scope)
+
+
+def known_meaning(model: Model, task: Task, kind: str = "") -> Meaning:
+    """What a model's head means to a task.
+
+    Args:
+        model: with a head for the task, or, where the task needs none, without.
+        task: that is asked of it.
+        kind: of a head that has no labels and says nothing; "" = the task's usual one.
+
+    Raises:
+        ConfigError: the head is of no kind that the task has, such as one that was put on by hand.
+    """
+    found = meaning_of(model, "" if model.labels else kind or task.kinds[0])
+    if found.kind not in task.kinds:
+        raise ConfigError(
+            f"the head of {model.source or 'this model'} has kind = {found.kind!r}",
+            allowed=", ".join(task.kinds),
+            next_step="name one of these in the HeadPlan that put_head is given",
+        )
+    return found

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from headway.checkpoints import HeadPlan, new_head
 from headway.core.ragged import window_means
-from headway.core.stacks import Decoder, EncoderDecoder
+from headway.core.stacks import Decoder
 from headway.data import Columns, Dataset, guess_columns
 from headway.errors import ConfigError
 from headway.heads import Classifier
@@ -26,6 +26,7 @@ from headway.tasks.labels.out_of_scope import by_class, kind_with
 from headway.tasks.labels.probe import probe_head
 from headway.tasks.labels.units import training_units
 from headway.tasks.measured import Measured
+from headway.tasks.stacks import need_one_stack
 from headway.tasks.task import Compared, Course, Meaning, Start
 from headway.training.collate import Batch, text_logits
 from headway.windows import TextOrPair, Windowed, window_texts
@@ -116,12 +117,7 @@ class TextClassification:
         return {name: counts[name] for name in meaning.labels}
 
     def check(self, model: Model) -> None:
-        if isinstance(model.body, EncoderDecoder):
-            raise ConfigError(
-                f"{model.source or 'this model'} is an encoder-decoder, which has no one vector a "
-                "text",
-                allowed="an encoder (BERT and the like) or a decoder (GPT-2, Llama)",
-            )
+        need_one_stack(model, "which has no one vector a text")
 
     def fitted(self, model: Model) -> Model:
         return model

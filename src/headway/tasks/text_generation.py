@@ -18,13 +18,13 @@ from torch import Tensor
 
 from headway.checkpoints import HeadPlan
 from headway.core.stacks import Decoder
-from headway.data import Columns, Dataset, guess_columns
+from headway.data import Columns, Dataset
 from headway.errors import ConfigError
-from headway.heads import LanguageModelHead
 from headway.metrics import confidence_interval, metric
 from headway.model import Model
-from headway.tasks.inputs import shown_text, strings_of
+from headway.tasks.inputs import shown_text, strings_of, texts_alone
 from headway.tasks.measured import Measured
+from headway.tasks.stacks import with_language_head
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch
 from headway.training.likelihood import next_token_losses, surprises
@@ -85,14 +85,14 @@ class TextGeneration:
         label: str | None,
         labelled: bool = True,
     ) -> Columns:
-        for name, given in (("pair", pair), ("label", label)):
-            if given is not None:
-                raise ConfigError(
-                    f"{name} = {given!r} with text-generation, which learns from texts alone",
-                    next_step="--task text2text-generation learns answers to texts",
-                )
-        found = guess_columns(data, text=text, labelled=False)
-        return Columns(found.text, None, None, f"text column {found.text!r}")
+        return texts_alone(
+            data,
+            "text-generation",
+            text=text,
+            pair=pair,
+            label=label,
+            next_step="--task text2text-generation learns answers to texts",
+        )
 
     def inputs(self, data: Dataset, columns: Columns, *, before: int = 0) -> list[str]:
         return strings_of(data, columns.text, before=before)
@@ -126,10 +126,7 @@ class TextGeneration:
     def fitted(self, model: Model) -> Model:
         """A decoder without its head gets a new one, around its word table where the two are
         tied."""
-        if not isinstance(model.head, LanguageModelHead):
-            name = "text-generation"
-            model.put_head(HeadPlan(name, model.checkpoint.family.HEADS[name]))
-        return model
+        return with_language_head(model, "text-generation")
 
     def head(
         self, model: Model, meaning: Meaning, *, head: str, pooling: str | None
@@ -215,14 +212,12 @@ class TextGeneration:
         answers: Sequence[Any],
         meaning: Meaning,
     ) -> dict[str, Any]:
-        nats = [one.nats for one in found]
-        sizes, counts = [one.bytes for one in found], [one.tokens for one in found]
+        measured = self.metrics(found, texts, answers, meaning)
         return {
             "n": len(found),
-            "tokens": sum(counts),
-            "bits_per_byte": metric("bits_per_byte", nats, sizes)["bits_per_byte"],
-            "perplexity": metric("token_perplexity", nats, counts)["token_perplexity"],
-            "confidence_interval_95": list(confidence_interval("bits_per_byte", nats, sizes)),
+            "tokens": sum(one.tokens for one in found),
+            **{name: one.value() for name, one in measured.items()},
+            "confidence_interval_95": list(measured["bits_per_byte"].interval()),
         }
 
     def metrics(

@@ -11,33 +11,38 @@ Sources: tags, Ramshaw & Marcus 1995 (arXiv cmp-lg/9505040); word pieces, Devlin
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from headway.checkpoints import HeadPlan, new_head
-from headway.core.layout import Layout
-from headway.core.stacks import EncoderDecoder
 from headway.data import Columns, Dataset, guess_columns
 from headway.errors import ConfigError, DataError
-from headway.heads import CrfHead
-from headway.heads.losses import single_label
 from headway.model import Model
 from headway.reading import HeadLogits
+from headway.tasks.measured import Measured
+from headway.tasks.stacks import need_one_stack
+from headway.tasks.tags.baseline import in_words, usual_tags
 from headway.tasks.tags.entities import Span, overlapping, wrong_spans
 from headway.tasks.tags.paths import Tagged, best_tags
-from headway.tasks.tags.scores import compared_tags, named_span, score_spans, score_tags
+from headway.tasks.tags.scores import (
+    compared_tags,
+    measured_spans,
+    measured_tags,
+    named_span,
+    score_spans,
+    score_tags,
+)
+from headway.tasks.tags.sequences import WindowTags, tag_loss, tag_targets
 from headway.tasks.tags.tables import Spanned, WindowSpans, read_tables, span_targets, table_loss
 from headway.tasks.tags.truth import OUTSIDE, entity_names, output_numbers, right_spans, right_tags
-from headway.tasks.tags.word_places import Placed, place_words
+from headway.tasks.tags.word_places import Placed, joined_places, place_words
 from headway.tasks.task import Compared, Course, Meaning
-from headway.training.collate import Batch, window_logits
+from headway.training.collate import Batch
 from headway.windows import window_texts
 
 __all__ = ["TokenClassification", "Words"]
@@ -50,7 +55,6 @@ PLACED = re.compile("O$|[BIELSUM](-|$)")
 SPAN_NAMES = ("entities", "spans", "ents", "label", "labels")
 WORD_NAMES = ("tokens", "words")
 TAG_NAMES = ("tags", "ner_tags", "pos_tags", "upos", "labels", "label")
-WORD = re.compile(r"\w+|[^\w\s]")
 MANY = 500
 """Rows from which labels count as many."""
 
@@ -59,19 +63,6 @@ EXPECTED = {
     "entities": 'a list of tags, one a word, or of {"start", "end", "label"} in every row',
     "tags": "a list of tags, one a word, in every row",
 }
-
-
-@dataclass(frozen=True)
-class WindowTags:
-    """What is to be learned of a window.
-
-    Attributes:
-        tokens: the tokens that speak for words.
-        labels: the right output for each.
-    """
-
-    tokens: list[int]
-    labels: list[int]
 
 
 class TokenClassification:
@@ -154,11 +145,7 @@ class TokenClassification:
         return dict(sorted(Counter(entity_names(answers)).items()))
 
     def check(self, model: Model) -> None:
-        if isinstance(model.body, EncoderDecoder):
-            raise ConfigError(
-                f"{model.source or 'this model'} is an encoder-decoder",
-                allowed="an encoder (BERT and the like) or a decoder (GPT-2, Llama)",
-            )
+        need_one_stack(model)
 
     def fitted(self, model: Model) -> Model:
         return model
@@ -191,7 +178,7 @@ class TokenClassification:
             model.need_tokenizer(), joined, size=size, stride=stride, first=first, places=True
         )
         return [
-            place_words(text, read, None if isinstance(given, str) else _word_places(given))
+            place_words(text, read, None if isinstance(given, str) else joined_places(given))
             for given, text, read in zip(inputs, joined, windowed, strict=True)
         ]
 
@@ -203,17 +190,7 @@ class TokenClassification:
             right = right_spans(texts, answers, nested=True)
             output_numbers([[span.label for span in row] for row in right], meaning.labels)
             return span_targets(texts, right, meaning.labels)
-        tags = right_tags(texts, answers, meaning.kind)
-        numbers = output_numbers(tags, meaning.labels)
-        found = []
-        for text, row in zip(texts, tags, strict=True):
-            windows = [WindowTags([], []) for _ in text.ids]
-            for tag, place in zip(row, text.speakers, strict=True):
-                if place is not None:
-                    windows[place[0]].tokens.append(place[1])
-                    windows[place[0]].labels.append(numbers[tag])
-            found.append(windows)
-        return found
+        return tag_targets(texts, right_tags(texts, answers, meaning.kind), meaning.labels)
 
     def course(self, rows: int, meaning: Meaning, right: float | None = None) -> Course:
         return Course(epochs=4 if rows > MANY else 16, rate=2e-4)
@@ -231,31 +208,10 @@ class TokenClassification:
         meaning: Meaning,
         weights: Tensor | None,
     ) -> Tensor:
-        """Cross-entropy of the words' tags; under a CRF, of the whole sequence of them; of nested
-        entities, of every span."""
+        """Of the words' tags; of nested entities, of every span."""
         if meaning.kind == NESTED:
             return table_loss(model, batch, targets)
-        logits, layout = window_logits(model, batch)
-        chosen = [
-            targets[row][number]
-            for row, numbers in zip(batch.rows, batch.numbers, strict=True)
-            for number in numbers
-        ]
-        starts = layout.boundaries.tolist()
-        places = [
-            start + token
-            for start, window in zip(starts, chosen, strict=False)
-            for token in window.tokens
-        ]
-        labels = torch.tensor(
-            [label for window in chosen for label in window.labels], device=logits.device
-        )
-        words = logits[torch.tensor(places, device=logits.device, dtype=torch.int64)]
-        if isinstance(model.head, CrfHead):
-            counts = Layout(tuple(len(window.labels) for window in chosen), device=logits.device)
-            return model.head.crf.loss(words, labels, counts)
-        # A batch of empty texts has no words, and nothing to learn.
-        return single_label(words, labels) if places else logits.sum() * 0.0
+        return tag_loss(model, batch, targets)
 
     def read(
         self,
@@ -302,13 +258,19 @@ class TokenClassification:
         meaning: Meaning,
     ) -> dict[str, Any]:
         if meaning.kind == "tags":
-            said = [one.labels for one in found]
-            return score_tags(said, right_tags(texts, answers, "tags"), meaning)
-        right = right_spans(texts, answers, nested=meaning.kind == NESTED)
-        return score_spans(
-            [[span for span, _ in one.spans(text)] for one, text in zip(found, texts, strict=True)],
-            right,
-        )
+            return score_tags(*_tags(found, texts, answers), meaning.labels)
+        return score_spans(*_spans(found, texts, answers, meaning))
+
+    def metrics(
+        self,
+        found: Sequence[Any],
+        texts: Sequence[Placed],
+        answers: Sequence[Any],
+        meaning: Meaning,
+    ) -> dict[str, Measured]:
+        if meaning.kind == "tags":
+            return measured_tags(*_tags(found, texts, answers), meaning.labels)
+        return measured_spans(*_spans(found, texts, answers, meaning))
 
     def main(self, kind: str) -> str:
         return "accuracy" if kind == "tags" else "f1"
@@ -349,42 +311,27 @@ class TokenClassification:
         """What the most frequent tag of each word reaches; tags cannot say nested entities."""
         if meaning.kind == NESTED:
             return None
-        learned, judged = (_in_words(self, inputs) for inputs in (train[0], test[0]))
-        counts: dict[str, Counter[str]] = defaultdict(Counter)
-        for text, tags in zip(learned, right_tags(learned, train[1], meaning.kind), strict=True):
-            for (start, end), tag in zip(text.words, tags, strict=True):
-                counts[text.text[start:end].casefold()][tag] += 1
-        every: Counter[str] = sum(counts.values(), Counter())
-        usual = OUTSIDE if meaning.kind == "entities" else every.most_common(1)[0][0]
-        best = {word: tags.most_common(1)[0][0] for word, tags in counts.items()}
-        found = []
-        for text in judged:
-            words = (text.text[start:end].casefold() for start, end in text.words)
-            tags = [best.get(word, usual) for word in words]
-            found.append(Tagged(tags, [1.0] * len(tags)))
+        learned, judged = (in_words(inputs) for inputs in (train[0], test[0]))
+        tags = right_tags(learned, train[1], meaning.kind)
+        found = usual_tags(learned, tags, judged, meaning.kind)
         scores = self.score(found, judged, test[1], meaning)
         kept = {name: value for name, value in scores.items() if name != "per_label"}
         return {"name": "most frequent tag of each word", **kept}
 
 
-def _word_places(words: Words) -> list[tuple[int, int]]:
-    """Where words stand that are joined by spaces."""
-    places, start = [], 0
-    for word in words:
-        places.append((start, start + len(word)))
-        start += len(word) + 1
-    return places
+def _tags(
+    found: Sequence[Tagged], texts: Sequence[Placed], answers: Sequence[Any]
+) -> tuple[list[list[str]], list[list[str]]]:
+    """The tags of each text's words: those said, and the true ones."""
+    return [one.labels for one in found], right_tags(texts, answers, "tags")
 
 
-def _in_words(task: TokenClassification, inputs: Sequence[str | Words]) -> list[Placed]:
-    """Texts with their words, and no tokens: what a baseline looks at."""
-    found = []
-    for given in inputs:
-        text = task.shown(given)
-        places = (
-            [match.span() for match in WORD.finditer(text)]
-            if isinstance(given, str)
-            else _word_places(given)
-        )
-        found.append(Placed([], [], 0, text=text, words=places, speakers=[None] * len(places)))
-    return found
+def _spans(
+    found: Sequence[Tagged | Spanned],
+    texts: Sequence[Placed],
+    answers: Sequence[Any],
+    meaning: Meaning,
+) -> tuple[list[list[Span]], list[list[Span]]]:
+    """The entities of each text: those said, and the true ones."""
+    said = [[span for span, _ in one.spans(text)] for one, text in zip(found, texts, strict=True)]
+    return said, right_spans(texts, answers, nested=meaning.kind == NESTED)

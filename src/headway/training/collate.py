@@ -43,7 +43,12 @@ class Batch:
 
 
 def epoch_batches(
-    texts: Sequence[Windowed], *, batch_tokens: int, seed: int, most_windows: int | None
+    texts: Sequence[Windowed],
+    *,
+    batch_tokens: int,
+    seed: int,
+    most_windows: int | None,
+    beside: Sequence[int] = (),
 ) -> list[Batch]:
     """The batches of one epoch.
 
@@ -53,11 +58,13 @@ def epoch_batches(
         seed: of this epoch.
         most_windows: a text with more windows takes part with so many of them, drawn anew each
             epoch, so that one very long text cannot fill the memory; None = with all.
+        beside: tokens of each text that count beside its windows; () = none.
     """
     chance = random.Random(seed)
     chosen = [text.drawn(chance, most_windows) for text in texts]
     lengths = [
-        sum(len(text.ids[n]) for n in kept) for text, kept in zip(texts, chosen, strict=True)
+        sum(len(text.ids[n]) for n in kept) + more
+        for text, kept, more in zip(texts, chosen, beside or [0] * len(texts), strict=True)
     ]
     return [
         Batch(

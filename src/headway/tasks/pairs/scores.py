@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headway.metrics import (
-    bootstrap_interval,
-    pearson,
-    spearman,
-    wilson_interval,
-)
+from headway.metrics import wilson_interval
 from headway.metrics.retrieval import hits_at_k_rows, mrr_rows
+from headway.tasks.measured import Measured
 
-__all__ = ["nearest_seconds", "score_retrieval", "score_similarity"]
+__all__ = [
+    "Scores",
+    "measured_retrieval",
+    "measured_similarity",
+    "nearest_seconds",
+    "score_retrieval",
+    "score_similarity",
+]
 
 Floats = npt.NDArray[np.float64]
 Scores = Callable[[slice, Sequence[int]], npt.NDArray[np.floating]]
@@ -27,18 +30,23 @@ MOST_POINTS = 2000
 TEN = 10
 
 
-def score_similarity(found: Floats, truth: Floats) -> dict[str, Any]:
+def measured_similarity(found: Floats, truth: Floats) -> dict[str, Measured]:
     """Correlations of cosines with the scores of people, whatever the unit of these."""
+    return {name: Measured(name, found, truth) for name in ("spearman", "pearson")}
+
+
+def score_similarity(found: Floats, truth: Floats) -> dict[str, Any]:
+    """The measures, and what stands behind them."""
+    measured = measured_similarity(found, truth)
     return {
         "n": len(truth),
-        "spearman": spearman(found, truth),
-        "pearson": pearson(found, truth),
-        "confidence_interval_95": list(bootstrap_interval(spearman, found, truth)),
+        **{name: one.value() for name, one in measured.items()},
+        "confidence_interval_95": list(measured["spearman"].interval()),
         "points": np.stack([truth, found], axis=1)[:MOST_POINTS].tolist(),
     }
 
 
-def score_retrieval(texts: Sequence[tuple[str, str]], scores: Scores) -> dict[str, Any]:
+def measured_retrieval(texts: Sequence[tuple[str, str]], scores: Scores) -> dict[str, Measured]:
     """Whether each first text finds its second one among all second texts.
 
     A text that is there often is one candidate; a first text that is there often has several right
@@ -60,12 +68,19 @@ def score_retrieval(texts: Sequence[tuple[str, str]], scores: Scores) -> dict[st
             ("recall_at_10", hits_at_k_rows(table, grades, k=TEN)),
         ):
             values[name] += sums.rows[:, 0].tolist()
-    n = len(texts)
+    # A mean of the rows' values is how far they are from 0: the whole table is never held at once.
+    return {name: Measured("mae", each, [0.0] * len(each)) for name, each in values.items()}
+
+
+def score_retrieval(texts: Sequence[tuple[str, str]], scores: Scores) -> dict[str, Any]:
+    """The measures, and what stands behind them; the arguments are those of the above."""
+    measured = measured_retrieval(texts, scores)
+    found = round(sum(measured["accuracy"].predictions))
     return {
-        "n": n,
-        **{name: float(np.mean(each)) if each else 0.0 for name, each in values.items()},
+        "n": len(texts),
+        **{name: one.value() for name, one in measured.items()},
         "candidates": len(_numbers(texts)),
-        "confidence_interval_95": list(wilson_interval(round(sum(values["accuracy"])), n)),
+        "confidence_interval_95": list(wilson_interval(found, len(texts))),
     }
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from headway.tokenizer import Encoding
 from headway.windows import Windowed
 
-__all__ = ["Placed", "place_words"]
+__all__ = ["Placed", "joined_places", "place_words"]
 
 Place = tuple[int, int]
 
@@ -41,6 +41,19 @@ class Placed(Windowed):
     words: list[Place] = field(default_factory=list)
     speakers: list[tuple[int, int] | None] = field(default_factory=list)
     shown: list[list[tuple[int, int]]] = field(default_factory=list)
+
+
+def joined_places(words: Sequence[str]) -> list[Place]:
+    """Where words stand that are joined by spaces.
+
+    >>> joined_places(["New", "York"])
+    [(0, 3), (4, 8)]
+    """
+    places, start = [], 0
+    for word in words:
+        places.append((start, start + len(word)))
+        start += len(word) + 1
+    return places
 
 
 def place_words(text: str, windowed: Windowed, words: Sequence[Place] | None = None) -> Placed:
