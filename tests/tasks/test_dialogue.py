@@ -10,6 +10,7 @@ import pytest
 import torch
 from adaptation.quick import quick
 from pipelines.models import writer
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 from training.tiny import WORDS, tiny_model
 
@@ -22,12 +23,13 @@ from headway.model import Model
 from headway.tasks import TASKS, Meaning, task_named
 from headway.tasks.dialogue import Dialogue
 from headway.tasks.talks.columns import Answer, Said, dialogue_columns, each_said, marked, said_of
+from headway.tasks.talks.reading import Talk
 from headway.training.collate import epoch_batches
 
 TASK = TASKS["dialogue"]
 assert isinstance(TASK, Dialogue)
 MEANING = Meaning("ranked-replies")
-DESIGNS = ["one-text", "two-stacks", "t5"]
+DESIGNS = ["one-text", "marks-alone", "two-stacks", "t5"]
 
 
 def plain(kind: str = "gpt2") -> Model:
@@ -40,7 +42,8 @@ def plain(kind: str = "gpt2") -> Model:
 
 
 def made(design: str) -> Model:
-    kind = {"one-text": "gpt2", "two-stacks": "bert", "t5": "t5"}[design]
+    kinds = {"one-text": "gpt2", "marks-alone": "llama", "two-stacks": "bert", "t5": "t5"}
+    kind = kinds[design]
     return TASK.fitted(plain(kind)).eval()
 
 
@@ -68,6 +71,19 @@ def encoded(model: Model, data: Dataset) -> tuple[list[Any], list[Answer]]:
     columns = TASK.columns(data, text=None, pair=None, label=None)
     read = TASK.encode(model, TASK.inputs(data, columns), size=model.longest, stride=None)
     return read, columns.answers(data)
+
+
+def logits_of(model: Model, talk: Talk, reply: list[int]) -> Tensor:
+    """What the model says of each token of a reply, read alone, [tokens, words]."""
+    if isinstance(model.body, EncoderDecoder):
+        out = model.forward(talk.ids, target=[[2, *reply[:-1]]])
+    else:
+        marks = talk.segments[0]
+        segments = [[*marks, *marks[-1:] * (len(reply) - 1)]]
+        carried = segments if model.checkpoint.speakers else None
+        out = model.forward([[*talk.ids[0], *reply[:-1]]], segments=carried)
+    assert out.logits is not None
+    return out.logits[0][-len(reply) :]
 
 
 def test_rows() -> None:
@@ -126,6 +142,27 @@ def test_a_decoder_reads_one_text() -> None:
     assert talk.report()["used"] == talk.report()["total"]
 
 
+def test_each_token_carries_who_speaks() -> None:
+    model = made("one-text")
+    said = Said(("w1", "w2 w3", "w4"), ("w5 w6",))
+    (talk,) = TASK.encode(model, [said], size=24, stride=None)
+    words = model.need_tokenizer().vocabulary
+    persona, other, own = (words[mark] for mark in ("<persona>", "<speaker1>", "<speaker2>"))
+    length = len(talk.ids[0])
+    behind = [other] * 2 + [own] * 3 + [other] * 2 + [own]  # each mark and what is said there
+    assert talk.segments == [[persona] * (length - len(behind)) + behind]
+    (written,) = TASK.written(model, [talk], max_new_tokens=4)
+    ids = talk.ids[0]
+    for _ in range(4):
+        marks = [*talk.segments[0], *[own] * (len(ids) - length)]
+        out = model.forward([ids], segments=[marks])
+        assert out.logits is not None
+        ids = [*ids, int(out.logits[0][-1].argmax())]
+    assert written == model.need_tokenizer().decode(ids[length:])
+    (plain_,) = TASK.encode(made("marks-alone"), [said], size=24, stride=None)
+    assert plain_.ids == talk.ids and not any(plain_.segments[0])
+
+
 def test_the_oldest_utterances_leave_first_and_it_is_said(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -167,13 +204,7 @@ def test_the_loss_is_that_of_a_hand(design: str) -> None:
         assert len(others) == 2
         means = []
         for reply in (right, *others):
-            if isinstance(model.body, EncoderDecoder):
-                out = model.forward(talk.ids, target=[[2, *reply[:-1]]])
-            else:
-                out = model.forward([[*talk.ids[0], *reply[:-1]]])
-            assert out.logits is not None
-            logits = out.logits[0][-len(reply) :]
-            means.append(-cross_entropy(logits, torch.tensor(reply)))
+            means.append(-cross_entropy(logits_of(model, talk, reply), torch.tensor(reply)))
         nats.append(-means[0] * len(right))
         counts.append(len(right))
         choices.append(-torch.stack(means).log_softmax(0)[0])
@@ -194,12 +225,7 @@ def test_measures_are_those_of_brute_force(design: str) -> None:
         assert reply.scores == pytest.approx(alone.scores, abs=1e-5)
         means = []
         for ids in talk.candidates:
-            if isinstance(model.body, EncoderDecoder):
-                out = model.forward(talk.ids, target=[[2, *ids[:-1]]])
-            else:
-                out = model.forward([[*talk.ids[0], *ids[:-1]]])
-            assert out.logits is not None
-            logits = out.logits[0][-len(ids) :].detach()
+            logits = logits_of(model, talk, ids).detach()
             means.append(-float(cross_entropy(logits, torch.tensor(ids))))
         assert reply.scores == pytest.approx(means, abs=1e-4)
         right += answer.candidates[means.index(max(means))] == answer.text

@@ -9,7 +9,7 @@ duplicate.py   one stack made into two         longer.py      a model made to re
 weights/       weight files of other frameworks
 sources.py     formats of models                gguf/          ggml's, read and written
 llama2c.py     llama2.c's                       word_vectors.py, static.py   word vectors
-scope.py       what texts of no label are called
+scope.py       what texts of no label are called    speakers.py   whether tokens say who speaks
 """
 
 from headway.checkpoints.checkpoint import (
@@ -25,6 +25,7 @@ from headway.checkpoints.gguf.write import write_gguf
 from headway.checkpoints.heads import HeadPlan, new_head
 from headway.checkpoints.longer import lengthened
 from headway.checkpoints.scope import SCORES, Scope
+from headway.checkpoints.speakers import can_carry
 from headway.checkpoints.vocabulary import with_tokens
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Checkpoint",
     "HeadPlan",
     "Scope",
+    "can_carry",
     "encoder_decoder_of",
     "is_model_folder",
     "lengthened",

@@ -25,6 +25,7 @@ from headway.checkpoints.preprocessor import usual_preprocessing, write_preproce
 from headway.checkpoints.scope import scope_values
 from headway.checkpoints.source import Source
 from headway.checkpoints.sources import CONFIG, source_of
+from headway.checkpoints.speakers import read_speakers
 from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, write_tensors
 from headway.core.fields import GENERIC
 from headway.core.initial import Undrawn, initialise
@@ -79,6 +80,8 @@ class Checkpoint:
         tokenizer: of the folder, or None.
         embedding: how a text's vector is made.
         generation: how text is written.
+        speakers: whether it was trained with dialogues whose tokens carry the vector of who speaks:
+            segments that are words.
         values: config.json as read; what says nothing about the architecture is kept when saving.
         set_aside: tensors that the ecosystem counts to the body and no computation here reads
             (poolers); written back when the body is saved without a family's head.
@@ -95,6 +98,7 @@ class Checkpoint:
     tokenizer: Tokenizer | None = None
     embedding: Embedding = field(default_factory=Embedding)
     generation: Generation = field(default_factory=Generation)
+    speakers: bool = False
     values: dict[str, Any] = field(default_factory=dict)
     set_aside: dict[str, Tensor] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -171,6 +175,7 @@ def load_checkpoint(
         tokenizer=tokenizer,
         embedding=source.embedding,
         generation=source.generation,
+        speakers=read_speakers(values, body),
         values=values,
         set_aside={name: left[name] for name in inner},
         notes=notes,
@@ -316,6 +321,8 @@ def _config_values(checkpoint: Checkpoint) -> dict[str, Any]:
     values["architectures"] = [named] if told else []
     if plan is not None:
         values |= _head_values(plan)
+    if checkpoint.speakers:
+        values["headway"] = {**values.get("headway", {}), "speakers": True}
     return dict(sorted(values.items()))
 
 

@@ -21,11 +21,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from headway.checkpoints import HeadPlan, encoder_decoder_of, with_tokens
+from headway.checkpoints import HeadPlan, can_carry, encoder_decoder_of, with_tokens
 from headway.core.stacks import Decoder, EncoderDecoder
 from headway.data import Columns, Dataset
 from headway.errors import ConfigError, DataError
-from headway.generate.prompt import WindowedPrompt
+from headway.generate.prompt import MarkedPrompt, WindowedPrompt
 from headway.generate.writing import Writing
 from headway.heads import LanguageModelHead
 from headway.metrics import confidence_interval, metric, tfidf_nearest
@@ -144,7 +144,8 @@ class Dialogue:
             )
 
     def fitted(self, model: Model) -> Model:
-        """With the marks among its tokens, and with a head that writes, or in two stacks."""
+        """With the marks among its tokens, which these carry as segments where the stack has such,
+        and with a head that writes, or in two stacks."""
         checkpoint = with_tokens(model.checkpoint, MARKS)
         one = isinstance(model.body, Decoder) and self.design != "two-stacks"
         if one and not isinstance(checkpoint.head, LanguageModelHead):
@@ -152,6 +153,7 @@ class Dialogue:
             checkpoint.put_head(HeadPlan(name, checkpoint.family.HEADS[name]))
         if not one and not isinstance(checkpoint.body, EncoderDecoder):
             checkpoint = encoder_decoder_of(checkpoint)
+        checkpoint.speakers = can_carry(checkpoint.body)
         return Model(checkpoint, source=model.source).train(model.training)
 
     def head(
@@ -220,7 +222,9 @@ class Dialogue:
 
     def written(self, model: Model, texts: Sequence[Windowed], **decoding: Any) -> list[str]:
         """What the model writes; the likeliest token each time unless it is told otherwise."""
-        prompts = [WindowedPrompt(text.ids) for text in texts]
+        prompts: list[list[int]] = [WindowedPrompt(text.ids) for text in texts]
+        if model.checkpoint.speakers:
+            prompts = [MarkedPrompt(text.ids[0], text.segments[0]) for text in texts]
         tokenizer = model.need_tokenizer()
         if decoding:
             return [tokenizer.decode(ids) for ids in model.generate_ids(prompts, **decoding)]

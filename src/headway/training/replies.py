@@ -36,8 +36,11 @@ def reply_losses(model: Model, batch: Batch, replies: Replies) -> tuple[Tensor, 
     """
     flat = [list(reply) for row in replies for reply in row]
     owners = [place for place, row in enumerate(replies) for _ in row]
-    two = isinstance(model.body, EncoderDecoder)
-    logits = (target_logits if two else continued_logits)(model, batch, flat, owners)
+    if isinstance(model.body, EncoderDecoder):
+        logits = target_logits(model, batch, flat, owners)
+    else:
+        marks = batch.segments if model.checkpoint.speakers else None
+        logits = continued_logits(model, batch, flat, owners, segments=marks)
     wanted = torch.tensor([token for reply in flat for token in reply], device=logits.device)
     nats = F.cross_entropy(logits, wanted, reduction="none")
     counts = torch.tensor(list(map(len, flat)), device=logits.device)

@@ -81,6 +81,8 @@ def continued_logits(
     batch: Batch,
     targets: Sequence[Sequence[int]],
     owners: Sequence[int] | None = None,
+    *,
+    segments: Sequence[Sequence[int]] | None = None,
 ) -> Tensor:
     """What a decoder says of each token that is to follow its prompts, float32 [tokens, words].
 
@@ -89,6 +91,7 @@ def continued_logits(
         batch: the prompts, each of one window.
         targets: what follows each, of one token or more.
         owners: as for `target_logits`.
+        segments: of the prompts' tokens, where they are words; what follows has that of the last.
     """
     assert isinstance(model.body, Decoder) and model.head is not None
     prompts = batch.windows if owners is None else [batch.windows[n] for n in owners]
@@ -97,7 +100,16 @@ def continued_logits(
     rows = [[*prompt, *target[:-1]] for prompt, target in pairs]
     layout = Layout.of(rows, model.device)
     flat = torch.tensor([token for row in rows for token in row], device=model.device)
-    hidden = model.body(flat, layout)
+    marks = None
+    if segments is not None:
+        told = segments if owners is None else [segments[n] for n in owners]
+        whose = [
+            mark
+            for own, row in zip(told, rows, strict=True)
+            for mark in (*own, *[own[-1]] * (len(row) - len(own)))
+        ]
+        marks = torch.tensor(whose, device=model.device)
+    hidden = model.body(flat, layout, marks)
     starts = layout.boundaries.tolist()
     places = [
         start + len(prompt) - 1 + step

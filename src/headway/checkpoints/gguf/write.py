@@ -116,6 +116,11 @@ def _architecture(checkpoint: Checkpoint) -> Architecture:
             allowed=f"one with a {own} head" if own else "one without a head",
             next_step="load it with keep_head=False" if plan and not own else "",
         )
+    if checkpoint.speakers:
+        raise ConfigError(
+            f"a {kind} whose tokens carry the vector of who speaks is not written as GGUF",
+            next_step="save it as a folder",
+        )
     return ARCHITECTURES[name]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from headway.core.stacks import EncoderDecoder
@@ -90,13 +90,23 @@ def read_as_one(
                         next_step="shorten them, or take a model that reads longer texts",
                     )
         kept = ids[: turns[0]] + ids[turns[skipped] :]
+        segments = _speakers(kept, marks) if model.checkpoint.speakers else [0] * len(kept)
         total, used = (sum(token not in marks for token in part) for part in (ids, kept))
-        found.append(_talk(model, said, [kept], [[0] * len(kept)], total, used, talk))
+        found.append(_talk(model, said, [kept], [segments], total, used, talk))
     if short := sum(talk.used < talk.tokens for talk in found):
         log.info(
             "%d of the dialogues leave no room for a reply: their oldest utterances are not read",
             short,
         )
+    return found
+
+
+def _speakers(ids: Sequence[int], marks: Collection[int]) -> list[int]:
+    """The mark that each token stands behind; what comes before the first belongs to it."""
+    found, speaker = [], next(token for token in ids if token in marks)
+    for token in ids:
+        speaker = token if token in marks else speaker
+        found.append(speaker)
     return found
 
 
