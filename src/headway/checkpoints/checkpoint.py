@@ -35,6 +35,7 @@ from headway.core.vision import Vision
 from headway.errors import CheckpointError, ConfigError
 from headway.families import Family, class_name, family_for, task_of
 from headway.families.encoder_decoder import Joined
+from headway.heads import CHOICE
 from headway.images import Preprocessing
 from headway.tokenizer import Tokenizer
 
@@ -264,7 +265,7 @@ def _fill(
     for name in sorted(found.keys() - used):
         if matches_any(name, family.IGNORED):
             continue
-        if matches_any(name, (*family.OTHER_HEADS, "head.*")):
+        if matches_any(name, (*family.OTHER_HEADS, "head.*", str(CHOICE[1]))):
             beside = family.PREFIX + name
             inner = not prefix and matches_any(beside, family.OTHER_HEADS)
             left[beside if inner else name] = found[name]
@@ -331,6 +332,8 @@ def _head_values(plan: HeadPlan) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if plan.stored is not None:
         values["headway"] = {"task": plan.task, "head": dict(plan.stored)}
+    if plan.choice:
+        values["headway"] = {"choice": True}
     if plan.labels:
         values["id2label"] = {str(n): label for n, label in enumerate(plan.labels)}
         values["label2id"] = {label: n for n, label in enumerate(plan.labels)}

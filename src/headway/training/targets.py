@@ -1,8 +1,9 @@
-"""Logits of texts to be written, only at the places where their tokens are predicted."""
+"""Texts to be written: their tokens, and what a model knows and says where these are predicted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,7 +14,26 @@ from headway.errors import ConfigError
 from headway.model import Model
 from headway.training.collate import Batch
 
-__all__ = ["continued_logits", "ids_to_write", "target_logits"]
+__all__ = [
+    "States",
+    "continued_logits",
+    "continued_states",
+    "ids_to_write",
+    "target_logits",
+    "target_states",
+]
+
+
+class States(NamedTuple):
+    """Hidden states of texts to be written.
+
+    Attributes:
+        before: where each of their tokens is predicted, [target tokens, hidden].
+        last: where each one's last token is read, [targets, hidden]; None where it is not.
+    """
+
+    before: Tensor
+    last: Tensor | None
 
 
 def ids_to_write(model: Model, text: str) -> list[int]:
@@ -37,27 +57,50 @@ def ids_to_write(model: Model, text: str) -> list[int]:
     return ids
 
 
-def target_logits(
+def target_logits(model: Model, batch: Batch, targets: Sequence[Sequence[int]]) -> Tensor:
+    """What an encoder-decoder says of each token of its targets, float32 [target tokens, words].
+
+    Args: as for `target_states`.
+    """
+    return _logits(model, target_states(model, batch, targets), targets)
+
+
+def continued_logits(model: Model, batch: Batch, targets: Sequence[Sequence[int]]) -> Tensor:
+    """What a decoder says of each token that is to follow its prompts, float32 [tokens, words].
+
+    Args: as for `continued_states`.
+    """
+    return _logits(model, continued_states(model, batch, targets), targets)
+
+
+def _logits(model: Model, states: States, targets: Sequence[Sequence[int]]) -> Tensor:
+    assert model.head is not None
+    counts = Layout(tuple(map(len, targets)), device=model.device)
+    logits: Tensor = model.head(states.before, counts).float()
+    return logits
+
+
+def target_states(
     model: Model,
     batch: Batch,
     targets: Sequence[Sequence[int]],
     owners: Sequence[int] | None = None,
-) -> Tensor:
-    """What an encoder-decoder says of each token of its targets, float32 [target tokens, words].
-
-    The decoder of a text looks at all windows of its source.
+    *,
+    whole: bool = False,
+) -> States:
+    """The states of an encoder-decoder's targets; the decoder looks at all windows of its source.
 
     Args:
-        model: with two stacks and a head over the vocabulary.
+        model: with two stacks.
         batch: the sources, each read once.
         targets: of one token or more.
         owners: place in the batch of each target's source; None = one target a source, in order.
+        whole: whether the last token of each is read too.
     """
     body, device = model.body, model.device
-    assert isinstance(body, EncoderDecoder) and model.head is not None
+    assert isinstance(body, EncoderDecoder)
     layout = Layout.of(batch.windows, device)
-    ids = torch.tensor([token for window in batch.windows for token in window], device=device)
-    states = body.encoder(ids, layout)
+    states = body.encoder(_flat(batch.windows, device), layout)
     lengths = iter(map(len, batch.windows))
     seen = Layout(
         tuple(sum(next(lengths) for _ in numbers) for numbers in batch.numbers), device=device
@@ -68,55 +111,66 @@ def target_logits(
         states = states[torch.tensor(places, device=device)]
         seen = Layout(tuple(sizes[n] for n in owners), device=device)
     first = model.checkpoint.generation.first(model.checkpoint.rows("target"))
-    fed = [[first, *target[:-1]] for target in targets]
+    fed = [[first, *_read(target, whole)] for target in targets]
     lies = Layout.of(fed, device)
-    flat = torch.tensor([token for row in fed for token in row], device=device)
-    hidden = body.decoder(flat, lies, memory=(states, seen))
-    logits: Tensor = model.head(hidden, lies).float()
-    return logits
+    hidden = body.decoder(_flat(fed, device), lies, memory=(states, seen))
+    return _parted(hidden, lies, targets, whole)
 
 
-def continued_logits(
+def continued_states(
     model: Model,
     batch: Batch,
     targets: Sequence[Sequence[int]],
     owners: Sequence[int] | None = None,
     *,
     segments: Sequence[Sequence[int]] | None = None,
-) -> Tensor:
-    """What a decoder says of each token that is to follow its prompts, float32 [tokens, words].
+    whole: bool = False,
+) -> States:
+    """The states of what is to follow a decoder's prompts.
 
     Args:
-        model: with one stack and a head over the vocabulary.
+        model: with one stack.
         batch: the prompts, each of one window.
         targets: what follows each, of one token or more.
-        owners: as for `target_logits`.
+        owners: place in the batch of each target's prompt; None = one target a prompt, in order.
         segments: of the prompts' tokens, where they are words; what follows has that of the last.
+        whole: whether the last token of each is read too.
     """
-    assert isinstance(model.body, Decoder) and model.head is not None
-    prompts = batch.windows if owners is None else [batch.windows[n] for n in owners]
-    pairs = list(zip(prompts, targets, strict=True))
-    # The last token is predicted, and nothing is predicted from it.
-    rows = [[*prompt, *target[:-1]] for prompt, target in pairs]
-    layout = Layout.of(rows, model.device)
-    flat = torch.tensor([token for row in rows for token in row], device=model.device)
+    body, device = model.body, model.device
+    assert isinstance(body, Decoder)
+    owners = range(len(targets)) if owners is None else owners
+    pairs = list(zip(owners, targets, strict=True))
+    fed = [[*batch.windows[owner], *_read(target, whole)] for owner, target in pairs]
     marks = None
     if segments is not None:
-        told = segments if owners is None else [segments[n] for n in owners]
-        whose = [
-            mark
-            for own, row in zip(told, rows, strict=True)
-            for mark in (*own, *[own[-1]] * (len(row) - len(own)))
+        told = [segments[owner] for owner in owners]
+        grown = [
+            [*own, *[own[-1]] * (len(row) - len(own))] for own, row in zip(told, fed, strict=True)
         ]
-        marks = torch.tensor(whose, device=model.device)
-    hidden = model.body(flat, layout, marks)
-    starts = layout.boundaries.tolist()
+        marks = _flat(grown, device)
+    lies = Layout.of(fed, device)
+    hidden = body(_flat(fed, device), lies, marks)
+    return _parted(hidden, lies, targets, whole)
+
+
+def _read(target: Sequence[int], whole: bool) -> Sequence[int]:
+    """What is read of a target: its last token is predicted, and nothing is predicted from it."""
+    return target if whole else target[:-1]
+
+
+def _flat(rows: Sequence[Sequence[int]], device: torch.device) -> Tensor:
+    return torch.tensor([number for row in rows for number in row], device=device)
+
+
+def _parted(
+    hidden: Tensor, layout: Layout, targets: Sequence[Sequence[int]], whole: bool
+) -> States:
+    """The states of texts that end with their targets, as far as these are read."""
+    ends = layout.boundaries.tolist()[1:]
     places = [
-        start + len(prompt) - 1 + step
-        for start, (prompt, target) in zip(starts, pairs, strict=False)
+        end - len(target) - whole + step
+        for end, target in zip(ends, targets, strict=True)
         for step in range(len(target))
     ]
-    chosen = hidden[torch.tensor(places, device=model.device)]
-    counts = Layout(tuple(map(len, targets)), device=model.device)
-    logits: Tensor = model.head(chosen, counts).float()
-    return logits
+    before = hidden[torch.tensor(places, device=hidden.device)]
+    return States(before, hidden[layout.lasts] if whole else None)

@@ -1,4 +1,4 @@
-"""What is said in rows of dialogues as a model reads it, and how likely it finds replies to it."""
+"""What is said in rows of dialogues as a model reads it, and how well it finds replies to fit."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from headway.logs import log, progress
 from headway.model import Model
 from headway.tasks.talks.columns import MARKS, OTHER, SELF, Said, marked
 from headway.training.collate import Batch
-from headway.training.replies import reply_losses
+from headway.training.replies import weigh
 from headway.training.targets import ids_to_write
 from headway.windows import Windowed, window_texts
 
-__all__ = ["Talk", "likelihoods", "read_as_one", "read_in_windows"]
+__all__ = ["Talk", "read_as_one", "read_in_windows", "weighed"]
 
 ROOM = 40
 """Tokens that are kept free for a reply behind one text, or a quarter of a small model."""
 
-Nats = dict[tuple[int, ...], float]
-"""Tokens of a reply -> its summed -log p."""
+Weight = tuple[float | None, tuple[float, ...]]
+"""The summed -log p of the right reply's tokens, if it is known, and the candidates' scores."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,8 @@ def _talk(
     return Talk(ids, segments, tokens, [], used, said.candidates, candidates, reply)
 
 
-def likelihoods(model: Model, texts: Sequence[Talk], *, batch_tokens: int, what: str) -> list[Nats]:
-    """How unlikely each candidate, and the right reply, are to the model.
+def weighed(model: Model, texts: Sequence[Talk], *, batch_tokens: int, what: str) -> list[Weight]:
+    """How unlikely the right reply is to the model, and how well each candidate fits.
 
     Args:
         model: that writes.
@@ -137,7 +137,7 @@ def likelihoods(model: Model, texts: Sequence[Talk], *, batch_tokens: int, what:
         batch_tokens: most tokens in a forward pass; the replies to one text are read at once.
         what: shown beside the progress bar.
     """
-    found: list[Nats] = [{} for _ in texts]
+    found: list[Weight] = [(None, ()) for _ in texts]
     every = [_distinct(talk) for talk in texts]
     asked = sorted((n for n, replies in enumerate(every) if replies), key=lambda n: texts[n].length)
     chunks: list[list[int]] = []
@@ -157,14 +157,17 @@ def likelihoods(model: Model, texts: Sequence[Talk], *, batch_tokens: int, what:
                 [marks for row in rows for marks in texts[row].segments],
                 [list(range(len(texts[row].ids))) for row in rows],
             )
-            nats, _ = reply_losses(model, batch, [every[row] for row in rows])
-            values = iter(nats.tolist())
-            for row in rows:
-                found[row] = {reply: next(values) for reply in every[row]}
+            read = weigh(model, batch, [every[row] for row in rows])
+            values = iter(read.scores.tolist())
+            for row, nats in zip(rows, read.nats.tolist(), strict=True):
+                scores = {reply: next(values) for reply in every[row]}
+                known = nats if texts[row].reply is not None else None
+                found[row] = known, tuple(scores[tuple(ids)] for ids in texts[row].candidates)
     return found
 
 
 def _distinct(talk: Talk) -> list[tuple[int, ...]]:
+    """Each reply once, the right one first if it is known."""
     own = [] if talk.reply is None else [talk.reply]
     return list(dict.fromkeys(map(tuple, [*own, *talk.candidates])))
 
