@@ -40,8 +40,8 @@ def weigh(model: Model, batch: Batch, replies: Replies) -> Weighed:
     """How likely the first reply of each row is, and how well all of them fit.
 
     A model with a choice head scores a reply by it. Where there is none, a reply's score is its
-    mean log-likelihood a token. An encoder reads a row's input once for all its replies; a decoder
-    reads it with each.
+    mean log-likelihood a token. A row's input is read once for all its replies, but by a decoder
+    that learns, which reads it with each.
 
     Args:
         model: with a head over the vocabulary.

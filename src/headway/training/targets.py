@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from headway.core.cache import Cache
 from headway.core.layout import Layout
 from headway.core.stacks import Decoder, EncoderDecoder
 from headway.errors import ConfigError
@@ -128,6 +130,8 @@ def continued_states(
 ) -> States:
     """The states of what is to follow a decoder's prompts.
 
+    Without gradients a prompt is read once, and all that follow it reuse its keys and values.
+
     Args:
         model: with one stack.
         batch: the prompts, each of one window.
@@ -136,21 +140,65 @@ def continued_states(
         segments: of the prompts' tokens, where they are words; what follows has that of the last.
         whole: whether the last token of each is read too.
     """
-    body, device = model.body, model.device
+    body = model.body
     assert isinstance(body, Decoder)
     owners = range(len(targets)) if owners is None else owners
-    pairs = list(zip(owners, targets, strict=True))
-    fed = [[*batch.windows[owner], *_read(target, whole)] for owner, target in pairs]
-    marks = None
+    ids = [_read(target, whole) for target in targets]
+    prompts, behind = _Rows(batch.windows), _Rows(ids)
     if segments is not None:
-        told = [segments[owner] for owner in owners]
-        grown = [
-            [*own, *[own[-1]] * (len(row) - len(own))] for own, row in zip(told, fed, strict=True)
-        ]
-        marks = _flat(grown, device)
-    lies = Layout.of(fed, device)
-    hidden = body(_flat(fed, device), lies, marks)
+        said = [[segments[owner][-1]] * len(row) for owner, row in zip(owners, ids, strict=True)]
+        prompts, behind = _Rows(batch.windows, segments), _Rows(ids, said)
+    if not torch.is_grad_enabled() and len(set(owners)) < len(owners):
+        return _read_on(body, prompts, behind, owners, targets, whole=whole)
+    hidden, lies = prompts.before(behind, owners).read(body)
     return _parted(hidden, lies, targets, whole)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Texts, and segments of their tokens where these are words."""
+
+    ids: Sequence[Sequence[int]]
+    segments: Sequence[Sequence[int]] | None = None
+
+    def read(self, body: Decoder, cache: Cache | None = None) -> tuple[Tensor, Layout]:
+        """Hidden states [tokens, hidden], and how they lie."""
+        device = next(body.parameters()).device
+        lies = Layout.of(self.ids, device)
+        marks = None if self.segments is None else _flat(self.segments, device)
+        return body(_flat(self.ids, device), lies, marks, cache=cache), lies
+
+    def before(self, others: _Rows, owners: Sequence[int]) -> _Rows:
+        """Each of the others behind its owner."""
+        ids = [[*self.ids[n], *row] for n, row in zip(owners, others.ids, strict=True)]
+        if self.segments is None or others.segments is None:
+            return _Rows(ids)
+        own = self.segments
+        return _Rows(ids, [[*own[n], *row] for n, row in zip(owners, others.segments, strict=True)])
+
+
+def _read_on(
+    body: Decoder,
+    prompts: _Rows,
+    behind: _Rows,
+    owners: Sequence[int],
+    targets: Sequence[Sequence[int]],
+    *,
+    whole: bool,
+) -> States:
+    """As `continued_states`, each prompt read once."""
+    device = next(body.parameters()).device
+    cache = Cache(len(prompts.ids), len(body.layers), device)
+    hidden, lies = prompts.read(body, cache)
+    chosen = torch.tensor(owners, device=device)
+    ends = hidden[lies.lasts[chosen]]  # [targets, hidden], where the first tokens are predicted
+    if not any(behind.ids):  # of one token each
+        return States(ends, None)
+    cache.select(owners)
+    hidden, lies = behind.read(body, cache)
+    parts = zip(ends.unsqueeze(1), lies.split(hidden), targets, strict=True)
+    before = torch.cat([part for end, rest, row in parts for part in (end, rest[: len(row) - 1])])
+    return States(before, hidden[lies.lasts] if whole else None)
 
 
 def _read(target: Sequence[int], whole: bool) -> Sequence[int]:

@@ -173,6 +173,7 @@ def _distinct(talk: Talk) -> list[tuple[int, ...]]:
 
 
 def _cost(model: Model, talk: Talk, replies: Sequence[Sequence[int]]) -> int:
-    """Tokens that are read for them."""
+    """Tokens whose states are held for them: a decoder's reply has keys and values of its own for
+    the prompt, which is read once."""
     times = 1 if isinstance(model.body, EncoderDecoder) else len(replies)
     return times * talk.length + sum(map(len, replies))
