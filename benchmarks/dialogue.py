@@ -1,4 +1,5 @@
-"""Replies on the ConvAI2 dialogues: one text beside two stacks, from one small decoder."""
+"""Replies on the ConvAI2 dialogues: one text beside two stacks, or a choice head beside none, from
+one small decoder."""
 
 from __future__ import annotations
 
@@ -22,10 +23,16 @@ from headway.data import Dataset, dialogues
 from headway.families import gpt2
 from headway.model import Model
 
-DESIGNS = ("one-text", "two-stacks")
+WAYS: dict[str, dict[str, str]] = {
+    "one-text": {"design": "one-text"},
+    "one-text, choice head": {"design": "one-text", "head": "choice"},
+    "two-stacks": {"design": "two-stacks"},
+    "two-stacks, choice head": {"design": "two-stacks", "head": "choice"},
+}
+"""Name -> settings."""
 END = "<|endoftext|>"
 SHOWN = 3
-"""Replies of each design that are kept for people."""
+"""Replies of each way that are kept for people."""
 
 
 def main() -> None:
@@ -39,40 +46,43 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--lr", type=float, default=5e-4)
     parser.add_argument("--seed", type=int, default=0)
-    keep("dialogue", designs(parser.parse_args()))
+    both = ["one-text", "two-stacks"]
+    parser.add_argument("--ways", nargs=2, default=both, choices=list(WAYS), metavar="WAY")
+    keep("dialogue", ways(parser.parse_args()))
 
 
-def designs(options: argparse.Namespace) -> dict[str, Any]:
-    """Both designs made of one model that has read the texts, and measured on the same rows."""
+def ways(options: argparse.Namespace) -> dict[str, Any]:
+    """Both ways made of one model that has read the texts, and measured on the same rows."""
     train, test = rows(options.dialogues, options.seed)
     settings = {"lr": options.lr, "seed": options.seed, "precision": "fp32", "validation": 0.0}
     with tempfile.TemporaryDirectory() as place:
         start = str(Path(place, "start"))
         learned_texts(options, train, settings).save(start)
         runs, reports, replies = [], {}, {}
-        for design in DESIGNS:
-            runs.append(str(Path(place, design)))
-            reports[design] = headway.adapt(
+        for name in options.ways:
+            runs.append(str(Path(place, name)))
+            reports[name] = headway.adapt(
                 start,
                 train,
                 test=test,
                 task="dialogue",
-                design=design,
                 out=runs[-1],
                 epochs=options.epochs,
+                **WAYS[name],
                 **settings,
             ).report
-            replies[design] = answers(runs[-1], test)
-            print(design, reports[design]["test"], flush=True)
+            replies[name] = answers(runs[-1], test)
+            print(name, reports[name]["test"], flush=True)
         found = headway.compare(*runs, test)
-        found["runs"] = [{**one, "model": d} for one, d in zip(found["runs"], DESIGNS, strict=True)]
+        named = zip(found["runs"], options.ways, strict=True)
+        found["runs"] = [{**one, "model": name} for one, name in named]
     show_comparison(found)
     return {
         "work": f"ConvAI2 dialogues of 2018, replies of users: {len(train)} train, {len(test)} "
         f"judge; a GPT-2 of {options.layers} layers of {options.hidden}, {options.before} epochs "
         f"of the texts alone, then {options.epochs} of replies",
         "table": found,
-        "baseline": reports[DESIGNS[0]]["baseline"],
+        "baseline": reports[options.ways[0]]["baseline"],
         "seconds_of_training": {
             name: report["seconds"]["train"] for name, report in reports.items()
         },

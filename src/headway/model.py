@@ -16,7 +16,7 @@ from headway.core.layout import Layout
 from headway.core.outputs import Output
 from headway.core.packed import Packing
 from headway.core.ragged import check_range, laid_out, window_means
-from headway.core.recording import segments_of, taps_of
+from headway.core.recording import marks_of, segments_of, taps_of
 from headway.core.stacks import EncoderDecoder
 from headway.core.taps import record as record_taps
 from headway.data.batches.budget import sorted_batches
@@ -108,7 +108,8 @@ class Model(nn.Module):
 
         Args:
             ids: token ids of each text, any lengths of at least 1.
-            segments: 0 or 1 for each token (first text, second text); None = all 0.
+            segments: 0 or 1 for each token (first text, second text); None = all 0. Of GPT and
+                GPT-2 the id of a word, such as a speaker's mark; None = none.
             target: for encoder-decoders, the ids that the decoder is fed, unshifted.
             record: any of "hidden" and "attention".
 
@@ -393,5 +394,5 @@ class Model(nn.Module):
         flat, own = laid_out(segments, "row of segments", self.device)
         if own.lengths != layout.lengths:
             raise ConfigError(f"segments for {own.lengths} tokens, texts of {layout.lengths}")
-        check_range(flat, segments_of(self.body), "segment")
+        check_range(flat, marks_of(self.body), "segment")
         return flat

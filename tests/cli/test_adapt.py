@@ -34,7 +34,7 @@ def test_options_are_the_settings() -> None:
     assert options.keys() - fields.keys() == more
     choices = {name: set(getattr(one.type, "choices", ())) for name, one in options.items()}
     assert choices["pooling"] == set(TEXT_POOLINGS)
-    assert choices["head"] == {"family"}.union(*OWN_HEADS.values())
+    assert choices["head"] == {"family", "choice"}.union(*OWN_HEADS.values())
     assert choices["precision"] == set(PRECISIONS)
     for name in options.keys() & fields.keys():
         if options[name].default not in (None, fields[name].default):

@@ -6,9 +6,11 @@ import random
 from typing import Any
 
 import pytest
-from contracts import PROMISES, SEEDS, promise_name, small_case
+import torch
+from contracts import PROMISES, SEEDS, close, flat, promise_name, small_case
 from transformers import GPT2Config
 
+from headway.core.layout import Layout
 from headway.core.names import matches_any
 from headway.errors import CheckpointError
 from headway.families import gpt2
@@ -46,3 +48,17 @@ def test_the_masks_of_older_checkpoints_are_passed_over() -> None:
 def test_what_is_not_supported_is_refused_by_name() -> None:
     with pytest.raises(CheckpointError, match=r"reorder_and_upcast_attn = True .*Allowed: False"):
         gpt2.from_hf({"model_type": "gpt2", "reorder_and_upcast_attn": True})
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_word_can_be_the_segment_of_a_token(seed: int) -> None:
+    case = small_case("gpt2", config, seed)
+    segments = case.some_texts(tuple(map(len, case.texts)), seed + 3)
+    theirs, layout = case.reference("text-generation"), Layout.of(case.texts)
+    whole = case.twin(theirs, "text-generation")
+    with torch.no_grad():
+        logits = whole["head"](whole["body"](flat(case.texts), layout, flat(segments)), layout)
+        for ours, ids, marks in zip(layout.split(logits), case.texts, segments, strict=True):
+            out = theirs(torch.tensor([ids]), token_type_ids=torch.tensor([marks]))
+            close(ours, out.logits[0])
+            assert not torch.allclose(ours, theirs(torch.tensor([ids])).logits[0], atol=1e-3)

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 import torch
-from contracts import PROMISES, promise_name, small_case
+from contracts import PROMISES, close, flat, promise_name, small_case
 from tokenizer.oracles import data
 from transformers import OpenAIGPTConfig, OpenAIGPTLMHeadModel, OpenAIGPTTokenizer
 
 import headway
+from headway.core.layout import Layout
 from headway.core.names import matches_any
 from headway.errors import CheckpointError
 from headway.families import openai_gpt
@@ -66,3 +67,17 @@ def test_a_folder_with_its_vocabulary_writes_what_the_reference_writes(tmp_path:
     assert ids == reference(text).input_ids
     wanted = theirs.generate(torch.tensor([ids]), max_new_tokens=8, do_sample=False)[0, len(ids) :]
     assert model.generate_ids([ids], max_new_tokens=8) == [wanted.tolist()]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_word_can_be_the_segment_of_a_token(seed: int) -> None:
+    case = small_case("openai-gpt", config, seed)
+    segments = case.some_texts(tuple(map(len, case.texts)), seed + 3)
+    theirs, layout = case.reference("text-generation"), Layout.of(case.texts)
+    whole = case.twin(theirs, "text-generation")
+    with torch.no_grad():
+        logits = whole["head"](whole["body"](flat(case.texts), layout, flat(segments)), layout)
+        for ours, ids, marks in zip(layout.split(logits), case.texts, segments, strict=True):
+            out = theirs(torch.tensor([ids]), token_type_ids=torch.tensor([marks]))
+            close(ours, out.logits[0])
+            assert not torch.allclose(ours, theirs(torch.tensor([ids])).logits[0], atol=1e-3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 from adaptation.quick import quick
 from pipelines.models import writer
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 from training.tiny import WORDS, tiny_model
 
@@ -17,17 +19,19 @@ from headway import Dataset, evaluate, load, pipeline
 from headway.checkpoints.generation import Generation
 from headway.core.stacks import Decoder, EncoderDecoder
 from headway.errors import ConfigError, DataError, InputError
+from headway.heads import LanguageModelHead
 from headway.metrics import metric
 from headway.model import Model
 from headway.tasks import TASKS, Meaning, task_named
 from headway.tasks.dialogue import Dialogue
 from headway.tasks.talks.columns import Answer, Said, dialogue_columns, each_said, marked, said_of
+from headway.tasks.talks.reading import Talk
 from headway.training.collate import epoch_batches
 
 TASK = TASKS["dialogue"]
 assert isinstance(TASK, Dialogue)
 MEANING = Meaning("ranked-replies")
-DESIGNS = ["one-text", "two-stacks", "t5"]
+DESIGNS = ["one-text", "marks-alone", "two-stacks", "t5"]
 
 
 def plain(kind: str = "gpt2") -> Model:
@@ -39,9 +43,10 @@ def plain(kind: str = "gpt2") -> Model:
     return model
 
 
-def made(design: str) -> Model:
-    kind = {"one-text": "gpt2", "two-stacks": "bert", "t5": "t5"}[design]
-    return TASK.fitted(plain(kind)).eval()
+def made(design: str, head: str | None = None) -> Model:
+    kinds = {"one-text": "gpt2", "marks-alone": "llama", "two-stacks": "bert", "t5": "t5"}
+    kind = kinds[design]
+    return replace(TASK, choice=head == "choice").fitted(plain(kind)).eval()
 
 
 def talks(n: int = 60, *, seed: int = 0, count: int = 4) -> Dataset:
@@ -68,6 +73,23 @@ def encoded(model: Model, data: Dataset) -> tuple[list[Any], list[Answer]]:
     columns = TASK.columns(data, text=None, pair=None, label=None)
     read = TASK.encode(model, TASK.inputs(data, columns), size=model.longest, stride=None)
     return read, columns.answers(data)
+
+
+def alone(model: Model, talk: Talk, reply: list[int]) -> tuple[Tensor, Tensor]:
+    """A reply read alone: what the model says of each token, [tokens, words], and its score."""
+    if isinstance(model.body, EncoderDecoder):
+        out = model.forward(talk.ids, target=[[2, *reply]])
+    else:
+        marks = talk.segments[0]
+        segments = [[*marks, *marks[-1:] * len(reply)]]
+        carried = segments if model.checkpoint.speakers else None
+        out = model.forward([[*talk.ids[0], *reply]], segments=carried)
+    assert out.logits is not None and isinstance(model.head, LanguageModelHead)
+    logits = out.logits[0][-len(reply) - 1 : -1]
+    if model.head.choice is None:
+        return logits, -cross_entropy(logits, torch.tensor(reply))
+    linear = model.head.choice.output
+    return logits, (linear.weight @ out.last[0][-1] + linear.bias)[0]
 
 
 def test_rows() -> None:
@@ -126,6 +148,27 @@ def test_a_decoder_reads_one_text() -> None:
     assert talk.report()["used"] == talk.report()["total"]
 
 
+def test_each_token_carries_who_speaks() -> None:
+    model = made("one-text")
+    said = Said(("w1", "w2 w3", "w4"), ("w5 w6",))
+    (talk,) = TASK.encode(model, [said], size=24, stride=None)
+    words = model.need_tokenizer().vocabulary
+    persona, other, own = (words[mark] for mark in ("<persona>", "<speaker1>", "<speaker2>"))
+    length = len(talk.ids[0])
+    behind = [other] * 2 + [own] * 3 + [other] * 2 + [own]  # each mark and what is said there
+    assert talk.segments == [[persona] * (length - len(behind)) + behind]
+    (written,) = TASK.written(model, [talk], max_new_tokens=4)
+    ids = talk.ids[0]
+    for _ in range(4):
+        marks = [*talk.segments[0], *[own] * (len(ids) - length)]
+        out = model.forward([ids], segments=[marks])
+        assert out.logits is not None
+        ids = [*ids, int(out.logits[0][-1].argmax())]
+    assert written == model.need_tokenizer().decode(ids[length:])
+    (plain_,) = TASK.encode(made("marks-alone"), [said], size=24, stride=None)
+    assert plain_.ids == talk.ids and not any(plain_.segments[0])
+
+
 def test_the_oldest_utterances_leave_first_and_it_is_said(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -153,10 +196,11 @@ def test_an_encoder_reads_all_in_windows() -> None:
     assert answer["tokens"]["windows"] > 3
 
 
+@pytest.mark.parametrize("head", [None, "choice"])
 @pytest.mark.parametrize("design", DESIGNS)
-def test_the_loss_is_that_of_a_hand(design: str) -> None:
-    """Of rows one by one: tokens of the right reply, and the softmax over mean likelihoods."""
-    model = made(design)
+def test_the_loss_is_that_of_a_hand(design: str, head: str | None) -> None:
+    """Of rows one by one: tokens of the right reply, and the softmax over scores."""
+    model = made(design, head)
     data = talks(3, count=3)
     read, answers = encoded(model, data)
     targets = TASK.targets(model, read, answers, MEANING)
@@ -165,74 +209,65 @@ def test_the_loss_is_that_of_a_hand(design: str) -> None:
     nats, counts, choices = [], [], []
     for talk, (right, others) in zip(read, targets, strict=True):
         assert len(others) == 2
-        means = []
-        for reply in (right, *others):
-            if isinstance(model.body, EncoderDecoder):
-                out = model.forward(talk.ids, target=[[2, *reply[:-1]]])
-            else:
-                out = model.forward([[*talk.ids[0], *reply[:-1]]])
-            assert out.logits is not None
-            logits = out.logits[0][-len(reply) :]
-            means.append(-cross_entropy(logits, torch.tensor(reply)))
-        nats.append(-means[0] * len(right))
+        read_alone = [alone(model, talk, reply) for reply in (right, *others)]
+        nats.append(cross_entropy(read_alone[0][0], torch.tensor(right)) * len(right))
         counts.append(len(right))
-        choices.append(-torch.stack(means).log_softmax(0)[0])
+        choices.append(-torch.stack([score for _, score in read_alone]).log_softmax(0)[0])
     wanted = sum(nats) / sum(counts) + torch.stack(choices).mean()
     torch.testing.assert_close(loss, wanted, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("head", [None, "choice"])
 @pytest.mark.parametrize("design", DESIGNS)
-def test_measures_are_those_of_brute_force(design: str) -> None:
-    model = made(design)
+def test_measures_are_those_of_brute_force(design: str, head: str | None) -> None:
+    model = made(design, head)
     data = talks(6)
     read, answers = encoded(model, data)
     found = TASK.read(model, read, MEANING, batch_tokens=150, what="")
     one_by_one = [TASK.read(model, [talk], MEANING, batch_tokens=9999, what="")[0] for talk in read]
     right = 0
-    for talk, reply, alone, answer in zip(read, found, one_by_one, answers, strict=True):
-        assert reply.text == alone.text
-        assert reply.scores == pytest.approx(alone.scores, abs=1e-5)
-        means = []
-        for ids in talk.candidates:
-            if isinstance(model.body, EncoderDecoder):
-                out = model.forward(talk.ids, target=[[2, *ids[:-1]]])
-            else:
-                out = model.forward([[*talk.ids[0], *ids[:-1]]])
-            assert out.logits is not None
-            logits = out.logits[0][-len(ids) :].detach()
-            means.append(-float(cross_entropy(logits, torch.tensor(ids))))
-        assert reply.scores == pytest.approx(means, abs=1e-4)
-        right += answer.candidates[means.index(max(means))] == answer.text
-        assert reply.nats == pytest.approx(-means[-1] * len(talk.candidates[-1]), rel=1e-4)
-    scores = TASK.score(found, read, answers, MEANING)
-    assert scores["hits_at_1"] == pytest.approx(right / 6) and scores["n"] == 6
+    for talk, reply, single, answer in zip(read, found, one_by_one, answers, strict=True):
+        assert reply.text == single.text
+        assert reply.scores == pytest.approx(single.scores, abs=1e-5)
+        scores = [float(alone(model, talk, ids)[1].detach()) for ids in talk.candidates]
+        assert reply.scores == pytest.approx(scores, abs=1e-4)
+        right += answer.candidates[scores.index(max(scores))] == answer.text
+        logits = alone(model, talk, talk.candidates[-1])[0].detach()
+        nats = cross_entropy(logits, torch.tensor(talk.candidates[-1]), reduction="sum")
+        assert reply.nats == pytest.approx(float(nats), rel=1e-4)
+    measured = TASK.score(found, read, answers, MEANING)
+    assert measured["hits_at_1"] == pytest.approx(right / 6) and measured["n"] == 6
     f1 = metric("squad_f1", [one.text for one in found], data["reply"])["squad_f1"] / 100
-    assert scores["f1"] == pytest.approx(f1)
-    assert scores["perplexity"] > 1 and scores["bits_per_byte"] > 0
+    assert measured["f1"] == pytest.approx(f1)
+    assert measured["perplexity"] > 1 and measured["bits_per_byte"] > 0
     for name, made_of in TASK.metrics(found, read, answers, MEANING).items():
         whole = metric(made_of.metric, made_of.predictions, made_of.references, **made_of.options)
-        assert whole[made_of.metric] / made_of.scale == pytest.approx(scores[name])
+        assert whole[made_of.metric] / made_of.scale == pytest.approx(measured[name])
     compared = TASK.compare(found, read, answers, MEANING)
     assert sum(not one.error for one in compared) == right
-    alone = TASK.score(found, read, answers, Meaning("replies"))
-    assert TASK.main("replies") == "f1" and alone["f1"] == scores["f1"]
+    unranked = TASK.score(found, read, answers, Meaning("replies"))
+    assert TASK.main("replies") == "f1" and unranked["f1"] == measured["f1"]
 
 
 @pytest.mark.parametrize(
-    ("kind", "design", "body"),
+    ("kind", "design", "head", "body"),
     [
-        ("gpt2", None, Decoder),
-        ("gpt2", "two-stacks", EncoderDecoder),
-        ("bert", None, EncoderDecoder),
+        ("gpt2", None, None, Decoder),
+        ("gpt2", None, "choice", Decoder),
+        ("gpt2", "two-stacks", None, EncoderDecoder),
+        ("bert", None, "choice", EncoderDecoder),
     ],
 )
 def test_a_run_is_measured_and_answers_as_before(
-    kind: str, design: str | None, body: type, tmp_path: Path
+    kind: str, design: str | None, head: str | None, body: type, tmp_path: Path
 ) -> None:
     result = quick(
-        plain(kind), talks(9), test=talks(6, seed=1), task="dialogue", design=design,
+        plain(kind), talks(9), test=talks(6, seed=1), task="dialogue", design=design, head=head,
         baseline=True, out=tmp_path / "run",
     )  # fmt: skip
+    parameters = result.report["parameters"]["head"]
+    assert (parameters == 33) if (kind, head) == ("gpt2", "choice") else parameters != 33
+    assert any("choice head: 33" in note for note in result.model.notes) == (head == "choice")
     report = result.report
     assert isinstance(result.model.body, body) and report["kind"] == "ranked-replies"
     assert report["test"]["n"] == 6 and set(report["baseline"]) >= {"hits_at_1", "name"}
@@ -247,9 +282,9 @@ def test_a_run_is_measured_and_answers_as_before(
     ranked = again({**said, "candidates": row["candidates"]})
     assert ranked["choice"] in row["candidates"] and len(ranked["scores"]) == 4
     assert list(again(iter([said]), max_new_tokens=4)) == [told]
-    alone = again(history="w1", max_new_tokens=4)
-    assert again("w1", max_new_tokens=4) == alone
-    assert again(["w1", said], max_new_tokens=4) == [alone, told]
+    short = again(history="w1", max_new_tokens=4)
+    assert again("w1", max_new_tokens=4) == short
+    assert again(["w1", said], max_new_tokens=4) == [short, told]
     assert len(again(talks(3), max_new_tokens=2)) == 3
 
 
@@ -265,6 +300,11 @@ def test_what_cannot_be() -> None:
         quick(plain("bert"), talks(4), test=talks(2), task="dialogue", design="one-text")
     with pytest.raises(ConfigError, match="design = 'three'"):
         task_named("dialogue", "three")
+    with pytest.raises(ConfigError, match="head = 'choice' with fill-mask"):
+        task_named("fill-mask", head="choice")
+    alone_ = talks(4).drop(["candidates"])
+    with pytest.raises(ConfigError, match="rows that have no candidates"):
+        quick(plain(), alone_, test=alone_[:2], task="dialogue", head="choice")
     with pytest.raises(ConfigError, match="which has one"):
         task_named("fill-mask", "one-text")
     with pytest.raises(ConfigError, match="has no token <persona>"):
@@ -290,10 +330,10 @@ def test_what_cannot_be() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "design"), [("gpt2", None), ("bert", None)])
-def test_both_designs_learn_to_reply(kind: str, design: str | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "head"), [("gpt2", None), ("bert", None), ("gpt2", "choice")])
+def test_both_designs_learn_to_reply(kind: str, head: str | None) -> None:
     report = quick(
-        plain(kind), talks(300), test=talks(40, seed=1), task="dialogue", design=design,
+        plain(kind), talks(300), test=talks(40, seed=1), task="dialogue", head=head,
         epochs=30, lr=3e-3, batch_tokens=300, baseline=True,
     ).report  # fmt: skip
     test = report["test"]

@@ -94,7 +94,7 @@ def adapt(
         result.report["test"]["accuracy"]
     """
     chosen = settings_from(settings)
-    learned = task_named(task, chosen.design)
+    learned = task_named(task, chosen.design, chosen.head)
     folder = None if out is None else Path(out)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
@@ -102,7 +102,8 @@ def adapt(
         if not isinstance(model, Model):
             model = load(model, keep_head=learned.keeps_head)
         _check_model(learned, model, chosen)
-        model = learned.fitted(model)
+        with _own_randomness(chosen.seed, model.device):
+            model = learned.fitted(model)
         if folder is not None:
             check_output(folder, model)
     with _own_randomness(chosen.seed, model.device):

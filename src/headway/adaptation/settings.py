@@ -59,7 +59,7 @@ class Settings:
     head: str = "linear"
     """linear, mlp (a hidden layer), lstm (reads the states once more, both ways), for tokens crf or
     lstm-crf too, or family: the head that the ecosystem's checkpoints of this architecture carry.
-    Tasks that write keep the head they have."""
+    Tasks that write keep the head they have; choice puts one beside it that scores replies."""
     pooling: str | None = None
     """first, last, max, mean or attention (whose weights are learned); None = as the checkpoint
     embeds, mean for encoders, last for decoders."""

@@ -25,6 +25,7 @@ from headway.checkpoints.preprocessor import usual_preprocessing, write_preproce
 from headway.checkpoints.scope import scope_values
 from headway.checkpoints.source import Source
 from headway.checkpoints.sources import CONFIG, source_of
+from headway.checkpoints.speakers import read_speakers
 from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, write_tensors
 from headway.core.fields import GENERIC
 from headway.core.initial import Undrawn, initialise
@@ -34,6 +35,7 @@ from headway.core.vision import Vision
 from headway.errors import CheckpointError, ConfigError
 from headway.families import Family, class_name, family_for, task_of
 from headway.families.encoder_decoder import Joined
+from headway.heads import CHOICE
 from headway.images import Preprocessing
 from headway.tokenizer import Tokenizer
 
@@ -79,6 +81,8 @@ class Checkpoint:
         tokenizer: of the folder, or None.
         embedding: how a text's vector is made.
         generation: how text is written.
+        speakers: whether it was trained with dialogues whose tokens carry the vector of who speaks:
+            segments that are words.
         values: config.json as read; what says nothing about the architecture is kept when saving.
         set_aside: tensors that the ecosystem counts to the body and no computation here reads
             (poolers); written back when the body is saved without a family's head.
@@ -95,6 +99,7 @@ class Checkpoint:
     tokenizer: Tokenizer | None = None
     embedding: Embedding = field(default_factory=Embedding)
     generation: Generation = field(default_factory=Generation)
+    speakers: bool = False
     values: dict[str, Any] = field(default_factory=dict)
     set_aside: dict[str, Tensor] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -171,6 +176,7 @@ def load_checkpoint(
         tokenizer=tokenizer,
         embedding=source.embedding,
         generation=source.generation,
+        speakers=read_speakers(values, body),
         values=values,
         set_aside={name: left[name] for name in inner},
         notes=notes,
@@ -259,7 +265,7 @@ def _fill(
     for name in sorted(found.keys() - used):
         if matches_any(name, family.IGNORED):
             continue
-        if matches_any(name, (*family.OTHER_HEADS, "head.*")):
+        if matches_any(name, (*family.OTHER_HEADS, "head.*", str(CHOICE[1]))):
             beside = family.PREFIX + name
             inner = not prefix and matches_any(beside, family.OTHER_HEADS)
             left[beside if inner else name] = found[name]
@@ -316,6 +322,8 @@ def _config_values(checkpoint: Checkpoint) -> dict[str, Any]:
     values["architectures"] = [named] if told else []
     if plan is not None:
         values |= _head_values(plan)
+    if checkpoint.speakers:
+        values["headway"] = {**values.get("headway", {}), "speakers": True}
     return dict(sorted(values.items()))
 
 
@@ -324,6 +332,8 @@ def _head_values(plan: HeadPlan) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if plan.stored is not None:
         values["headway"] = {"task": plan.task, "head": dict(plan.stored)}
+    if plan.choice:
+        values["headway"] = {"choice": True}
     if plan.labels:
         values["id2label"] = {str(n): label for n, label in enumerate(plan.labels)}
         values["label2id"] = {label: n for n, label in enumerate(plan.labels)}

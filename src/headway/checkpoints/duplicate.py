@@ -108,7 +108,8 @@ def _fill(body: EncoderDecoder, source: nn.Module) -> int:
 def _fill_head(head: nn.Module, source: nn.Module | None, body: EncoderDecoder) -> int:
     """The same of the head; what it has of the body's is not counted."""
     if source is not None:
-        head.load_state_dict(source.state_dict())
+        weights = source.state_dict()
+        head.load_state_dict({name: weights[name] for name in head.state_dict()})
         return 0
     of_body = {id(parameter) for parameter in body.parameters()}
     return sum(p.numel() for p in head.parameters() if id(p) not in of_body)

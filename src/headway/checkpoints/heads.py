@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import nn
@@ -13,7 +13,7 @@ from headway.checkpoints.scope import Scope, read_scope
 from headway.core.stacks import Body
 from headway.errors import CheckpointError, ConfigError, nearest
 from headway.families import Family, task_of
-from headway.heads import HeadSpec, own_head
+from headway.heads import HeadSpec, choosing, own_head
 
 __all__ = ["KINDS", "HeadPlan", "new_head", "plan_head"]
 
@@ -36,6 +36,20 @@ PLACED = re.compile("O$|[BIELSUM]-.")
 LABELLED = frozenset({"text-classification", "token-classification"})
 """Tasks whose outputs `id2label` names; of other heads a config.json may hold it for no reason."""
 
+WRITING = frozenset({"text-generation", "text2text-generation"})
+"""Tasks whose heads can have a choice head beside them."""
+
+DOUBLE = "DoubleHeadsModel"
+"""How the ecosystem's classes end that have both."""
+
+SUMMARY = {
+    "summary_type": ("cls_index", "last"),
+    "summary_use_proj": (True,),
+    "summary_proj_to_labels": (True,),
+    "summary_activation": (None, ""),
+}
+"""What config.json says of their choice head where it is a linear layer; what is not said is so."""
+
 
 @dataclass(frozen=True)
 class HeadPlan:
@@ -48,6 +62,7 @@ class HeadPlan:
         kind: what its outputs mean: a key of KINDS or another word; empty where nothing is said.
         stored: what config.json's `headway` section says of it; None for a family's own head.
         scope: when the answer is that a text belongs to none of the labels; None = never.
+        choice: whether a choice head stands beside a head that writes; see `with_choice`.
     """
 
     task: str
@@ -56,6 +71,7 @@ class HeadPlan:
     kind: str = ""
     stored: Mapping[str, Any] | None = None
     scope: Scope | None = None
+    choice: bool = False
 
     def build(self, config: Any, body: Body) -> nn.Module:
         """The head, with fresh weights."""
@@ -63,7 +79,11 @@ class HeadPlan:
 
     def __str__(self) -> str:
         outputs = f" with {len(self.labels)} outputs" if self.labels else ""
-        return f"{self.task} head{outputs}"
+        return f"{self.task} head{outputs}" + (" and a choice head" if self.choice else "")
+
+    def with_choice(self) -> HeadPlan:
+        """The same with a linear layer beside it that scores whole texts."""
+        return self if self.choice else replace(self, spec=choosing(self.spec), choice=True)
 
 
 def new_head(
@@ -130,12 +150,45 @@ def plan_head(family: Family, values: Mapping[str, Any]) -> HeadPlan | None:
         raise CheckpointError(f"config.json: headway = {section!r}", allowed="an object")
     if "head" in section:
         return _own_plan(section, values)
-    task = task_of(values["model_type"], architecture(values), family)
+    task, choice = _named(family, values), _chooses(section, values)
     if task is None:
         return None
+    if choice and task not in WRITING:
+        raise CheckpointError(
+            f"config.json: headway.choice = True beside a {task} head",
+            allowed="a head for " + " or ".join(sorted(WRITING)),
+        )
     labels = _labels(values) if task in LABELLED else ()
     kind = _kind(values, task, labels)
-    return HeadPlan(task, family.HEADS[task], labels, kind, scope=read_scope(section, labels))
+    plan = HeadPlan(task, family.HEADS[task], labels, kind, scope=read_scope(section, labels))
+    return plan.with_choice() if choice else plan
+
+
+def _named(family: Family, values: Mapping[str, Any]) -> str | None:
+    """The task of the class that config.json names; a class of two heads writes as others do."""
+    name = architecture(values)
+    if name.endswith(DOUBLE) and "text-generation" in family.HEADS:
+        name = name.removesuffix(DOUBLE) + family.HEADS["text-generation"].ending
+    return task_of(values["model_type"], name, family)
+
+
+def _chooses(section: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Whether there is a choice head beside the one that writes."""
+    told = section.get("choice", False)
+    if not isinstance(told, bool):
+        raise CheckpointError(
+            f"config.json: headway.choice = {told!r:.60}", allowed="true or false"
+        )
+    if told or not architecture(values).endswith(DOUBLE):
+        return told
+    for key, allowed in SUMMARY.items():
+        if key in values and values[key] not in allowed:
+            raise CheckpointError(
+                f"config.json: {key} = {values[key]!r:.60} of a choice head",
+                allowed=", ".join(map(repr, allowed)),
+                next_step="load it with keep_head=False",
+            )
+    return True
 
 
 def architecture(values: Mapping[str, Any]) -> str:

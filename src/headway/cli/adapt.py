@@ -68,10 +68,11 @@ from headway.cli.terminal.output import say_error, say_json
 @click.option("--class-weights", is_flag=True, help="Let rare classes count more.")
 @click.option(
     "--head",
-    type=click.Choice(["linear", "mlp", "lstm", "crf", "lstm-crf", "biaffine", "family"]),
+    type=click.Choice(["linear", "mlp", "lstm", "crf", "lstm-crf", "biaffine", "family", "choice"]),
     default="linear",
     show_default=True,
-    help="crf and the like are for tokens. The family's own head opens in other libraries.",
+    help="crf and the like are for tokens, choice is for dialogues. The family's own head opens in "
+    "other libraries.",
 )
 @click.option(
     "--pooling",

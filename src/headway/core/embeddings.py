@@ -20,6 +20,8 @@ class Embeddings(nn.Module):
         words: vocabulary table.
         positions: learned positions, or None.
         segments: table of segments (first text, second text), or None.
+        word_segments: whether a segment is a word instead, whose vector is added where segments
+            are given (GPT); such a stack has no table of segments.
         norm: behind the sum, or None.
         scale: what a word's vector is multiplied by first.
         dropout: rate behind the norm.
@@ -32,6 +34,7 @@ class Embeddings(nn.Module):
         *,
         positions: LearnedPositions | None = None,
         segments: nn.Embedding | None = None,
+        word_segments: bool = False,
         norm: nn.Module | None = None,
         scale: float = 1.0,
         dropout: float = 0.0,
@@ -41,6 +44,7 @@ class Embeddings(nn.Module):
         self.words = words
         self.positions = positions
         self.segments = segments
+        self.word_segments = word_segments
         self.norm = norm
         self.scale = scale
         self.dropout = Dropout(dropout)
@@ -48,12 +52,15 @@ class Embeddings(nn.Module):
         self.out = Tap()
 
     def forward(self, ids: Tensor, layout: Layout, segments: Tensor | None = None) -> Tensor:
-        """int64 [tokens] -> [tokens, hidden]; without `segments` all are of the first text."""
+        """int64 [tokens] -> [tokens, hidden]; without `segments` all are of the first text, or,
+        where these are words, of none."""
         x = self.words(ids)
         if self.scale != 1.0:
             x = x * self.scale
         if self.segments is not None:
             x = x + self.segments(torch.zeros_like(ids) if segments is None else segments)
+        elif self.word_segments and segments is not None:
+            x = x + self.words(segments)
         if self.positions is not None:
             x = x + self.positions(layout.positions)
         if self.norm is not None:

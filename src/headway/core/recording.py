@@ -1,13 +1,14 @@
-"""What a body can be asked: which taps show a forward pass, how many segments it knows."""
+"""What a body can be asked: which taps show a forward pass, what segments it knows."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
+from headway.core.embeddings import Embeddings
 from headway.core.stacks import Body, EncoderDecoder
 from headway.errors import ConfigError
 
-__all__ = ["segments_of", "taps_of"]
+__all__ = ["marks_of", "segments_of", "taps_of"]
 
 
 def taps_of(body: Body, record: Collection[str]) -> dict[str, list[str]]:
@@ -43,5 +44,16 @@ def taps_of(body: Body, record: Collection[str]) -> dict[str, list[str]]:
 
 def segments_of(body: Body) -> int:
     """How many segments a body's texts can have; 1 where it has no table of them."""
-    segments = (body.encoder if isinstance(body, EncoderDecoder) else body).embeddings.segments
+    segments = _embeddings(body).segments
     return 1 if segments is None else segments.num_embeddings
+
+
+def marks_of(body: Body) -> int:
+    """How many numbers a token's segment can be: as `segments_of`, or all words where a word
+    stands for a segment."""
+    embeddings = _embeddings(body)
+    return embeddings.words.num_embeddings if embeddings.word_segments else segments_of(body)
+
+
+def _embeddings(body: Body) -> Embeddings:
+    return (body.encoder if isinstance(body, EncoderDecoder) else body).embeddings

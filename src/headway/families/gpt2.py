@@ -162,10 +162,11 @@ def halves(config: Config, number: int) -> dict[str, Any]:
 
 
 def embeddings(config: Config) -> Embeddings:
-    """Words and positions."""
+    """Words, positions and, where they are given, segments that are words."""
     return Embeddings(
         nn.Embedding(config.vocabulary, config.hidden),
         positions=LearnedPositions(config.positions, config.hidden),
+        word_segments=True,
         dropout=config.embedding_dropout,
     )
 

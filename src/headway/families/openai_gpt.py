@@ -122,6 +122,7 @@ def build(config: Config) -> Decoder:
     embeddings = Embeddings(
         nn.Embedding(config.vocabulary, config.hidden),
         positions=LearnedPositions(config.positions, config.hidden),
+        word_segments=True,
         dropout=config.embedding_dropout,
     )
     layers = [

@@ -113,11 +113,14 @@ class Lean:
         torch casts no products, which it would not do here."""
         return not (torch.is_autocast_enabled("cpu") or any(tap.listeners for tap in self.taps))
 
-    def __call__(self, tokens: Sequence[int], cache: Cache) -> Tensor:
-        """The next token of each text -> hidden states [texts, hidden]; the cache learns them."""
+    def __call__(
+        self, tokens: Sequence[int], cache: Cache, segments: Tensor | None = None
+    ) -> Tensor:
+        """The next token of each text, and its segment -> hidden states [texts, hidden]; the cache
+        learns them."""
         decoder = self.decoder
         extension = cache.advance(Layout((1,) * len(tokens), device=cache.layout.device))
-        x: Tensor = decoder.embeddings(torch.tensor(tokens), extension.new)
+        x: Tensor = decoder.embeddings(torch.tensor(tokens), extension.new, segments)
         step = self._step(extension, x.dtype)
         for layer, remembered in zip(self.layers, cache.self_attention, strict=True):
             x = x + _attend(layer, layer.attention_norm(x), step, remembered)

@@ -13,7 +13,7 @@ from headway.core.layout import Layout
 from headway.core.stacks import Decoder, Encoder, EncoderDecoder
 from headway.errors import ConfigError
 from headway.generate.decoding import Decoding
-from headway.generate.prompt import windows_of
+from headway.generate.prompt import segments_of, windows_of
 from headway.generate.reader import Reader
 from headway.generate.stored import stored_decoding
 from headway.heads import LanguageModelHead
@@ -103,6 +103,21 @@ class Parts:
         assert not isinstance(self.body, Encoder), "`output` refuses those"
         return self.body.decoder if isinstance(self.body, EncoderDecoder) else self.body
 
+    def check(self, prompts: Sequence[Sequence[int]]) -> None:
+        """Refuses prompts that the model cannot read.
+
+        Raises:
+            ConfigError: no token, one that is not known, too many, or segments that it has not.
+        """
+        self.ragged([window for prompt in prompts for window in windows_of(prompt)])
+        if (marks := segments_of(prompts)) is not None:
+            one = not isinstance(self.body, EncoderDecoder)
+            if not (one and self.decoder.embeddings.word_segments):
+                raise ConfigError(
+                    f"{self.name} has no segments that are words", allowed="a GPT or GPT-2"
+                )
+            self.ragged(marks)
+
     def fed(self, prompt: Sequence[int]) -> Sequence[int]:
         """What the decoder is fed first: the prompt, or the token behind which it answers."""
         if not isinstance(self.body, EncoderDecoder):
@@ -112,7 +127,8 @@ class Parts:
     def reader(self, prompts: Sequence[Sequence[int]]) -> Reader:
         """A reader with a place for each prompt; an encoder has read them."""
         if not isinstance(self.body, EncoderDecoder):
-            return Reader(self.decoder, self.output, len(prompts))
+            marks = segments_of(prompts) if self.body.embeddings.word_segments else None
+            return Reader(self.decoder, self.output, len(prompts), segments=marks)
         flat, layout = self.ragged([window for prompt in prompts for window in windows_of(prompt)])
         seen = Layout(tuple(map(len, prompts)), device=layout.device)
         memory = self.body.encoder(flat, layout), seen

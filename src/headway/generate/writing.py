@@ -21,7 +21,6 @@ from headway.generate.grammars import grammar_guides
 from headway.generate.guides import Guide
 from headway.generate.loop import one_by_one
 from headway.generate.parts import Parts
-from headway.generate.prompt import windows_of
 from headway.generate.reader import Reader
 from headway.generate.record import Record
 from headway.generate.rules import choose_of, filters_of, rules_of
@@ -108,7 +107,7 @@ class Writing:
         """
         if not prompts:
             return []
-        self.parts.ragged([window for prompt in prompts for window in windows_of(prompt)])  # checks
+        self.parts.check(prompts)
         guides = self._guides(len(prompts))
         made = []
         for number, prompt in enumerate(prompts):

@@ -1,6 +1,7 @@
 """From hidden states to logits. A head gives logits only; losses are functions in `losses`."""
 
 from headway.heads.biaffine import BiaffineHead
+from headway.heads.choice import CHOICE, choosing
 from headway.heads.classification import Classifier
 from headway.heads.crf import Crf, CrfHead, viterbi
 from headway.heads.language import LanguageModelHead
@@ -10,6 +11,7 @@ from headway.heads.spec import HeadSpec
 from headway.heads.token_classification import TokenClassifier
 
 __all__ = [
+    "CHOICE",
     "OWN_HEADS",
     "TEXT_POOLINGS",
     "BiaffineHead",
@@ -20,6 +22,7 @@ __all__ = [
     "LanguageModelHead",
     "SpanHead",
     "TokenClassifier",
+    "choosing",
     "own_head",
     "viterbi",
 ]

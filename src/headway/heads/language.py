@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from headway.core.layout import Layout
+from headway.heads.classification import Classifier
 
 __all__ = ["LanguageModelHead"]
 
@@ -16,6 +17,7 @@ class LanguageModelHead(nn.Module):
         output: hidden -> vocabulary; its weight may be the body's embedding table itself (tied).
         transform: before it, or None.
         scale: what hidden states are multiplied by first (T5's tied head).
+        choice: gives a whole text one score, for a choice among several; `forward` does not ask it.
 
     Source of tying: Press & Wolf 2016, arXiv 1608.05859.
     """
@@ -23,12 +25,18 @@ class LanguageModelHead(nn.Module):
     per_token = True
 
     def __init__(
-        self, output: nn.Linear, *, transform: nn.Module | None = None, scale: float = 1.0
+        self,
+        output: nn.Linear,
+        *,
+        transform: nn.Module | None = None,
+        scale: float = 1.0,
+        choice: Classifier | None = None,
     ) -> None:
         super().__init__()
         self.transform = transform
         self.output = output
         self.scale = scale
+        self.choice = choice
 
     def forward(self, hidden: Tensor, layout: Layout) -> Tensor:
         """[tokens, hidden] -> logits [tokens, vocabulary]."""

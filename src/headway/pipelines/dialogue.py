@@ -14,7 +14,7 @@ from headway.tasks import Meaning, task_named
 from headway.tasks.dialogue import Dialogue as Task
 from headway.tasks.dialogue import Reply
 from headway.tasks.talks.columns import Said, each_said, texts_in
-from headway.tasks.talks.reading import likelihoods
+from headway.tasks.talks.reading import weighed
 
 __all__ = ["Dialogue"]
 
@@ -68,8 +68,9 @@ class Dialogue:
 
         Returns:
             For each `text` and `tokens` (used, total, windows); with candidates also `choice`, the
-            likeliest of them, and `scores`, their mean log-likelihoods a token. A decoder that has
-            no room for all utterances leaves out the oldest: `used` is then below `total`.
+            best of them, and `scores`: what the choice head says, or without one their mean
+            log-likelihoods a token. A decoder that has no room for all utterances leaves out the
+            oldest: `used` is then below `total`.
 
         Raises:
             ConfigError: nothing to reply to, an option that cannot be.
@@ -91,15 +92,12 @@ class Dialogue:
             )
             with reader.precise():
                 texts = self.task.written(reader.model, read, **decoding)
-                told = likelihoods(
+                told = weighed(
                     reader.model, read, batch_tokens=reader.batch_tokens, what="Choosing"
                 )
             found = [
-                Reply(
-                    text.strip(),
-                    scores=tuple(-nats[tuple(ids)] / len(ids) for ids in talk.candidates),
-                )
-                for talk, text, nats in zip(read, texts, told, strict=True)
+                Reply(text.strip(), scores=scores)
+                for text, (_, scores) in zip(texts, told, strict=True)
             ]
             answers += reader.tell(read, found)
         return given.shaped(answers)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from headway.errors import ConfigError, nearest
-from headway.tasks.dialogue import DESIGNS, Dialogue
+from headway.tasks.dialogue import CHOICE, DESIGNS, Dialogue
 from headway.tasks.fill_mask import FillMask
 from headway.tasks.multiple_choice import MultipleChoice
 from headway.tasks.question_answering import QuestionAnswering
@@ -53,8 +53,9 @@ TASKS: dict[str, Task] = {
 """Name, as in the ecosystem -> task."""
 
 
-def task_named(name: str, design: str | None = None) -> Task:
-    """The task of that name, in one of its designs if it has several.
+def task_named(name: str, design: str | None = None, head: str | None = None) -> Task:
+    """The task of that name, in one of its designs if it has several; one of dialogues can have a
+    head of its own.
 
     Raises:
         ConfigError: there is none.
@@ -63,6 +64,10 @@ def task_named(name: str, design: str | None = None) -> Task:
         hint = nearest(name, TASKS)
         raise ConfigError(f"task {name!r} is not known", allowed=", ".join(TASKS), next_step=hint)
     task = TASKS[name]
+    if head == CHOICE:
+        if not isinstance(task, Dialogue):
+            raise ConfigError(f"head = {CHOICE!r} with {name}", allowed="--task dialogue")
+        task = replace(task, choice=True)
     if design is None:
         return task
     if not isinstance(task, Dialogue):

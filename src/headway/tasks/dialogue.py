@@ -21,26 +21,35 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from headway.checkpoints import HeadPlan, encoder_decoder_of, with_tokens
+from headway.checkpoints import (
+    HeadPlan,
+    can_carry,
+    encoder_decoder_of,
+    with_choice,
+    with_tokens,
+)
 from headway.core.stacks import Decoder, EncoderDecoder
 from headway.data import Columns, Dataset
 from headway.errors import ConfigError, DataError
-from headway.generate.prompt import WindowedPrompt
+from headway.generate.prompt import MarkedPrompt, WindowedPrompt
 from headway.generate.writing import Writing
 from headway.heads import LanguageModelHead
 from headway.metrics import confidence_interval, metric, tfidf_nearest
 from headway.model import Model
 from headway.tasks.measured import Measured
 from headway.tasks.talks.columns import MARKS, Answer, Said, dialogue_columns, said_of
-from headway.tasks.talks.reading import Talk, likelihoods, read_as_one, read_in_windows
+from headway.tasks.talks.reading import Talk, read_as_one, read_in_windows, weighed
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch
 from headway.training.replies import double_head_loss
 from headway.windows import Windowed
 
-__all__ = ["DESIGNS", "Dialogue", "Reply"]
+__all__ = ["CHOICE", "DESIGNS", "Dialogue", "Reply"]
 
 DESIGNS = ("one-text", "two-stacks")
+
+CHOICE = "choice"
+"""The head that can be asked for."""
 
 RANKED, WRITTEN = "ranked-replies", "replies"
 
@@ -60,7 +69,7 @@ class Reply:
         nats: summed -log p of the right reply's tokens, the end token among them; None where it is
             not known.
         tokens: how many these are.
-        scores: of the candidates: their mean log-likelihoods a token.
+        scores: of the candidates: the choice head's, or their mean log-likelihoods a token.
     """
 
     text: str
@@ -70,7 +79,7 @@ class Reply:
 
     @property
     def best(self) -> int:
-        """The number of the likeliest candidate."""
+        """The number of the candidate that fits best."""
         return max(range(len(self.scores)), key=self.scores.__getitem__)
 
 
@@ -80,9 +89,12 @@ class Dialogue:
 
     Args:
         design: one of DESIGNS; None = one text for decoders, else two stacks.
+        choice: whether a fresh head that scores candidates is put beside the one that writes, where
+            there is none; without such a head their likelihood is their score.
     """
 
     design: str | None = None
+    choice: bool = False
     about: str = "a reply to what was said, by somebody of whom a few things are known"
     kinds: tuple[str, ...] = (RANKED, WRITTEN)
     keeps_head: bool = True
@@ -145,7 +157,8 @@ class Dialogue:
             )
 
     def fitted(self, model: Model) -> Model:
-        """With the marks among its tokens, and with a head that writes, or in two stacks."""
+        """With the marks among its tokens, which these carry as segments where the stack has such,
+        and with a head that writes, or in two stacks; with a choice head, if it is asked for."""
         checkpoint = with_tokens(model.checkpoint, MARKS)
         one = isinstance(model.body, Decoder) and self.design != "two-stacks"
         if one and not isinstance(checkpoint.head, LanguageModelHead):
@@ -153,6 +166,9 @@ class Dialogue:
             checkpoint.put_head(HeadPlan(name, checkpoint.family.HEADS[name]))
         if not one and not isinstance(checkpoint.body, EncoderDecoder):
             checkpoint = encoder_decoder_of(checkpoint)
+        if self.choice:
+            checkpoint = with_choice(checkpoint)
+        checkpoint.speakers = can_carry(checkpoint.body)
         return Model(checkpoint, source=model.source).train(model.training)
 
     def head(
@@ -183,6 +199,11 @@ class Dialogue:
         self, model: Model, texts: Sequence[Talk], answers: Sequence[Answer], meaning: Meaning
     ) -> list[tuple[list[int], list[list[int]]]]:
         """Of each row the right reply's tokens, and those of all others."""
+        if self.choice and meaning.kind != RANKED:
+            raise ConfigError(
+                f"head = {CHOICE!r} with rows that have no candidates",
+                allowed="rows that all have some",
+            )
         found = []
         for number, (talk, answer) in enumerate(zip(texts, answers, strict=True)):
             assert talk.reply is not None
@@ -221,7 +242,9 @@ class Dialogue:
 
     def written(self, model: Model, texts: Sequence[Windowed], **decoding: Any) -> list[str]:
         """What the model writes; the likeliest token each time unless it is told otherwise."""
-        prompts = [WindowedPrompt(text.ids) for text in texts]
+        prompts: list[list[int]] = [WindowedPrompt(text.ids) for text in texts]
+        if model.checkpoint.speakers:
+            prompts = [MarkedPrompt(text.ids[0], text.segments[0]) for text in texts]
         tokenizer = model.need_tokenizer()
         if decoding:
             return [tokenizer.decode(ids) for ids in model.generate_ids(prompts, **decoding)]
@@ -241,13 +264,11 @@ class Dialogue:
         what: str,
     ) -> list[Reply]:
         written = self.written(model, texts)
-        told = likelihoods(model, texts, batch_tokens=batch_tokens, what=what)
-        found = []
-        for talk, text, nats in zip(texts, written, told, strict=True):
-            scores = tuple(-nats[tuple(ids)] / len(ids) for ids in talk.candidates)
-            right = None if talk.reply is None else nats[tuple(talk.reply)]
-            found.append(Reply(text.strip(), right, len(talk.reply or ()), scores))
-        return found
+        told = weighed(model, texts, batch_tokens=batch_tokens, what=what)
+        return [
+            Reply(text.strip(), nats, len(talk.reply or ()), scores)
+            for talk, text, (nats, scores) in zip(texts, written, told, strict=True)
+        ]
 
     def tell(self, found: Reply, text: Talk, meaning: Meaning) -> dict[str, Any]:
         if not found.scores:

@@ -110,11 +110,17 @@ def _architecture(checkpoint: Checkpoint) -> Architecture:
         raise ConfigError(f"a {kind} is not written as GGUF", allowed=", ".join(ARCHITECTURES))
     plan = checkpoint.plan
     own = None if name == "bert" else "text-generation"
-    if (plan.task if plan else None) != own or (plan is not None and plan.stored is not None):
+    ours = plan is not None and (plan.stored is not None or plan.choice)
+    if (plan.task if plan else None) != own or ours:
         raise ConfigError(
             f"a {kind} with {f'a {plan}' if plan else 'no head'} is not written as GGUF",
             allowed=f"one with a {own} head" if own else "one without a head",
             next_step="load it with keep_head=False" if plan and not own else "",
+        )
+    if checkpoint.speakers:
+        raise ConfigError(
+            f"a {kind} whose tokens carry the vector of who speaks is not written as GGUF",
+            next_step="save it as a folder",
         )
     return ARCHITECTURES[name]
 

@@ -1,8 +1,8 @@
-"""What is said in rows of dialogues as a model reads it, and how likely it finds replies to it."""
+"""What is said in rows of dialogues as a model reads it, and how well it finds replies to fit."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from headway.core.stacks import EncoderDecoder
@@ -11,17 +11,17 @@ from headway.logs import log, progress
 from headway.model import Model
 from headway.tasks.talks.columns import MARKS, OTHER, SELF, Said, marked
 from headway.training.collate import Batch
-from headway.training.replies import reply_losses
+from headway.training.replies import weigh
 from headway.training.targets import ids_to_write
 from headway.windows import Windowed, window_texts
 
-__all__ = ["Talk", "likelihoods", "read_as_one", "read_in_windows"]
+__all__ = ["Talk", "read_as_one", "read_in_windows", "weighed"]
 
 ROOM = 40
 """Tokens that are kept free for a reply behind one text, or a quarter of a small model."""
 
-Nats = dict[tuple[int, ...], float]
-"""Tokens of a reply -> its summed -log p."""
+Weight = tuple[float | None, tuple[float, ...]]
+"""The summed -log p of the right reply's tokens, if it is known, and the candidates' scores."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,23 @@ def read_as_one(
                         next_step="shorten them, or take a model that reads longer texts",
                     )
         kept = ids[: turns[0]] + ids[turns[skipped] :]
+        segments = _speakers(kept, marks) if model.checkpoint.speakers else [0] * len(kept)
         total, used = (sum(token not in marks for token in part) for part in (ids, kept))
-        found.append(_talk(model, said, [kept], [[0] * len(kept)], total, used, talk))
+        found.append(_talk(model, said, [kept], [segments], total, used, talk))
     if short := sum(talk.used < talk.tokens for talk in found):
         log.info(
             "%d of the dialogues leave no room for a reply: their oldest utterances are not read",
             short,
         )
+    return found
+
+
+def _speakers(ids: Sequence[int], marks: Collection[int]) -> list[int]:
+    """The mark that each token stands behind; what comes before the first belongs to it."""
+    found, speaker = [], next(token for token in ids if token in marks)
+    for token in ids:
+        speaker = token if token in marks else speaker
+        found.append(speaker)
     return found
 
 
@@ -118,8 +128,8 @@ def _talk(
     return Talk(ids, segments, tokens, [], used, said.candidates, candidates, reply)
 
 
-def likelihoods(model: Model, texts: Sequence[Talk], *, batch_tokens: int, what: str) -> list[Nats]:
-    """How unlikely each candidate, and the right reply, are to the model.
+def weighed(model: Model, texts: Sequence[Talk], *, batch_tokens: int, what: str) -> list[Weight]:
+    """How unlikely the right reply is to the model, and how well each candidate fits.
 
     Args:
         model: that writes.
@@ -127,7 +137,7 @@ def likelihoods(model: Model, texts: Sequence[Talk], *, batch_tokens: int, what:
         batch_tokens: most tokens in a forward pass; the replies to one text are read at once.
         what: shown beside the progress bar.
     """
-    found: list[Nats] = [{} for _ in texts]
+    found: list[Weight] = [(None, ()) for _ in texts]
     every = [_distinct(talk) for talk in texts]
     asked = sorted((n for n, replies in enumerate(every) if replies), key=lambda n: texts[n].length)
     chunks: list[list[int]] = []
@@ -147,19 +157,23 @@ def likelihoods(model: Model, texts: Sequence[Talk], *, batch_tokens: int, what:
                 [marks for row in rows for marks in texts[row].segments],
                 [list(range(len(texts[row].ids))) for row in rows],
             )
-            nats, _ = reply_losses(model, batch, [every[row] for row in rows])
-            values = iter(nats.tolist())
-            for row in rows:
-                found[row] = {reply: next(values) for reply in every[row]}
+            read = weigh(model, batch, [every[row] for row in rows])
+            values = iter(read.scores.tolist())
+            for row, nats in zip(rows, read.nats.tolist(), strict=True):
+                scores = {reply: next(values) for reply in every[row]}
+                known = nats if texts[row].reply is not None else None
+                found[row] = known, tuple(scores[tuple(ids)] for ids in texts[row].candidates)
     return found
 
 
 def _distinct(talk: Talk) -> list[tuple[int, ...]]:
+    """Each reply once, the right one first if it is known."""
     own = [] if talk.reply is None else [talk.reply]
     return list(dict.fromkeys(map(tuple, [*own, *talk.candidates])))
 
 
 def _cost(model: Model, talk: Talk, replies: Sequence[Sequence[int]]) -> int:
-    """Tokens that are read for them."""
+    """Tokens whose states are held for them: a decoder's reply has keys and values of its own for
+    the prompt, which is read once."""
     times = 1 if isinstance(model.body, EncoderDecoder) else len(replies)
     return times * talk.length + sum(map(len, replies))
