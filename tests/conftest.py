@@ -9,8 +9,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# What else runs on the machine decides how long an example takes.
-hypothesis.settings.register_profile("any machine", deadline=None)
+# What else runs on the machine decides how long an example takes. Fifty a test are as many as there
+# is time for in each run; what needs more to be met says so itself.
+hypothesis.settings.register_profile("any machine", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("any machine")
 
 # Each pytest-xdist worker has one core: with more threads than cores, torch waits for itself.

@@ -16,12 +16,10 @@ from headway.checkpoints.heads import LABELLED
 from headway.core.stacks import EncoderDecoder
 from headway.families import FAMILIES, class_name
 
-WAYS = [(kind, task, "whole") for kind, task in HEADS] + [
-    (kind, task, way)
-    for kind in KINDS
-    for task, way in ((None, "shards"), (next(iter(FAMILIES[kind].HEADS)), "bin"))
-]
-"""Every head, and the other forms of a checkpoint for a body or one head."""
+WAYS = [(kind, task, "whole") for kind, task in HEADS]
+WAYS += [(kind, None, "shards") for kind in KINDS[::2]]
+WAYS += [(kind, next(iter(FAMILIES[kind].HEADS)), "bin") for kind in KINDS[1::2]]
+"""Every head, and for each kind one of the other forms: a body in shards, or a head as bin."""
 
 
 def check_same(model: Any, theirs: Any, case: Case) -> None:
@@ -98,7 +96,8 @@ def test_a_head_of_ours(kind: str, tmp_path: Path) -> None:
     theirs = reference(case, None)
     model = loaded(write(theirs, tmp_path / "theirs"))
     labels = ["yes", "no", "née", "\ud800"]
-    for pooling in ("first", "mean", "max", "last"):
+    first = KINDS.index(kind) % 4
+    for pooling in ("first", "mean", "max", "last", "first")[first : first + 2]:
         torch.manual_seed(0)
         model.put_head(
             new_head(

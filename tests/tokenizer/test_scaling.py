@@ -40,12 +40,9 @@ def tokenizers() -> dict[str, Tokenizer]:
 
 
 def seconds(tok: Tokenizer, text: str) -> float:
-    best = float("inf")
-    for _ in range(3):
-        start = time.process_time()
-        tok.encode_arrow([text], offsets=True, threads=1)
-        best = min(best, time.process_time() - start)
-    return best
+    start = time.process_time()
+    tok.encode_arrow([text], offsets=True, threads=1)
+    return time.process_time() - start
 
 
 @pytest.mark.slow
@@ -56,9 +53,10 @@ def test_four_times_the_text_takes_about_four_times_as_long(
 ) -> None:
     tok, piece = tokenizers[name], SHAPES[shape]
     text = piece * (SMALL // len(piece))
-    few, many = seconds(tok, text), seconds(tok, text * TIMES)
+    few = min(seconds(tok, text) for _ in range(3))
     # Quadratic time would give 16; what takes next to no time may be noise.
-    assert many < 2.2 * TIMES * max(few, 0.003), (few, many)
+    limit = 2.2 * TIMES * max(few, 0.003)
+    assert any(seconds(tok, text * TIMES) < limit for _ in range(3)), few
 
 
 @pytest.mark.slow

@@ -141,7 +141,7 @@ def test_models_of_others_on_much_text(name: str) -> None:
     tok = Tokenizer.load(path)
     peer = sentencepiece.SentencePieceProcessor(model_file=str(path))
     for corpus in ("botchan", "wikitext", "xquad"):
-        for text in lines(corpus)[::4]:
+        for text in lines(corpus)[::12]:
             assert tok.encode(text).ids == peer.encode(text), text
     whole = " ".join(lines("botchan"))  # so long that scores start anew
     assert tok.encode(whole).ids == peer.encode(whole)

@@ -344,12 +344,13 @@ print(pathlib.Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0
 def test_memory_grows_neither_with_files_nor_with_features(name: str, tmp_path: Path) -> None:
     """Six files of 50 MB: at most 190 MB of memory, of which 70 are there before anything is."""
     line = '"{0}",{1}\n' if name == "a.csv" else '{{"text": "{0}", "label": {1}}}\n'
+    lines = "".join(
+        line.format(f"some words, as they stand in the {n}th of the rows " * 6, n % 2)
+        for n in range(10_000)
+    )
     with (tmp_path / name).open("w") as file:
         file.write("text,label\n" if name == "a.csv" else "")
-        for n in range(160_000):
-            file.write(
-                line.format(f"some words, as they stand in the {n}th of the rows " * 6, n % 2)
-            )
+        file.writelines([lines] * 16)
     for number in range(5):
         (tmp_path / f"b{number}{name[1:]}").hardlink_to(tmp_path / name)
     assert (tmp_path / name).stat().st_size > 50_000_000

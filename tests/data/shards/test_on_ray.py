@@ -62,8 +62,10 @@ def piped(data: Any, *, text_only: bool = False) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("format", ["parquet", "arrow"])
-@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet", ".txt"])
+@pytest.mark.parametrize(
+    ("suffix", "format"),
+    [(".jsonl", "parquet"), (".csv", "arrow"), (".parquet", "arrow"), (".txt", "parquet")],
+)
 @pytest.mark.usefixtures("cluster")
 def test_shards_are_those_of_one_process(suffix: str, format: str, tmp_path: Path) -> None:
     folder = write_corpus(tmp_path / "in", suffix)
