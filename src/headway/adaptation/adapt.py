@@ -101,7 +101,8 @@ def adapt(
         if not isinstance(model, Model):
             model = load(model, keep_head=learned.keeps_head)
         _check_model(learned, model, chosen)
-        model = learned.fitted(model)
+        with _own_randomness(chosen.seed, model.device):
+            model = learned.fitted(model)
         if folder is not None:
             check_output(folder, model)
     with _own_randomness(chosen.seed, model.device):
