@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from adaptation.quick import quick
+from adaptation.quick import changed, quick
 from pipelines.models import writer
 from training.tiny import WORDS, tiny_model
 
@@ -75,6 +75,23 @@ def test_an_encoder_becomes_an_encoder_decoder(tmp_path: Path) -> None:
     again = load(tmp_path / "run")
     prompts = ["w1 w2", "w3"]
     assert again.generate(prompts, 5) == found.model.generate(prompts, 5)
+
+
+def test_new_cross_attention_depends_on_the_seed_alone() -> None:
+    """Whatever random numbers were drawn before, and those of the caller go on undisturbed."""
+
+    def made(seed: int) -> Model:
+        data = {"data": translated_rows(12), "test": translated_rows(4, seed=1)}
+        return quick(tiny_model(), **data, task="translation", seed=seed).model
+
+    first = made(3)
+    torch.manual_seed(7)
+    drawn = torch.rand(3)
+    torch.manual_seed(7)
+    again = made(3)
+    assert torch.rand(3).equal(drawn)
+    assert not changed(first, again)
+    assert changed(first, made(4))
 
 
 @pytest.mark.parametrize("kind", ["t5", "bert", "gpt2"])
