@@ -21,6 +21,15 @@ from headway.tokenizer import Tokenizer
 
 FOLDER = "model-stories260K"
 
+STORY = """\
+Once upon a time, there was a little girl named Lily. She loved to play outside in the park. \
+One day, she saw a big, red ball. She wanted to play with it, but it was too high.
+Lily's mom said, "Lily, let's go to the park." Lily was sad and didn't know what to do. \
+She said, "I want to play with your ball, but I can't find it."
+Lily was sad and didn't know what to do. She said, "I'm sorry, Lily. I didn't know what to do."
+Lily didn't want to help her mom, so she"""
+"""What llama2.c's own test (test_all.py) expects of 200 steps of run.c at temperature 0."""
+
 
 class Program:
     """run.c with the names it has there, one position at a time; version 0, 32 bits."""
@@ -115,6 +124,14 @@ def test_the_released_stories() -> None:
     assert model.generate_ids([ids], max_new_tokens=150 - len(ids) + 1)[0] == told[len(ids) - 1 :]
     text = model.generate([""], max_new_tokens=20)[0]
     assert text.startswith("Once upon a time, there was a")
+
+
+def test_the_published_story() -> None:
+    model = headway.load(data(FOLDER, "stories260K.bin"))
+    (told,) = model.generate_details([""], max_new_tokens=200, temperature=0.0)
+    assert len(told.ids) == 200
+    assert told.text == STORY
+    assert model.generate([""], max_new_tokens=200) == [told.text]
 
 
 def test_the_released_vocabulary() -> None:
