@@ -16,9 +16,10 @@ from headway.data import Dataset
 from headway.hub import resolve_model
 
 RATE = 1e-4
-SIZE, STRIDE, BATCH, LONGEST, CANDIDATES = 384, 128, 12, 30, 20
-"""Of transformers' scripts for SQuAD: tokens of a window and of the overlap, windows a step, tokens
-of an answer, starts and ends that are tried."""
+PEER = "transformers' script"
+SIZE, STRIDE, BATCH, THEIR_BATCH, LONGEST, CANDIDATES = 384, 128, 12, 8, 30, 20
+"""Of transformers' scripts for SQuAD: tokens of a window and of the overlap, windows a step and
+windows read at once, tokens of an answer, starts and ends that are tried."""
 
 
 def main() -> None:
@@ -182,10 +183,13 @@ def windows(tokenizer: Any, rows: Sequence[dict[str, Any]]) -> Any:
     )
 
 
-def their_answers(model: Any, tokenizer: Any, rows: Rows, batch: int = 8) -> list[dict[str, Any]]:
+def their_answers(
+    model: Any, tokenizer: Any, rows: Rows, padding: str = "longest"
+) -> list[dict[str, Any]]:
     """Batches of the script's size, and its `postprocess_qa_predictions`.
 
-    transformers 5 has no pipeline for question answering any more: this is its way.
+    transformers 5 has no pipeline for question answering any more: this is its way. As it comes it
+    pads every window to SIZE ("max_length"), as that pipeline did.
     """
     import numpy as np
     import torch
@@ -193,11 +197,11 @@ def their_answers(model: Any, tokenizer: Any, rows: Rows, batch: int = 8) -> lis
     read = windows(tokenizer, rows)
     best: list[dict[str, Any]] = [{"answer": "", "score": -np.inf} for _ in rows]
     owners = read["overflow_to_sample_mapping"]
-    for start in range(0, len(owners), batch):
-        numbers = range(start, min(start + batch, len(owners)))
+    for start in range(0, len(owners), THEIR_BATCH):
+        numbers = range(start, min(start + THEIR_BATCH, len(owners)))
         names = ("input_ids", "token_type_ids", "attention_mask")
         some = [{name: read[name][n] for name in names} for n in numbers]
-        padded = tokenizer.pad(some, return_tensors="pt")
+        padded = tokenizer.pad(some, padding=padding, max_length=SIZE, return_tensors="pt")
         with torch.inference_mode():
             out = model(**padded)
         for place, number in enumerate(numbers):
@@ -221,21 +225,27 @@ def compare(folder: Path, rows: Rows, rounds: int) -> dict[str, Any]:
     """The same weights asked both ways in turn; answers are compared first."""
     from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
-    answer = headway.pipeline(folder, window=SIZE, stride=STRIDE, max_answer_tokens=LONGEST)
+    reading = {"window": SIZE, "stride": STRIDE, "max_answer_tokens": LONGEST}
+    answer = headway.pipeline(folder, **reading)
+    half = headway.pipeline(folder, precision="bf16", **reading)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForQuestionAnswering.from_pretrained(folder).eval()
     asked = [(row["question"], row["context"]) for row in rows]
     ways = {
         "headway": lambda: answer(asked),
-        "transformers, batches of 8": lambda: their_answers(model, tokenizer, rows),
-        "transformers, batches of 1": lambda: their_answers(model, tokenizer, rows, batch=1),
+        "headway bf16": lambda: half(asked),
+        PEER: lambda: their_answers(model, tokenizer, rows, "max_length"),
+        "transformers, padded to the longest": lambda: their_answers(model, tokenizer, rows),
     }
     told = {name: [one["answer"] for one in way()] for name, way in ways.items()}
-    same = [a == b for a, b in zip(*list(told.values())[:2], strict=True)]
+    same = {
+        name: sum(a == b for a, b in zip(said, told[PEER], strict=True))
+        for name, said in told.items()
+    }
     different = [
-        {"question": row["question"], **{name: told[name][n] for name in list(told)[:2]}}
+        {"question": row["question"], **{name: said[n] for name, said in told.items()}}
         for n, row in enumerate(rows)
-        if not same[n]
+        if told["headway"][n] != told[PEER][n]
     ]
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
@@ -244,10 +254,10 @@ def compare(folder: Path, rows: Rows, rounds: int) -> dict[str, Any]:
     speed = {name: len(rows) / median(values) for name, values in times.items()}
     return {
         "questions": len(rows),
-        "answers_equal": sum(same),
+        "answers_equal": same,
         "different": different[:5],
         "questions_per_second": speed,
-        "headway_over": {name: speed["headway"] / value for name, value in speed.items()},
+        "over_the_script": {name: value / speed[PEER] for name, value in speed.items()},
     }
 
 

@@ -47,13 +47,17 @@ def sts(options: argparse.Namespace) -> dict[str, Any]:
         model.save(place)
         peer = SentenceTransformer(place, device="cpu")
         theirs = peer.encode(texts, batch_size=32, normalize_embeddings=True)
+        half = headway.pipeline("feature-extraction", MODEL, precision="bf16")
+        halves = half(texts)
         ways = {
             "headway": lambda: model.embed(texts),
+            "headway bf16": lambda: half(texts),
             "sentence-transformers": lambda: peer.encode(texts, batch_size=32),
         }
         return {
             **found,
             "largest_difference": float(np.abs(theirs - vectors).max()),
+            "smallest_cosine_of_bf16": float((theirs * halves).sum(axis=1).min()),
             **by_turns(ways, options.rounds, "sentence-transformers"),
         }
 
@@ -68,21 +72,17 @@ def zero_shot(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as place:
         folder = _inference_model(Path(place), options.rows, epochs=1)
         ours = headway.pipeline("zero-shot-classification", folder)
+        half = headway.pipeline("zero-shot-classification", folder, precision="bf16")
         theirs = transformers.pipeline("zero-shot-classification", model=folder, device="cpu")
 
-        def asked() -> Any:
-            return ours(texts, labels, template=TEMPLATE, top=len(labels))
-
-        def peer() -> Any:
-            return theirs(texts, labels, hypothesis_template=TEMPLATE, batch_size=32)
-
-        pairs = zip(asked(), peer(), strict=True)
-        far = max(
-            abs(dict(zip(mine["label"], mine["score"], strict=True))[label] - score)
-            for mine, other in pairs
-            for label, score in zip(other["labels"], other["scores"], strict=True)
-        )
-        ways = {"headway": asked, "transformers": peer}
+        given: dict[str, Any] = {"template": TEMPLATE, "top": len(labels)}
+        ways = {
+            "headway": lambda: ours(texts, labels, **given),
+            "headway bf16": lambda: half(texts, labels, **given),
+            "transformers": lambda: theirs(texts, labels, hypothesis_template=TEMPLATE),
+        }
+        told = ways["transformers"]()
+        equal = {name: _compared(ways[name](), told) for name in list(ways)[:2]}
         timed = by_turns(ways, options.rounds, "transformers")
     near = headway.pipeline("zero-shot-classification", MODEL)
     seconds = median(
@@ -91,7 +91,7 @@ def zero_shot(options: argparse.Namespace) -> dict[str, Any]:
     count = len(texts) * len(labels)
     return {
         "pairs": count,
-        "largest_difference": far,
+        "equal": equal,
         **timed,
         "pairs_per_second": {name: count / timed["seconds"][name] for name in ways},
         "pairs_per_second_of_an_embedding_model": count / seconds,
@@ -161,7 +161,19 @@ def by_turns(ways: dict[str, Callable[[], Any]], rounds: int, peer: str) -> dict
         for name, work in ways.items():
             seconds[name].append(seconds_of(work))
     medians = {name: median(times) for name, times in seconds.items()}
-    return {"seconds": medians, "ratio": medians[peer] / medians["headway"]}
+    return {"seconds": medians, "ratio": {name: medians[peer] / medians[name] for name in ways}}
+
+
+def _compared(ours: Sequence[Any], theirs: Sequence[Any]) -> dict[str, Any]:
+    """How many first labels are equal, and how far a score is apart at most."""
+    far = max(
+        abs(dict(zip(mine["label"], mine["score"], strict=True))[label] - score)
+        for mine, other in zip(ours, theirs, strict=True)
+        for label, score in zip(other["labels"], other["scores"], strict=True)
+    )
+    pairs = zip(ours, theirs, strict=True)
+    first = sum(mine["label"][0] == other["labels"][0] for mine, other in pairs)
+    return {"first_labels_equal": first, "largest_difference": far}
 
 
 def _declared(model: headway.Model) -> Any:

@@ -197,23 +197,29 @@ def compare(folder: Path, rows: Dataset, rounds: int) -> dict[str, Any]:
     import transformers
 
     texts = [" ".join(words) for words in rows["tokens"]]
-    ours = headway.pipeline(folder)
+    ours, half = headway.pipeline(folder), headway.pipeline(folder, precision="bf16")
     theirs = transformers.pipeline("token-classification", model=str(folder), device="cpu")
-    ways: dict[str, Any] = {"headway": lambda: ours(texts), "transformers": lambda: theirs(texts)}
+    ways: dict[str, Any] = {
+        "headway": lambda: ours(texts),
+        "headway bf16": lambda: half(texts),
+        "transformers": lambda: theirs(texts),
+    }
     if "entities" in ours(texts[0]):
         ways["transformers"] = lambda: theirs(texts, aggregation_strategy="first")
-        same = equal_entities(ways["headway"](), ways["transformers"](), theirs(texts))
+        told, pieces = ways["transformers"](), theirs(texts)
+        same = {name: equal_entities(ways[name](), told, pieces) for name in list(ways)[:2]}
     else:
-        same = equal_tags(ways["headway"](), ways["transformers"]())
+        told = ways["transformers"]()
+        same = {name: equal_tags(ways[name](), told) for name in list(ways)[:2]}
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
             times[name].append(seconds_of(way))
     speed = {name: len(texts) / median(values) for name, values in times.items()}
     return {
-        **same,
+        "equal": same,
         "texts_per_second": speed,
-        "headway_over_transformers": speed["headway"] / speed["transformers"],
+        "over_transformers": {name: value / speed["transformers"] for name, value in speed.items()},
     }
 
 

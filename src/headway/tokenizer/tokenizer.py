@@ -66,9 +66,7 @@ class Tokenizer:
         self.vocabulary: dict[str, int] = {**pipeline.model.vocabulary, **added.ids}
         self._tokens = {**pipeline.model_tokens, **{n: t.content for n, t in added.by_id.items()}}
         self.special: dict[str, str] = special_roles(config, document, self.vocabulary)
-        self.special_ids: dict[str, int] = {
-            role: self.vocabulary[token] for role, token in self.special.items()
-        }
+        self.special_ids = {role: self.vocabulary[token] for role, token in self.special.items()}
         self.max_length: int | None = sane_length(config)
 
     @classmethod
@@ -83,8 +81,7 @@ class Tokenizer:
                 special_tokens_map.json are heeded.
 
         Raises:
-            TokenizerError: there is no tokenizer, it is damaged, or it has a part that is not
-                known here; the message names it.
+            TokenizerError: there is none, it is damaged, or it has a part that is not known here.
         """
         found = find(Path(path))
         document, pipeline, said = found.read()
@@ -110,12 +107,19 @@ class Tokenizer:
 
     def without_special(self) -> Tokenizer:
         """The same tokenizer, which puts nothing around texts."""
-        return Tokenizer.from_document({**self._document, "post_processor": None}, self._config)
+        return self._with({**self._document, "post_processor": None})
+
+    def as_saved(self) -> Tokenizer:
+        """What `save` writes: a .model's special tokens too are found in texts, as elsewhere."""
+        return self._with(self._document) if self._converted else self
 
     def with_tokens(self, tokens: Sequence[str]) -> Tokenizer:
         """The same tokenizer with more special tokens, which are found in texts before all else."""
-        document = with_added(self._document, self._pipeline.reference, tokens)
-        return Tokenizer.from_document(document, self._config)
+        return self._with(with_added(self._document, self._pipeline.reference, tokens))
+
+    def _with(self, document: dict[str, Any]) -> Tokenizer:
+        steps = NativePipeline(document, Pipeline.from_document(document))
+        return Tokenizer(steps, document, self._config, converted=self._converted)
 
     def __len__(self) -> int:
         return len(self.vocabulary)
@@ -392,9 +396,5 @@ def _made_of(contents: Contents) -> Tokenizer:
     """The tokenizer that another process has handed over; many tasks of one are given the same."""
     atexit.register(_made_of.cache_clear)  # before C++ counts what was never freed
     document, steps = steps_in(contents)
-    return Tokenizer(
-        NativePipeline(document, steps),
-        document,
-        json.loads(contents.config),
-        converted=contents.converted,
-    )
+    pipeline, config = NativePipeline(document, steps), json.loads(contents.config)
+    return Tokenizer(pipeline, document, config, converted=contents.converted)
