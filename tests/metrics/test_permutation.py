@@ -30,7 +30,7 @@ def chosen(first, second, flips):
 
 @pytest.mark.parametrize("name", METRICS)
 def test_all_exchanges_of_few_rows_equal_brute_force(name):
-    n = 6
+    n = 5
     first, second, *others = three_columns(name, 3, n)
     options = {"labels": NAMES} if takes_labels(name) else {}
     function = METRICS[name]
