@@ -168,7 +168,8 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
         "work": f"{name}: {len(train)} rows train, {len(test)} judge; {epochs} epochs; two stacks "
         f"of MiniLM-L6's first {options.layers} blocks with {len(tokenizer)} word pieces learnt "
         f"from the training rows, from its weights or from random ones; each at the best of its "
-        f"rates by the loss on {len(chosen_by)} validation rows behind one epoch of {len(few)} rows",
+        f"rates by the loss on {len(chosen_by)} validation rows behind one epoch of {len(few)} "
+        "rows",
         "loss_by_rate": rates,
         "loss_of_a_target_token": losses,
         "different_texts": {how: len(set(texts[how])) for how in STARTS},
