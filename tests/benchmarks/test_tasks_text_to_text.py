@@ -12,6 +12,7 @@ from training.tiny import tiny_model
 
 import headway
 from headway import Dataset
+from headway.model import Model
 from headway.tokenizer import Tokenizer
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -48,7 +49,9 @@ def test_it_runs(
     }
     part = benchmark.dataclasses.replace(benchmark.PARTS[name], data=lambda: splits)
     monkeypatch.setitem(benchmark.PARTS, name, part)
-    benchmark.main([name, "--tuned", "2", "--rates", "1e-3", "1e-2", "--words", "60"])
+    benchmark.main(
+        [name, "--tuned", "2", "--rates", "1e-3", "1e-2", "--words", "60", "--layers", "1"]
+    )
     kept = json.loads((tmp_path / f"tasks_{name}.json").read_text())
     assert set(kept["scores"]) == set(part.metrics)
     for scores in kept["scores"].values():
@@ -56,6 +59,7 @@ def test_it_runs(
         low, high = scores["confidence_interval_95"]["checkpoint"]
         assert 0 <= low <= high and 0 < scores["p_value"] <= 1
     assert kept["loss_of_a_target_token"]["checkpoint"] != kept["loss_of_a_target_token"]["scratch"]
+    assert all(1 <= count <= 2 for count in kept["different_texts"].values())
     assert set(kept["loss_by_rate"]["scratch"]) == {"0.001", "0.01"}
     assert len(kept["texts"]) == 2 and set(kept["texts"][0]) >= {"right", "checkpoint", "scratch"}
 
@@ -89,3 +93,13 @@ def test_word_pieces_start_as_what_they_are_cut_into(benchmark: Any) -> None:
     torch.testing.assert_close(new[5], (old[known["w1"]] + old[known["w2"]]) / 2)
     theirs = one.body.layers.state_dict()
     assert all(tensor.equal(theirs[at]) for at, tensor in made.body.layers.state_dict().items())
+
+
+def test_the_lowest_blocks_alone(benchmark: Any) -> None:
+    one = tiny_model().checkpoint
+    made = benchmark.first_layers(one, 1)
+    assert len(made.body.layers) == 1 and made.config.layers == 1
+    ids = [[5, 6, 7]]
+    expected = Model(one).eval().forward(ids, record=["hidden"]).hidden[1][0]
+    found = Model(made).eval().forward(ids, record=["hidden"]).hidden[1][0]
+    assert torch.equal(found, expected)
