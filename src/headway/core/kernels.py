@@ -138,17 +138,21 @@ def apart(q: Tensor, k: Tensor, v: Tensor, pattern: Pattern, *, scale: float) ->
     Half precision is computed in single: kernels for it are made anew for each length.
     """
     half = q.dtype in (torch.bfloat16, torch.float16)
-    parts = [part.float() if half else part for part in (q, k, v)]
+    queries, keys, values = (
+        [
+            text.transpose(0, 1)[None]
+            for text in pattern.queries.split(part.float() if half else part)
+        ]
+        for part in (q, k, v)
+    )  # [1, heads, length, size] a text
+    grouped = q.shape[1] != k.shape[1]
     mixed = [
         F.scaled_dot_product_attention(
-            *(part.transpose(0, 1)[None] for part in text),  # [1, heads, length, size]
-            is_causal=True,
-            scale=scale,
-            enable_gqa=q.shape[1] != k.shape[1],
-        )[0].transpose(0, 1)
-        for text in zip(*map(pattern.queries.split, parts), strict=True)
+            query, key, value, is_causal=True, scale=scale, enable_gqa=grouped
+        )
+        for query, key, value in zip(queries, keys, values, strict=True)
     ]
-    return torch.cat(mixed).to(q.dtype)
+    return torch.cat([text[0].transpose(0, 1) for text in mixed]).to(q.dtype)
 
 
 def banded(
