@@ -330,11 +330,13 @@ def test_what_cannot_be() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "head"), [("gpt2", None), ("bert", None), ("gpt2", "choice")])
-def test_both_designs_learn_to_reply(kind: str, head: str | None) -> None:
+@pytest.mark.parametrize(
+    ("kind", "head", "epochs"), [("gpt2", None, 30), ("bert", None, 30), ("gpt2", "choice", 60)]
+)
+def test_both_designs_learn_to_reply(kind: str, head: str | None, epochs: int) -> None:
     report = quick(
         plain(kind), talks(300), test=talks(40, seed=1), task="dialogue", head=head,
-        epochs=30, lr=3e-3, batch_tokens=300, baseline=True,
+        epochs=epochs, lr=3e-3, batch_tokens=300, baseline=True,
     ).report  # fmt: skip
     test = report["test"]
     assert test["hits_at_1"] > 0.9 > report["baseline"]["hits_at_1"]
