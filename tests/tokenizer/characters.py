@@ -31,9 +31,9 @@ def runs() -> list[list[str]]:
 
 @functools.cache
 def borders() -> list[str]:
-    """Characters at both ends of each run of like ones, and one of each two hundred."""
+    """Characters at both ends of each run of like ones, and one of each thousand."""
     ends = {end for run in runs() for end in (run[0], run[-1])}
-    return sorted({*ends, *EVERY[::211]})
+    return sorted({*ends, *EVERY[::997]})
 
 
 @functools.cache
@@ -41,7 +41,7 @@ def most() -> list[str]:
     """All of the runs below a thousand; both ends and one of each eleven in longer ones.
 
     The longer ones are ideographs, syllables, and places that nothing is assigned to (of those,
-    one of each two hundred). Eleven meets every first, middle and last part of Hangul syllables.
+    one of each thousand). Eleven meets every first, middle and last part of Hangul syllables.
     """
     found = {*borders()}
     for run in runs():
