@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,9 @@ def published_story() -> bool:
 def compare(path: Path, dtype: torch.dtype, new: int, rounds: int) -> dict[str, Any]:
     """Both in turn, so that the machine's drift meets both; no text ends before its last token."""
     ours = headway.load(path, dtype=dtype)
-    theirs = transformers.LlamaForCausalLM.from_pretrained(
-        path.parent, gguf_file=path.name, dtype=dtype
-    ).eval()
+    with tempfile.TemporaryDirectory() as folder:  # unpacked: of a GGUF it may keep packed weights
+        ours.save(folder)
+        theirs = transformers.LlamaForCausalLM.from_pretrained(folder, dtype=dtype).eval()
     theirs.generation_config.eos_token_id = None
     prompts = text_prompts(ours.tokenizer, LENGTHS)
     longest = max(map(len, prompts))

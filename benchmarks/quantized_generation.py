@@ -5,7 +5,7 @@ takes a C++ compiler and some twenty minutes; CMAKE_ARGS="-DGGML_NATIVE=ON" buil
 processor. It may live in a virtual environment of its own, whose interpreter `--llama-cpp` names.
 Without it, the file of results says so.
 
-All read the same GGUF. Headway and transformers unpack it to fp32 (Headway also to bf16);
+All have the weights of one GGUF. Headway and transformers unpacked to fp32 (Headway also to bf16);
 llama.cpp computes on 4-bit weights and rounds what it multiplies them with to 8 bits, so its text
 may leave the path: how far it goes along is counted.
 """
@@ -16,8 +16,8 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -79,7 +79,7 @@ def main() -> None:
     ways = {
         "headway fp32": lambda: timed(ours(fp32), prompts, options.new),
         "headway bf16": lambda: timed(ours(bf16), prompts, options.new),
-        "transformers fp32": timed_reference(path, prompts, options.new),
+        "transformers fp32": timed_reference(fp32, prompts, options.new),
     }
     if has_llama_cpp(options.llama_cpp):
         work = {"path": str(path), "prompts": prompts, "new": options.new}
@@ -111,11 +111,11 @@ def ours(model: Any) -> Write:
     return lambda prompt, count: model.generate_ids([prompt], count, stop_tokens=())[0]
 
 
-def timed_reference(path: Path, prompts: list[Ids], new: int) -> Callable[[], Found]:
-    """transformers' way; it unpacks the file to fp32."""
-    model = transformers.LlamaForCausalLM.from_pretrained(
-        path.parent, gguf_file=path.name, dtype=torch.float32
-    ).eval()
+def timed_reference(ours: Any, prompts: list[Ids], new: int) -> Callable[[], Found]:
+    """transformers' way with the weights unpacked; of a GGUF it may keep packed ones."""
+    with tempfile.TemporaryDirectory() as folder:
+        ours.save(folder)
+        model = transformers.LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     model.generation_config.eos_token_id = None
 
     def write(prompt: Ids, count: int) -> Ids:
