@@ -15,7 +15,7 @@ import headway
 from headway.data import Dataset
 from headway.hub import resolve_model
 
-RATE = 1e-4
+RATE = 3e-4
 PEER = "transformers' script"
 SIZE, STRIDE, BATCH, THEIR_BATCH, LONGEST, CANDIDATES = 384, 128, 12, 8, 30, 20
 """Of transformers' scripts for SQuAD: tokens of a window and of the overlap, windows a step and
@@ -25,7 +25,7 @@ windows read at once, tokens of an answer, starts and ends that are tried."""
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each, in turn")
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3, help="of answering")
     parser.add_argument("--rows", type=int, default=None, help="of each side; all where not said")
     options = parser.parse_args()
@@ -134,6 +134,7 @@ def theirs(train: Rows, test: Rows, seed: int, epochs: int) -> dict[str, Any]:
                 logging_strategy="no",
                 disable_tqdm=True,
                 use_cpu=True,
+                bf16=True,
             ),
             train_dataset=features(tokenizer, train),
             data_collator=DataCollatorWithPadding(tokenizer),

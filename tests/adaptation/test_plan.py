@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 from training.tiny import put_head, rows, tiny_model
 
-from headway.adaptation.plan import Plan, after_probe, plan_run
+from headway.adaptation.plan import Plan, after_probe, plan_run, rate_for
 from headway.adaptation.rows import prepare_rows
 from headway.adaptation.settings import Settings
 from headway.data import Dataset
-from headway.tasks import Meaning, task_named
+from headway.tasks import Course, Meaning, task_named
 from headway.windows import window_texts
 
 TASK = task_named("text-classification")
@@ -91,3 +92,13 @@ def test_long_texts_are_said() -> None:
     assert "1 training text is longer than the model and read in windows" in notes
     assert "1 of them train with 2 of their windows, drawn anew each epoch" in notes
     assert not any("longer" in note for note in planned(rows(n=10)).notes)
+
+
+def test_wide_models_learn_more_gently() -> None:
+    course = Course(epochs=3, rate=1e-4)
+    rates = [rate_for(course, hidden) for hidden in (64, 384, 768, 1024)]
+    assert rates == sorted(rates, reverse=True) and rates[0] == rates[1] == 1e-4
+    assert rates[2] == pytest.approx(5e-5)
+    wide = dataclasses.replace(planned(rows(n=40)), hidden=768)
+    assert after_probe(wide, Settings(), course, 0.4).options.learning_rate == rates[2]
+    assert after_probe(wide, Settings(lr=0.01), course, 0.4).options.learning_rate == 0.01

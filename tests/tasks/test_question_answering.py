@@ -102,7 +102,7 @@ def test_contexts_that_both_sides_have_are_said() -> None:
     train, test = data[0:31], data[31:40]  # the context of rows 30 and 31 is on both sides
     result = quick(data=train, test=test, task=TASK_NAME)
     assert (
-        "1 test rows have a context that training or validation rows have too: on what is all new "
+        "1 test row has a context that training or validation rows have too: on what is all new "
         "the result may be worse"
     ) in result.report["notes"]
 

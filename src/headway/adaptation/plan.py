@@ -17,10 +17,13 @@ from headway.training import Options
 from headway.training.precision import chosen_precision
 from headway.windows import Windowed
 
-__all__ = ["Plan", "after_probe", "plan_run"]
+__all__ = ["Plan", "after_probe", "plan_run", "rate_for"]
 
 READ_TOKENS = 2048
 """Tokens of one forward pass without gradients."""
+
+USUAL_HIDDEN = 384
+"""The size of hidden states that tasks' learning rates are measured with."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Plan:
         read_tokens: most tokens in a forward pass without gradients.
         beside: tokens of each training row that count beside its windows; () = none.
         notes: what was decided, one line each.
+        hidden: size of the model's hidden states.
     """
 
     options: Options
@@ -46,6 +50,7 @@ class Plan:
     read_tokens: int = READ_TOKENS
     beside: Sequence[int] = ()
     notes: list[str] = field(default_factory=list)
+    hidden: int = USUAL_HIDDEN
 
 
 def plan_run(
@@ -79,10 +84,11 @@ def plan_run(
     mean_length = tokens / max(1, len(texts))
     batch_tokens = settings.batch_tokens or int(min(2048, max(256, 32 * mean_length)))
     course = task.course(len(texts), rows.meaning)
+    rate = rate_for(course, model.checkpoint.config.hidden)
     precision = chosen_precision(settings.precision, model.device)
     options = Options(
         epochs=settings.epochs or course.epochs,
-        learning_rate=settings.lr or course.rate,
+        learning_rate=settings.lr or rate,
         batch_tokens=batch_tokens,
         warmup=settings.warmup,
         weight_decay=settings.weight_decay,
@@ -102,7 +108,20 @@ def plan_run(
     weights = None
     if settings.class_weights:
         weights = task.weights(rows.answers(rows.train), rows.meaning)
-    return Plan(options, precision, probe, most, weights, notes=notes, beside=beside)
+    hidden = model.checkpoint.config.hidden
+    return Plan(options, precision, probe, most, weights, notes=notes, beside=beside, hidden=hidden)
+
+
+def rate_for(course: Course, hidden: int) -> float:
+    """A course's peak learning rate, which wider models take in proportion to their width.
+
+    >>> rate_for(Course(epochs=3, rate=1e-4), 384), rate_for(Course(epochs=3, rate=1e-4), 768)
+    (0.0001, 5e-05)
+
+    Source: what models of 768 and 1,024 are tuned with, Devlin et al. 2018 (arXiv 1810.04805, A.3);
+    why width: Yang et al. 2022, arXiv 2203.03466.
+    """
+    return course.rate * min(1.0, USUAL_HIDDEN / hidden)
 
 
 def after_probe(plan: Plan, settings: Settings, course: Course, right: float | None) -> Plan:
@@ -118,7 +137,7 @@ def after_probe(plan: Plan, settings: Settings, course: Course, right: float | N
     options = replace(
         plan.options,
         epochs=settings.epochs or course.epochs,
-        learning_rate=settings.lr or course.rate,
+        learning_rate=settings.lr or rate_for(course, plan.hidden),
     )
     said = "the head starts from a linear probe"
     if right is not None:
