@@ -15,7 +15,7 @@ from headway.checkpoints.vision import embed_images, pooled, vector_size
 from headway.core.layout import Layout
 from headway.core.outputs import Output
 from headway.core.packed import Packing
-from headway.core.ragged import check_range, laid_out, window_means
+from headway.core.ragged import check_range, laid_out, usual_tokens, window_means
 from headway.core.recording import marks_of, segments_of, taps_of
 from headway.core.stacks import EncoderDecoder
 from headway.core.taps import record as record_taps
@@ -157,7 +157,7 @@ class Model(nn.Module):
         texts: Sequence[Windowed],
         read: Callable[[Tensor, Layout], Iterable[R]],
         *,
-        batch_tokens: int = 8192,
+        batch_tokens: int | None = None,
         what: str = "Reading",
     ) -> list[list[R]]:
         """Runs texts of any length through the body, and tells what is read of each window.
@@ -169,7 +169,7 @@ class Model(nn.Module):
             read: hidden states [tokens, hidden] and their layout -> something for each window. One
                 whose attribute `firsts` is true gets first tokens' states alone, and an encoder's
                 last block computes no others.
-            batch_tokens: most tokens in one forward pass.
+            batch_tokens: most tokens in one forward pass; None = as suits the device.
             what: shown beside the progress bar.
 
         Returns:
@@ -184,6 +184,7 @@ class Model(nn.Module):
         marks = [window for text in texts for window in text.segments]
         marked = segments_of(self.body) > 1
         found: dict[int, R] = {}
+        batch_tokens = batch_tokens or usual_tokens(self.device)
         firsts = getattr(read, "firsts", False)
         asked = {"firsts": True} if firsts else {}
         parts = [part for part in (self.body, self.head) if part is not None]
@@ -198,14 +199,14 @@ class Model(nn.Module):
         numbers = iter(range(len(ids)))
         return [[found[next(numbers)] for _ in text.ids] for text in texts]
 
-    def embed(self, texts: Sequence[str], *, batch_tokens: int = 8192) -> np.ndarray:
+    def embed(self, texts: Sequence[str], *, batch_tokens: int | None = None) -> np.ndarray:
         """One vector a text, pooled as the checkpoint says (mean, length 1, unless it says else).
 
         A text longer than the model is read in overlapping windows, and their vectors are averaged.
 
         Args:
             texts: any number.
-            batch_tokens: most tokens in one forward pass.
+            batch_tokens: as in `read_each`.
 
         Returns:
             float32 [texts, hidden]; of a model with an image tower, the size that both share.
@@ -218,7 +219,7 @@ class Model(nn.Module):
         return self.embed_windows(windowed, batch_tokens=batch_tokens).numpy()
 
     def embed_windows(
-        self, texts: Sequence[Windowed], *, batch_tokens: int = 8192, what: str = "Embedding"
+        self, texts: Sequence[Windowed], *, batch_tokens: int | None = None, what: str = "Embedding"
     ) -> Tensor:
         """As `embed`, of texts as `window_texts` makes them, prompts included."""
         texts, pool = pooled(self.checkpoint, texts)

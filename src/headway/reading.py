@@ -22,7 +22,7 @@ def read_windows(
     texts: Sequence[Windowed],
     read: Callable[[Tensor, Layout], Tensor],
     *,
-    batch_tokens: int = 8192,
+    batch_tokens: int | None = None,
     what: str = "Reading",
 ) -> Tensor:
     """Runs texts of any length through the body, and combines each text's windows.

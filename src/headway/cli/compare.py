@@ -25,7 +25,7 @@ from headway.logs import log
 @click.option("--stride", type=int, help="Tokens that windows share.  [default: as each run]")
 @click.option("--precision", type=PRECISION, help="Of the computation.  [default: as each run]")
 @click.option(
-    "--batch-tokens", type=int, default=8192, show_default=True, help="Most tokens at once."
+    "--batch-tokens", type=int, default=2048, show_default=True, help="Most tokens at once."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the permutation test.")
 @json_option

@@ -24,7 +24,7 @@ from headway.logs import log
 @click.option("--stride", type=int, help="Tokens that windows share.  [default: as the run]")
 @click.option("--precision", type=PRECISION, help="Of the computation.  [default: as the run]")
 @click.option(
-    "--batch-tokens", type=int, default=8192, show_default=True, help="Most tokens at once."
+    "--batch-tokens", type=int, default=2048, show_default=True, help="Most tokens at once."
 )
 @json_option
 def command(run: str, data: str, *, as_json: bool, **settings: Any) -> None:

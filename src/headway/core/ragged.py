@@ -11,7 +11,10 @@ from headway.core.layout import Layout
 from headway.core.pooling import mean
 from headway.errors import ConfigError
 
-__all__ = ["check_range", "laid_out", "window_means"]
+__all__ = ["check_range", "laid_out", "usual_tokens", "window_means"]
+
+USUAL_TOKENS = {"cpu": 2048}
+USUAL_TOKENS_ELSEWHERE = 16384
 
 
 def laid_out(
@@ -60,3 +63,13 @@ def window_means(rows: Sequence[Sequence[Tensor]]) -> Tensor:
     """The mean over each text's windows: what `read_each` gives -> [texts, ...]."""
     counts = Layout(tuple(map(len, rows)))
     return mean(torch.stack([row for text in rows for row in text]), counts)
+
+
+def usual_tokens(device: torch.device) -> int:
+    """Most tokens in one forward pass without gradients, where nothing else is said: on a processor
+    as many as its caches hold.
+
+    >>> usual_tokens(torch.device("cpu"))
+    2048
+    """
+    return USUAL_TOKENS.get(device.type, USUAL_TOKENS_ELSEWHERE)

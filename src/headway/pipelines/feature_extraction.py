@@ -24,7 +24,7 @@ class FeatureExtraction:
 
     Args:
         model: with a tokenizer; a head is not used.
-        batch_tokens: most tokens in one forward pass.
+        batch_tokens: most tokens in one forward pass; None = as suits the device.
         precision: fp32, which is exact; bf16; or auto, which is the faster one on this machine.
 
     Raises:
@@ -34,7 +34,9 @@ class FeatureExtraction:
     READS = ()
     """Settings of a saved run that hold here too."""
 
-    def __init__(self, model: Model, *, batch_tokens: int = 8192, precision: str = "fp32") -> None:
+    def __init__(
+        self, model: Model, *, batch_tokens: int | None = None, precision: str = "fp32"
+    ) -> None:
         model.need_tokenizer()
         self.model = model
         self.precise = precise(precision, model)

@@ -9,6 +9,7 @@ from typing import Any
 
 from headway.adaptation import Settings
 from headway.checkpoints import HeadPlan
+from headway.core.ragged import usual_tokens
 from headway.data import Dataset
 from headway.errors import ConfigError
 from headway.model import Model
@@ -17,13 +18,7 @@ from headway.tasks import Meaning, Task
 from headway.training.precision import chosen_precision, precision_context
 from headway.windows import Windowed
 
-__all__ = ["BATCH_TOKENS", "BATCH_TOKENS_ELSEWHERE", "Reader", "need_head", "precise"]
-
-BATCH_TOKENS = {"cpu": 2048}
-"""Most tokens in one forward pass, by device, where nothing else is said: on a CPU as many as its
-caches hold."""
-
-BATCH_TOKENS_ELSEWHERE = 16384
+__all__ = ["Reader", "need_head", "precise"]
 
 
 Ask = Callable[[], Sequence[Any]]
@@ -97,8 +92,7 @@ class Reader:
         self.task, self.model, self.meaning = task, model, meaning
         self.window = window or model.longest
         self.stride = stride
-        usual = BATCH_TOKENS.get(model.device.type, BATCH_TOKENS_ELSEWHERE)
-        self.batch_tokens = batch_tokens or usual
+        self.batch_tokens = batch_tokens or usual_tokens(model.device)
         self.precise = precise(precision, model)
 
     def rows(self, data: Dataset) -> list[Any]:

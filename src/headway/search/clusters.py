@@ -60,7 +60,7 @@ def cluster(
     clusters: int | None = None,
     text: str | None = None,
     seed: int = 0,
-    batch_tokens: int = 8192,
+    batch_tokens: int | None = None,
     store: Store | None = None,
 ) -> Clustering:
     """Sorts texts into groups by the vectors of a model.
@@ -72,7 +72,7 @@ def cluster(
         clusters: how many groups; None = the number from 2 to 20 with the best silhouette.
         text: the name of the text column.
         seed: of the starts of k-means.
-        batch_tokens: most tokens in one forward pass.
+        batch_tokens: most tokens in one forward pass; None = as suits the device.
         store: where vectors are kept, as in `SemanticSearch`.
 
     Raises:

@@ -50,7 +50,7 @@ def kept_vectors(
     *,
     window: int | None = None,
     stride: int | None = None,
-    batch_tokens: int = 8192,
+    batch_tokens: int | None = None,
     store: Store | None = None,
 ) -> KeptVectors:
     """The vectors of all passages, from the cache where the same were asked for before.
@@ -59,7 +59,7 @@ def kept_vectors(
         model: that embeds.
         data: as `source_of` gives it.
         window, stride: as in `cut_texts`.
-        batch_tokens: most tokens in one forward pass.
+        batch_tokens: most tokens in one forward pass; None = as suits the device.
         store: where they are kept; the folder `steps` of the cache if it is not said.
 
     Raises:

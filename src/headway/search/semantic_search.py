@@ -38,7 +38,7 @@ class SemanticSearch:
         window: most tokens of a passage; None = as many as the model takes. A longer text is cut
             into several, which overlap.
         stride: tokens that neighbouring passages share; None = an eighth of one.
-        batch_tokens: most tokens in one forward pass.
+        batch_tokens: most tokens in one forward pass; None = as suits the device.
         store: where vectors are kept; the folder `steps` of the cache if it is not said.
 
     Raises:
@@ -57,7 +57,7 @@ class SemanticSearch:
         text: str | None = None,
         window: int | None = None,
         stride: int | None = None,
-        batch_tokens: int = 8192,
+        batch_tokens: int | None = None,
         store: Store | None = None,
     ) -> None:
         if window is not None and window < 8:

@@ -193,7 +193,7 @@ class TokenClassification:
         return tag_targets(texts, right_tags(texts, answers, meaning.kind), meaning.labels)
 
     def course(self, rows: int, meaning: Meaning, right: float | None = None) -> Course:
-        return Course(epochs=4 if rows > MANY else 16, rate=2e-4)
+        return Course(epochs=3, rate=3e-4) if rows > MANY else Course(epochs=16, rate=2e-4)
 
     def weights(self, answers: Sequence[Any], meaning: Meaning) -> Tensor:
         raise ConfigError(
