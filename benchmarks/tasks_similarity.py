@@ -1,6 +1,7 @@
 """Similarity, zero-shot labels, inference and intents: quality, and speed beside the peers.
 
-Each part is measured by name: `scripts/bench tasks_similarity sts zero-shot inference intents`;
+Each part is measured by name, and kept apart: `scripts/bench tasks_similarity sts zero-shot
+inference intents`;
 `--rows` takes the first rows of each set only.
 """
 
@@ -239,7 +240,8 @@ def main(asked: Sequence[str] | None = None) -> None:
     chosen = options.parts or list(PARTS)
     if unknown := set(chosen) - PARTS.keys():
         parser.error(f"no part {unknown.pop()}: {', '.join(PARTS)}")
-    keep("tasks_similarity", {"model": MODEL, **{name: PARTS[name](options) for name in chosen}})
+    for name in chosen:
+        keep(f"tasks_{name.replace('-', '_')}", {"model": MODEL, **PARTS[name](options)})
 
 
 if __name__ == "__main__":

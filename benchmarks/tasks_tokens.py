@@ -1,6 +1,6 @@
 """Entities (WNUT-17) and parts of speech (UD-EWT) beside transformers: fine-tuning, then speed.
 
-Each set is measured by name: `scripts/bench tasks_tokens wnut ewt`.
+Each set is measured by name, and kept apart: `scripts/bench tasks_tokens wnut ewt`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def main() -> None:
     chosen = options.sets or list(SETS)
     if unknown := set(chosen) - SETS.keys():
         parser.error(f"no set {unknown.pop()}: {', '.join(SETS)}")
-    keep("tasks_tokens", {"model": MODEL, **{name: measured(name, options) for name in chosen}})
+    for name in chosen:
+        keep(f"tasks_tokens_{name}", measured(name, options))
 
 
 def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     seconds = {who: median([run["seconds"] for run in found]) for who, found in runs.items()}
     figures = {who: [run["figure"] for run in found] for who, found in runs.items()}
     return {
-        "work": f"{name}: {len(train)} sentences train, {len(test)} judge; MiniLM-L6",
+        "work": f"{name}: {len(train)} sentences train, {len(test)} judge; {MODEL}",
         "measure": chosen.measure,
         "mean": {who: sum(found) / len(found) for who, found in figures.items()},
         "runs": runs,
@@ -84,7 +85,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
 
 def _read(path: str) -> Dataset:
     folder, file = path.split("/")
-    data = headway.read(need_data(folder) / file)
+    data = headway.read(need_data(folder) / file, format="conll")
     assert isinstance(data, Dataset)
     return data
 

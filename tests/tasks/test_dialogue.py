@@ -341,3 +341,12 @@ def test_both_designs_learn_to_reply(kind: str, head: str | None, epochs: int) -
     test = report["test"]
     assert test["hits_at_1"] > 0.9 > report["baseline"]["hits_at_1"]
     assert test["f1"] > 0.8 and test["perplexity"] < 2
+
+
+def test_replies_that_are_read_count_in_a_step() -> None:
+    right, others = [1, 2, 3], [[4], [5, 6], [7, 8, 9]]
+    assert TASKS["dialogue"].beside([(right, []), (right, others[:1]), (right, others)]) == [
+        3,
+        4,
+        7,
+    ]

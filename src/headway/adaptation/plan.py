@@ -82,8 +82,8 @@ def plan_run(
     most = settings.most_windows
     tokens = sum(sum(map(len, text.ids[:most])) for text in texts) + sum(beside)
     mean_length = tokens / max(1, len(texts))
-    batch_tokens = settings.batch_tokens or int(min(2048, max(256, 32 * mean_length)))
     course = task.course(len(texts), rows.meaning)
+    batch_tokens = settings.batch_tokens or int(min(2048, max(256, course.texts * mean_length)))
     rate = rate_for(course, model.checkpoint.config.hidden)
     precision = chosen_precision(settings.precision, model.device)
     options = Options(

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from headway.core.feedforward import FeedForward
 from headway.core.linear import FusedLinear
 
-__all__ = ["Packed", "Packing"]
+__all__ = ["Packed", "Packing", "asked_dtype"]
 
 SMALLEST = 2**16
 """Numbers in a weight that is worth it: smaller ones are in the processor's cache anyway."""
@@ -101,8 +101,7 @@ class Packing:
             total: rows that will be read in it.
             rows: of these in one product, about.
         """
-        kind = next(modules[0].parameters()).device.type
-        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
+        dtype = asked_dtype(next(modules[0].parameters()).device.type)
         if self.kept is None or not self.kept.fits(*modules, dtype=dtype):
             if total < WORTH_PACKING:
                 return nullcontext()
@@ -111,6 +110,11 @@ class Packing:
 
     def __reduce__(self) -> tuple[type[Packing], tuple[()]]:
         return Packing, ()
+
+
+def asked_dtype(device: str) -> torch.dtype | None:
+    """What products on a kind of device are asked to be computed in; None = in what they get."""
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
 
 
 def _key(modules: tuple[nn.Module, ...], dtype: torch.dtype | None) -> tuple[object, ...]:

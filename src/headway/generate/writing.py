@@ -6,9 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-import torch
-
-from headway.core.packed import Packed
+from headway.core.packed import Packed, asked_dtype
 from headway.errors import ConfigError
 from headway.generate import beams
 from headway.generate.answers import answer_guides
@@ -223,12 +221,10 @@ class Writing:
         """Dropout off, no gradients, and weights laid out for steps, while the context is open."""
         longest = max((text.limit for each in texts for text in each), default=0)
         with self.parts.predicting():
-            if torch.is_autocast_enabled("cpu"):  # which packed layers would not heed
-                yield
-                return
             if self.packed is None and longest >= WORTH_PACKING:
                 rows = min(self.decoding.batch, len(texts) * self.decoding.rows)
-                self.packed = Packed(self.parts.decoder, self.parts.output, rows=rows)
+                stacks = (self.parts.decoder, self.parts.output)
+                self.packed = Packed(*stacks, rows=rows, dtype=asked_dtype("cpu"))
             if self.packed is None:
                 yield
                 return

@@ -219,6 +219,15 @@ class Dialogue:
             found.append((talk.reply, [ids for text, ids in pairs if text != answer.text]))
         return found
 
+    def beside(self, targets: Sequence[tuple[list[int], list[list[int]]]]) -> list[int]:
+        """The right reply is read too, and as many wrong ones as a step draws, of mean length."""
+        return [
+            len(right) + round(min(DISTRACTORS, len(others)) * sum(map(len, others)) / len(others))
+            if others
+            else len(right)
+            for right, others in targets
+        ]
+
     def course(self, rows: int, meaning: Meaning, right: float | None = None) -> Course:
         return Course(epochs=3 if rows >= 1000 else 5, rate=1e-4)
 

@@ -41,10 +41,17 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Course:
-    """How long and how fast to train, where the user does not say."""
+    """How long and how fast to train, where the user does not say.
+
+    Attributes:
+        epochs: over the rows.
+        rate: the peak learning rate, of a model of 384 dimensions.
+        texts: of a step, about.
+    """
 
     epochs: int
     rate: float
+    texts: int = 32
 
 
 @dataclass(frozen=True)

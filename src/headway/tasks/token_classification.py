@@ -193,7 +193,9 @@ class TokenClassification:
         return tag_targets(texts, right_tags(texts, answers, meaning.kind), meaning.labels)
 
     def course(self, rows: int, meaning: Meaning, right: float | None = None) -> Course:
-        return Course(epochs=3, rate=3e-4) if rows > MANY else Course(epochs=16, rate=2e-4)
+        if rows > MANY:
+            return Course(epochs=3, rate=1e-4, texts=8)
+        return Course(epochs=16, rate=2e-4)
 
     def weights(self, answers: Sequence[Any], meaning: Meaning) -> Tensor:
         raise ConfigError(
