@@ -169,12 +169,17 @@ def test_segments(model: Any, tmp_path: Path) -> None:
     ):
         with pytest.raises(ConfigError, match=said):
             model.forward([[1, 2, 3]], segments=segments)
-    for kind in ("gpt2", "t5"):  # without a table of segments
+    for kind in ("llama", "t5"):  # without a table of segments
         other = small(kind, tmp_path / kind)
         target = [[1, 2]] if kind == "t5" else None
         other.forward([[1, 2]], segments=[[0, 0]], target=target)
         with pytest.raises(ConfigError, match=r"segment 1 is not in the model's table"):
             other.forward([[1, 2]], segments=[[0, 1]], target=target)
+    words = small("gpt2", tmp_path / "gpt2")  # whose segments are words
+    last = words.checkpoint.config.vocabulary - 1
+    words.forward([[1, 2]], segments=[[0, last]])
+    with pytest.raises(ConfigError, match=r"segment \d+ is not in the model's table"):
+        words.forward([[1, 2]], segments=[[0, last + 1]])
 
 
 def test_targets(model: Any, tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ class Model(nn.Module):
         marks = [window for text in texts for window in text.segments]
         marked = segments_of(self.body) > 1
         found: dict[int, R] = {}
-        batch_tokens = batch_tokens or usual_tokens(self.device)
+        batch_tokens = usual_tokens(self.device) if batch_tokens is None else batch_tokens
         firsts = getattr(read, "firsts", False)
         asked = {"firsts": True} if firsts else {}
         parts = [part for part in (self.body, self.head) if part is not None]

@@ -65,7 +65,7 @@ def test_duplicates_are_dropped_from_training_and_counted() -> None:
     }
     found = prepared(given)
     assert (len(found.train), len(found.test), found.duplicates_dropped) == (2, 2, 1)
-    assert "1 duplicate rows dropped" in found.notes
+    assert "1 duplicate row dropped" in found.notes
 
 
 def test_rows_that_judge_neither_train_nor_choose() -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tokenizer.oracles import data
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -15,18 +16,23 @@ def test_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     import common
     import generation
+    from generate.letters import letters_model
 
+    data("model-stories260K", "stories260K.bin")  # or a skip
+    letters_model("llama").save(tmp_path / "model")
+    (tmp_path / "README.md").write_text("words to go on with, " * 60, encoding="utf-8")
     monkeypatch.setattr(common, "RESULTS", tmp_path)
     monkeypatch.setattr(common, "ROOT", tmp_path)
+    monkeypatch.setattr(generation, "resolve_model", lambda name: tmp_path / "model")
     monkeypatch.setattr(generation, "BLOCK", 2**10)
-    options = "--rounds 1 --new 5 --layers 1 --heads 3 --words 99"
-    monkeypatch.setattr(sys, "argv", ["benchmarks/generation.py", *options.split()])
+    monkeypatch.setattr(sys, "argv", ["benchmarks/generation.py", "--rounds", "1", "--new", "5"])
     generation.main()
     kept = json.loads((tmp_path / "generation.json").read_text())
     for name in ("fp32", "bf16"):
         assert set(kept[name]["tokens_per_second"]) == {"headway", "transformers"}
         assert kept[name]["over_transformers"] > 0
     assert kept["fp32"]["texts_equal"] >= 7
+    assert kept["published_story_equal"]
     assert kept["command"].startswith("scripts/bench generation --rounds 1")
 
 

@@ -134,15 +134,6 @@ def test_the_published_story() -> None:
     assert model.generate([""], max_new_tokens=200) == [told.text]
 
 
-def test_a_saved_model_reads_texts_as_before(tmp_path: Path) -> None:
-    model = headway.load(data(FOLDER, "stories260K.bin"))
-    model.save(tmp_path)
-    again = headway.load(tmp_path)
-    for text in ("A dog <unk> sat.", "<s>A dog</s> ", "a  b\n", *TRAINING[:20]):
-        assert model.tokenizer.encode(text).ids == again.tokenizer.encode(text).ids, text
-    assert 0 in model.tokenizer.encode("A dog <unk> sat.").ids
-
-
 def test_the_released_vocabulary() -> None:
     tok = Tokenizer.load(data(FOLDER, "tok512.bin"))
     assert len(tok) == 512 and tok.special == {"unk": "<unk>", "bos": "<s>", "eos": "</s>"}

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from headway.core import packed
 from headway.errors import ConfigError
-from headway.generate import packed
 from headway.pipelines import TextGeneration
 
 from .models import classifier, writer

@@ -201,7 +201,7 @@ def _tokenizer(path: Path, vocabulary: int) -> Tokenizer | None:
     names = (f"tok{vocabulary}.bin", "tokenizer.bin", f"tok{vocabulary}.model", "tokenizer.model")
     for name in names:
         if path.name != name and (file := path.with_name(name)).is_file():
-            return Tokenizer.load(file).as_saved()
+            return Tokenizer.load(file)
     return None
 
 

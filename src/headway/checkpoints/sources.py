@@ -88,7 +88,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 
 def _tokenizer(folder: Path) -> Tokenizer | None:
-    return Tokenizer.load(folder).as_saved() if _any_file(folder, TOKENIZER_FILES) else None
+    return Tokenizer.load(folder) if _any_file(folder, TOKENIZER_FILES) else None
 
 
 def _any_file(folder: Path, patterns: Iterable[str]) -> bool:

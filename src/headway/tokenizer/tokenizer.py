@@ -109,10 +109,6 @@ class Tokenizer:
         """The same tokenizer, which puts nothing around texts."""
         return self._with({**self._document, "post_processor": None})
 
-    def as_saved(self) -> Tokenizer:
-        """What `save` writes: a .model's special tokens too are found in texts, as elsewhere."""
-        return self._with(self._document) if self._converted else self
-
     def with_tokens(self, tokens: Sequence[str]) -> Tokenizer:
         """The same tokenizer with more special tokens, which are found in texts before all else."""
         return self._with(with_added(self._document, self._pipeline.reference, tokens))
