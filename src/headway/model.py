@@ -14,7 +14,7 @@ from headway.checkpoints import Checkpoint, HeadPlan, saved_checkpoint
 from headway.checkpoints.vision import embed_images, pooled, vector_size
 from headway.core.layout import Layout
 from headway.core.outputs import Output
-from headway.core.packed import Packing
+from headway.core.packed import packed_while
 from headway.core.ragged import check_range, laid_out, usual_tokens, window_means
 from headway.core.recording import marks_of, segments_of, taps_of
 from headway.core.stacks import EncoderDecoder
@@ -50,7 +50,6 @@ class Model(nn.Module):
         self.body = checkpoint.body
         self.head = checkpoint.head
         self.vision = checkpoint.vision
-        self.packing = Packing()
 
     @property
     def tokenizer(self) -> Tokenizer | None:
@@ -188,7 +187,7 @@ class Model(nn.Module):
         firsts = getattr(read, "firsts", False)
         asked = {"firsts": True} if firsts else {}
         parts = [part for part in (self.body, self.head) if part is not None]
-        packed = self.packing.used(*parts, total=sum(map(len, ids)), rows=batch_tokens)
+        packed = packed_while(*parts, total=sum(map(len, ids)), rows=batch_tokens)
         with self._predicting(), packed:
             for batch in progress(sorted_batches(list(map(len, ids)), batch_tokens), what):
                 flat, layout = self._ragged([ids[number] for number in batch])

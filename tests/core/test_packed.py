@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 from unittest import mock
 
@@ -14,7 +13,7 @@ from torch import nn
 from headway.core import packed
 from headway.core.feedforward import FeedForward, activation
 from headway.core.linear import FusedLinear
-from headway.core.packed import Packed, Packing
+from headway.core.packed import Packed, packed_while
 from tests.generate.letters import letters_model
 
 
@@ -65,26 +64,20 @@ def test_in_half_precision_where_products_are_cast() -> None:
     torch.testing.assert_close(got, wanted, rtol=2e-2, atol=2e-2)
 
 
-def test_a_model_is_packed_once_that_pays_and_anew_when_it_has_learned() -> None:
-    layer, packing = nn.Linear(300, 300), Packing()
-    with packing.used(layer, total=packed.WORTH_PACKING - 1, rows=8):
-        assert packing.kept is None
-    with packing.used(layer, total=packed.WORTH_PACKING, rows=8):
-        first = packing.kept
-        assert first is not None
-    with packing.used(layer, total=1, rows=8):
-        assert packing.kept is first  # it is there already
-    with torch.no_grad():
-        layer.weight.add_(1.0)
-    x = torch.ones(3, 300)
-    with torch.inference_mode(), packing.used(layer, total=1, rows=8):
+def test_layers_are_packed_where_it_pays_and_never_stale() -> None:
+    layer, x = nn.Linear(300, 300), torch.randn(3, 300)
+    with packed_while(layer, total=packed.WORTH_PACKING - 1, rows=8):
         assert "forward" not in layer.__dict__
-    with torch.inference_mode(), packing.used(layer, total=packed.WORTH_PACKING, rows=8):
-        assert packing.kept is not first
-        torch.testing.assert_close(layer(x), F.linear(x, layer.weight, layer.bias))
-    with torch.autocast("cpu", torch.bfloat16), packing.used(layer, total=9999, rows=8):
-        assert packing.kept.key[0] == torch.bfloat16
-    assert copy.deepcopy(packing).kept is None
+    optimiser = torch.optim.AdamW(layer.parameters(), lr=0.1, fused=True)
+    for _ in range(2):
+        with torch.inference_mode(), packed_while(layer, total=packed.WORTH_PACKING, rows=8):
+            assert ("forward" in layer.__dict__) == packed._known(torch.float32)
+            torch.testing.assert_close(layer(x), F.linear(x, layer.weight, layer.bias))
+        assert "forward" not in layer.__dict__
+        layer(x).sum().backward()
+        optimiser.step()  # which the weights' version counters do not show
+    with torch.autocast("cpu", torch.bfloat16), packed_while(layer, total=9999, rows=8):
+        assert layer(x).dtype == torch.bfloat16
 
 
 def test_what_is_left_as_it_is() -> None:

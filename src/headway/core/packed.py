@@ -18,12 +18,12 @@ from torch import Tensor, nn
 from headway.core.feedforward import FeedForward
 from headway.core.linear import FusedLinear
 
-__all__ = ["Packed", "Packing", "asked_dtype"]
+__all__ = ["Packed", "asked_dtype", "packed_while"]
 
 SMALLEST = 2**16
 """Numbers in a weight that is worth it: smaller ones are in the processor's cache anyway."""
 
-WORTH_PACKING = 1024
+WORTH_PACKING = 4096
 """Rows from which on a second layout of the weights pays for itself."""
 
 PLAIN = ("none", "")
@@ -53,7 +53,6 @@ class Packed:
     """
 
     def __init__(self, *modules: nn.Module, rows: int, dtype: torch.dtype | None = None) -> None:
-        self.key = _key(modules, dtype)
         parts = list(dict.fromkeys(part for module in modules for part in module.modules()))
         layers = [
             part for part in parts if isinstance(part, nn.Linear) and _can_be_packed(part, dtype)
@@ -68,10 +67,6 @@ class Packed:
             if isinstance(part, FeedForward) and part.up in weights and _bent(part) is not None:
                 self.products[part] = _widened(part, weights[part.up])
 
-    def fits(self, *modules: nn.Module, dtype: torch.dtype | None = None) -> bool:
-        """Whether it is of these modules, and their weights are still the same."""
-        return self.key == _key(modules, dtype)
-
     @contextmanager
     def used(self) -> Iterator[None]:
         """The layers compute so while the context is open."""
@@ -84,43 +79,26 @@ class Packed:
                 layer.__dict__.pop("forward", None)
 
 
-class Packing:
-    """Packs a model's layers when so much is read that it pays, and keeps them.
+def packed_while(*modules: nn.Module, total: int, rows: int) -> AbstractContextManager[None]:
+    """A context in which layers compute with packed weights, where so much is read that it pays.
 
-    Layers whose weights have changed meanwhile are packed anew; a copy of this has packed nothing.
+    Nothing is kept behind it: torch does not tell of every write to a weight (fused optimisers,
+    `.data`), so a copy that outlived the call could be stale.
+
+    Args:
+        modules: whose layers; the first has parameters.
+        total: rows that will be read in it.
+        rows: of these in one product, about.
     """
-
-    def __init__(self) -> None:
-        self.kept: Packed | None = None
-
-    def used(self, *modules: nn.Module, total: int, rows: int) -> AbstractContextManager[None]:
-        """The layers compute with packed weights while the context is open, or as they are.
-
-        Args:
-            modules: whose layers.
-            total: rows that will be read in it.
-            rows: of these in one product, about.
-        """
-        dtype = asked_dtype(next(modules[0].parameters()).device.type)
-        if self.kept is None or not self.kept.fits(*modules, dtype=dtype):
-            if total < WORTH_PACKING:
-                return nullcontext()
-            self.kept = Packed(*modules, rows=min(rows, total), dtype=dtype)
-        return self.kept.used()
-
-    def __reduce__(self) -> tuple[type[Packing], tuple[()]]:
-        return Packing, ()
+    if total < WORTH_PACKING:
+        return nullcontext()
+    dtype = asked_dtype(next(modules[0].parameters()).device.type)
+    return Packed(*modules, rows=min(rows, total), dtype=dtype).used()
 
 
 def asked_dtype(device: str) -> torch.dtype | None:
     """What products on a kind of device are asked to be computed in; None = in what they get."""
     return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
-
-
-def _key(modules: tuple[nn.Module, ...], dtype: torch.dtype | None) -> tuple[object, ...]:
-    """Of weights, that tells when one is another or was written to."""
-    weights = [weight for module in modules for weight in module.parameters()]
-    return dtype, *((weight.data_ptr(), weight._version) for weight in weights)
 
 
 def _can_be_packed(layer: nn.Linear, dtype: torch.dtype | None) -> bool:
