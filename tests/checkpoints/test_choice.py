@@ -81,7 +81,8 @@ def test_it_comes_to_any_head_that_writes(kind: str, tmp_path: Path) -> None:
     model = writer(kind)
     checkpoint = with_choice(model.checkpoint)
     assert checkpoint.notes[-1] == "put on a choice head: 33 parameters to be trained"
-    assert with_choice(checkpoint) is checkpoint and not model.checkpoint.plan.choice  # type: ignore[union-attr]
+    assert with_choice(checkpoint) is checkpoint
+    assert model.checkpoint.plan is not None and not model.checkpoint.plan.choice
     made = Model(checkpoint)
     made.save(tmp_path)
     again = load(tmp_path)

@@ -193,12 +193,18 @@ def test_texts_set_apart(lengths: tuple[int, ...], groups: int, dtype: torch.dty
 
 def test_when_texts_are_set_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[str] = []
-    for name in ("apart", "batched"):
+
+    def noted(name: str) -> Any:
         kernel = getattr(kernels, name)
-        noted = lambda *given, _name=name, _kernel=kernel, **more: (  # noqa: E731
-            called.append(_name) or _kernel(*given, **more)
-        )
-        monkeypatch.setattr(kernels, name, noted)
+
+        def call(*given: Any, **more: Any) -> Any:
+            called.append(name)
+            return kernel(*given, **more)
+
+        return call
+
+    for name in ("apart", "batched"):
+        monkeypatch.setattr(kernels, name, noted(name))
 
     def which(lengths: tuple[int, ...], kind: str = "causal", drop: float = 0.0) -> str:
         (q, k, v), pattern = problem(lengths, kind, 3, 0)
