@@ -177,6 +177,44 @@ def test_lower_precision_stays_near(dtype: torch.dtype) -> None:
         torch.testing.assert_close(got.double(), wanted, rtol=near, atol=near)
 
 
+WIDTHS = [
+    (torch.float64, (6, 1, 5), 8),
+    (torch.float64, (4, 1), 4),
+    (torch.float64, (14, 14), 14),
+    (torch.float32, (15, 9), 16),
+    (torch.float32, (31, 9), 31),
+    (torch.bfloat16, (20, 3), 32),
+    (torch.bfloat16, (16, 16), 16),
+    (torch.bfloat16, (60, 60), 64),
+]
+"""Numbers, lengths of texts, and the keys in the rows of their maps."""
+
+
+@pytest.mark.parametrize(("dtype", "lengths", "width"), WIDTHS)
+@pytest.mark.parametrize("kind", ["everywhere", "causal"])
+@pytest.mark.parametrize("biased", [0, 1])
+def test_rows_of_maps_are_made_of_whole_vectors(
+    dtype: torch.dtype, lengths: tuple[int, ...], width: int, kind: str, biased: int
+) -> None:
+    tensors, pattern = problem(lengths, kind, 1, biased)
+    low = [tensor.detach().to(dtype).requires_grad_() for tensor in tensors]
+    exact = [tensor.detach().double().requires_grad_() for tensor in low]
+    changed = width if not pattern.plainly_causal else pattern.keys.longest
+    assert kernels._in_whole_vectors(low[0], pattern) == changed
+    later = Layout(lengths, past=(1,) * len(lengths))
+    after = Pattern(later, Layout(tuple(n + 1 for n in lengths)), causal)
+    assert kernels._in_whole_vectors(low[0], after) == after.keys.longest
+    near = {torch.float64: 1e-12, torch.float32: 1e-5, torch.bfloat16: 3e-2}[dtype]
+    wanted = eager(*exact, pattern, scale=0.37)
+    got = batched(*low, pattern, scale=0.37)
+    torch.testing.assert_close(got.double(), wanted, rtol=near, atol=near)
+    gradients = torch.autograd.grad(got.square().sum(), low)
+    for ours, theirs in zip(
+        gradients, torch.autograd.grad(wanted.square().sum(), exact), strict=True
+    ):
+        torch.testing.assert_close(ours.double(), theirs, rtol=5 * near, atol=5 * near)
+
+
 @torch.no_grad()
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("groups", [1, 3])

@@ -41,6 +41,10 @@ def test_padding_is_undone_and_is_zero(lengths: tuple[int, ...]) -> None:
     rows = torch.randn(layout.tokens, 2, 3)
     padded = layout.pad(rows)
     assert padded.shape == (len(lengths), layout.longest, 2, 3)
+    wider = layout.pad_to(layout.longest + 2, rows)
+    assert torch.equal(wider[:, : layout.longest], padded)
+    assert wider.shape[1] == layout.longest + 2
+    assert not wider[:, layout.longest :].any()
     assert torch.equal(layout.unpad(padded), rows)
     for number, part in enumerate(layout.split(rows)):
         assert torch.equal(padded[number, : len(part)], part)

@@ -41,8 +41,11 @@ __all__ = [
     "varlen",
 ]
 
-SHORT_FORWARD, SHORT_BACKWARD = 32, 256
+SHORT = 256
 """Longest sequences, in tokens, on which products beat torch's fused half-precision kernel."""
+
+VECTOR = 64
+"""Bytes that a processor works on at once; what of a row is left over goes number by number."""
 
 MAP_ELEMENTS = 2**22
 """Numbers of attention maps made at once: 8 MB in half precision."""
@@ -112,14 +115,16 @@ def batched(
 ) -> Tensor:
     """Pads q, k and v, and hands them to torch's fused attention or to matrix products."""
     queries = pattern.queries.pad(q).transpose(1, 2)  # [sequences, heads, longest, size]
-    keys = pattern.keys.pad(k).transpose(1, 2)
-    values = pattern.keys.pad(v).transpose(1, 2)
+    width = _in_whole_vectors(q, pattern)
+    keys = pattern.keys.pad_to(width, k).transpose(1, 2)  # [sequences, key heads, width, size]
+    values = pattern.keys.pad_to(width, v).transpose(1, 2)
     if not drop and _one_query_in_half(q, pattern):
         queries, keys, values = queries.float(), keys.float(), values.float()
     if drop or _products_win(queries, keys):
-        mixed = _by_products(queries, keys, values, pattern.padded, scale, drop).to(q.dtype)
+        added = _unseen_behind(pattern.padded, keys, pattern)
+        mixed = _by_products(queries, keys, values, added, scale, drop).to(q.dtype)
     else:
-        added = None if pattern.plainly_causal else pattern.padded
+        added = _unseen_behind(None if pattern.plainly_causal else pattern.padded, keys, pattern)
         mixed = F.scaled_dot_product_attention(
             queries,
             keys,
@@ -208,11 +213,33 @@ def _one_query_in_half(q: Tensor, pattern: Pattern) -> bool:
     return half and not q.is_cuda and pattern.queries.longest == 1 and not torch.is_grad_enabled()
 
 
+def _in_whole_vectors(q: Tensor, pattern: Pattern) -> int:
+    """How many keys the rows of a map have: more than there are where over half a vector would be
+    left over, for as measured a softmax takes as long over such a rest as over three whole vectors.
+    In single precision only rows of less than one vector gain; causal ones are left as they are."""
+    longest, lanes = pattern.keys.longest, VECTOR // q.element_size()
+    rest = longest % lanes
+    gains = q.element_size() < 4 or longest < lanes
+    cached = any(pattern.queries.past)  # a copy of all that came before costs more
+    if q.is_cuda or cached or pattern.queries.longest == 1 or pattern.plainly_causal:
+        return longest
+    return longest + lanes - rest if gains and rest > lanes // 2 else longest
+
+
+def _unseen_behind(added: Tensor | None, keys: Tensor, pattern: Pattern) -> Tensor | None:
+    """What is added to the scores, for as many keys as there are now: nobody sees the new ones."""
+    more = keys.shape[2] - pattern.keys.longest
+    if not more:
+        return added
+    if added is None:
+        added = keys.new_zeros(1, 1, 1, pattern.keys.longest)
+    return F.pad(added, (0, more), value=-torch.inf)
+
+
 def _products_win(q: Tensor, k: Tensor) -> bool:
     """Whether plain matrix products are faster than torch's fused kernel, as measured: in half
     precision on a processor that kernel is slow on short sequences, most of all backwards."""
-    limit = SHORT_BACKWARD if torch.is_grad_enabled() and q.requires_grad else SHORT_FORWARD
-    return not q.is_cuda and q.dtype != torch.float32 and k.shape[2] <= limit
+    return not q.is_cuda and q.dtype != torch.float32 and k.shape[2] <= SHORT
 
 
 def _by_products(

@@ -132,6 +132,13 @@ class Layout:
         shape = (len(self.lengths), self.longest, *rows.shape[1:])
         return rows.view(shape) if self.uniform else scatter(rows, self.slots, shape)
 
+    def pad_to(self, width: int, rows: Tensor) -> Tensor:
+        """The same as [sequences, width, ...], for a width of at least `longest`."""
+        if width == self.longest:
+            return self.pad(rows)
+        slots = self.sequence * width + self.within
+        return scatter(rows, slots, (len(self.lengths), width, *rows.shape[1:]))
+
     def unpad(self, padded: Tensor) -> Tensor:
         """The inverse of `pad`: [sequences, longest, ...] as rows [tokens, ...]."""
         flat = padded.flatten(0, 1)
