@@ -15,7 +15,7 @@ from adaptation.quick import quick
 from training.questions import put_span_head, questions
 from training.tiny import WORDS, tiny_model
 
-from headway import evaluate, load, pipeline
+from headway import compare, evaluate, load, pipeline
 from headway.data import Dataset
 from headway.errors import ConfigError, DataError, TokenizerError
 from headway.heads import SpanHead
@@ -57,6 +57,13 @@ def test_learns_planted_answers_and_opens_again(
     assert low <= scores["f1"] <= high
     assert result.report["kind"] == ("answer-spans-or-none" if without else "answer-spans")
     assert ("left_unanswered" in scores) == bool(without)
+    same = {one["key"]: one for one in compare(out, out, test)["measures"]}
+    assert set(same) == {"f1", "exact_match"} | (
+        {"answerable_f1", "left_unanswered"} if without else set()
+    )
+    for key, one in same.items():
+        assert one["first"] == scores[key] and one["p_value"] == 1
+        assert one["intervals"][0][0] <= scores[key] <= one["intervals"][0][1]
     assert result.report["baseline"]["f1"] < scores["f1"]
 
     again = load(out)

@@ -12,7 +12,6 @@ import numpy as np
 
 from headway.adaptation.evaluate import Evaluation, evaluated
 from headway.adaptation.machine import forget_peak_memory
-from headway.adaptation.plan import READ_TOKENS
 from headway.adaptation.report import parameters_of
 from headway.adaptation.rows import Data, read_rows
 from headway.adaptation.settings import settings_from
@@ -40,7 +39,7 @@ def compare(
     data: Data,
     *,
     split: str = "test",
-    batch_tokens: int = READ_TOKENS,
+    batch_tokens: int | None = None,
     seed: int = 0,
     **settings: Any,
 ) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from headway.adaptation.machine import peak_memory_mb, versions
-from headway.adaptation.plan import READ_TOKENS
 from headway.adaptation.report import lengths_of
 from headway.adaptation.rows import Data, answers_of, read_rows
 from headway.adaptation.runs import read_run, task_of_run
 from headway.adaptation.scoring import score_texts
 from headway.adaptation.settings import Settings, settings_from
+from headway.core.ragged import usual_tokens
 from headway.data import Dataset
 from headway.errors import ConfigError, DataError, nearest
 from headway.hub import resolve_model
@@ -35,7 +35,7 @@ def evaluate(
     data: Data,
     *,
     split: str = "test",
-    batch_tokens: int = READ_TOKENS,
+    batch_tokens: int | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
     """Scores a model on rows whose answers are known.
@@ -48,7 +48,7 @@ def evaluate(
         run: a model, or the name of one.
         data: rows, splits of rows, or a file or folder that `read` takes.
         split: which split counts, where there are several.
-        batch_tokens: most tokens in a forward pass.
+        batch_tokens: most tokens in a forward pass; None = as many as its device reads fast.
         settings: text, pair, label, encoding, format, recipe, sample_by, features,
             window, stride, precision.
 
@@ -84,7 +84,7 @@ class Evaluation:
 
 
 def evaluated(
-    run: Model | str | Path, data: Data, *, split: str, batch_tokens: int, **settings: Any
+    run: Model | str | Path, data: Data, *, split: str, batch_tokens: int | None, **settings: Any
 ) -> Evaluation:
     """As `evaluate`, with all answers."""
     saved = {} if isinstance(run, Model) else read_run(resolve_model(str(run)))
@@ -109,7 +109,13 @@ def evaluated(
     )
     precision = chosen_precision(chosen.precision, model.device)
     scored = score_texts(
-        task, model, texts, answers, meaning, precision=precision, batch_tokens=batch_tokens
+        task,
+        model,
+        texts,
+        answers,
+        meaning,
+        precision=precision,
+        batch_tokens=batch_tokens or usual_tokens(model.device),
     )
     found: dict[str, Any] = plain(
         {

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from headway.adaptation.rows import Rows
 from headway.adaptation.settings import Settings
+from headway.core.ragged import usual_tokens
 from headway.errors import ConfigError
 from headway.model import Model
 from headway.reports.words import plural
@@ -18,9 +19,6 @@ from headway.training.precision import chosen_precision
 from headway.windows import Windowed
 
 __all__ = ["Plan", "after_probe", "plan_run", "rate_for"]
-
-READ_TOKENS = 2048
-"""Tokens of one forward pass without gradients."""
 
 USUAL_HIDDEN = 384
 """The size of hidden states that tasks' learning rates are measured with."""
@@ -33,10 +31,10 @@ class Plan:
     Attributes:
         options: of the loop.
         precision: fp32 or bf16.
+        read_tokens: most tokens in a forward pass without gradients.
         probe: whether the head starts from a linear probe.
         most_windows: of one text in training.
         class_weights: how much a row of each class counts, or None.
-        read_tokens: most tokens in a forward pass without gradients.
         beside: tokens of each training row that count beside its windows; () = none.
         notes: what was decided, one line each.
         hidden: size of the model's hidden states.
@@ -44,10 +42,10 @@ class Plan:
 
     options: Options
     precision: str
+    read_tokens: int
     probe: bool
     most_windows: int
     class_weights: Tensor | None = None
-    read_tokens: int = READ_TOKENS
     beside: Sequence[int] = ()
     notes: list[str] = field(default_factory=list)
     hidden: int = USUAL_HIDDEN
@@ -109,7 +107,17 @@ def plan_run(
     if settings.class_weights:
         weights = task.weights(rows.answers(rows.train), rows.meaning)
     hidden = model.checkpoint.config.hidden
-    return Plan(options, precision, probe, most, weights, notes=notes, beside=beside, hidden=hidden)
+    return Plan(
+        options,
+        precision,
+        usual_tokens(model.device),
+        probe,
+        most,
+        weights,
+        beside=beside,
+        notes=notes,
+        hidden=hidden,
+    )
 
 
 def rate_for(course: Course, hidden: int) -> float:

@@ -21,8 +21,8 @@ from headway.tasks.answers.columns import question_columns
 from headway.tasks.answers.passages import Passage, read_passage
 from headway.tasks.answers.scores import (
     ALWAYS,
-    METRICS,
     SOMETIMES,
+    answer_metrics,
     answer_scores,
     nearest_sentences,
     row_f1,
@@ -266,10 +266,7 @@ class QuestionAnswering:
         said = [
             self.tell(one, text, meaning)["answer"] for one, text in zip(found, texts, strict=True)
         ]
-        truth = [answer_texts(value) for value in answers]
-        return {
-            key: Measured(name, said, truth, 100) for key, name in METRICS[meaning.kind].items()
-        }
+        return answer_metrics(said, answers, meaning.kind)
 
     def main(self, kind: str) -> str:
         return "f1"

@@ -22,7 +22,7 @@ from headway.reading import HeadLogits
 from headway.tasks.inputs import shown_text, texts_of
 from headway.tasks.labels.columns import flat_names, kind_of, label_names, wrong_label
 from headway.tasks.labels.kinds import KINDS, Floats, Kind
-from headway.tasks.labels.out_of_scope import by_class, kind_with
+from headway.tasks.labels.out_of_scope import by_class, kind_with, measured_apart
 from headway.tasks.labels.probe import probe_head
 from headway.tasks.labels.units import training_units
 from headway.tasks.measured import Measured
@@ -213,6 +213,7 @@ class TextClassification:
             return {
                 "accuracy": Measured("accuracy", said, there),
                 "macro_f1": Measured("macro_f1", said, there, options=each),
+                **({} if meaning.scope is None else measured_apart(said, there, meaning.scope)),
             }
         truth = KINDS[meaning.kind].targets(answers, names).numpy()
         if meaning.kind == "regression":

@@ -11,7 +11,7 @@ import torch
 from adaptation.quick import quick
 from training.tiny import WORDS, rows
 
-from headway import Dataset, evaluate, load, pipeline
+from headway import Dataset, compare, evaluate, load, pipeline
 from headway.adaptation import Result
 from headway.checkpoints import SCORES, Scope
 from headway.errors import CheckpointError, ConfigError, DataError
@@ -83,6 +83,27 @@ def test_the_rule_is_saved_and_answers(run: tuple[Path, Result]) -> None:
     assert meaning_of(load(out.parent / "copy")).scope == meaning_of(again).scope
     copied = pipeline(out.parent / "copy")("w3 blue w4")
     assert copied["label"] == "oos" and copied["score"] == pytest.approx(answers[1]["score"])
+
+
+def test_two_runs_are_compared_inside_and_outside(run: tuple[Path, Result], tmp_path: Path) -> None:
+    out, _ = run
+    learned(tmp_path / "poor", epochs=1, lr=1e-5)
+    data = intents(90, seed=7)
+    told = {one["key"]: one for one in compare(out, tmp_path / "poor", data)["measures"]}
+    (good, poor) = (pipeline(name)(data["text"]) for name in (out, tmp_path / "poor"))
+    outside = [n for n, label in enumerate(data["label"]) if label == "oos"]
+    for said, which in ((good, "first"), (poor, "second")):
+        found = sum(said[n]["label"] == "oos" for n in outside)
+        assert told["oos_recall"][which] == pytest.approx(found / len(outside))
+        called = sum(one["label"] == "oos" for one in said)
+        assert told["oos_precision"][which] == pytest.approx(found / max(1, called))
+    for key in ("in_scope_accuracy", "oos_recall", "oos_precision"):
+        for value, (low, high) in zip(
+            (told[key]["first"], told[key]["second"]), told[key]["intervals"], strict=True
+        ):
+            assert low <= value <= high
+    assert told["in_scope_accuracy"]["p_value"] < 0.01
+    assert told["oos_auroc"]["p_value"] is None  # no mean over rows
 
 
 @pytest.mark.parametrize("head", ["family", "mlp"])

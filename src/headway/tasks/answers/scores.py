@@ -6,12 +6,18 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from headway.metrics import ROW_SUMS, confidence_interval, metric, tfidf_nearest
+from headway.metrics import ROW_SUMS, tfidf_nearest
 from headway.tasks.answers.truth import answer_texts
+from headway.tasks.measured import Measured
 
-__all__ = ["ALWAYS", "SOMETIMES", "answer_scores", "nearest_sentences", "row_f1"]
+__all__ = [
+    "ALWAYS",
+    "SOMETIMES",
+    "answer_metrics",
+    "answer_scores",
+    "nearest_sentences",
+    "row_f1",
+]
 
 ALWAYS, SOMETIMES = "answer-spans", "answer-spans-or-none"
 """Kinds: every question has an answer in its context, or some have none (SQuAD 1.1 and 2.0)."""
@@ -33,21 +39,28 @@ def answer_scores(said: Sequence[str], answers: Sequence[Any], kind: str) -> dic
     >>> found["f1"], found["exact_match"]
     (0.8333333333333333, 0.5)
     """
+    measures = answer_metrics(said, answers, kind)
+    found = {key: measure.value() for key, measure in measures.items()}
+    interval = list(measures["f1"].interval())
+    return {"n": len(answers), **found, "confidence_interval_95": interval}
+
+
+def answer_metrics(said: Sequence[str], answers: Sequence[Any], kind: str) -> dict[str, Measured]:
+    """The same as metrics of columns."""
     truth = [answer_texts(value) for value in answers]
     names = METRICS[kind]
-    found: dict[str, Any] = {"n": len(truth)}
-    for key, name in names.items():
-        found[key] = metric(name, said, truth)[name] / 100
-    low, high = confidence_interval(names["f1"], said, truth)
-    found["confidence_interval_95"] = [low / 100, high / 100]
+    found = {key: Measured(name, said, truth, 100) for key, name in names.items()}
     if kind == SOMETIMES:
-        answerable = np.array([bool(texts) for texts in truth])
-        f1, exact = (ROW_SUMS[name](said, truth).rows[:, 0] for name in names.values())
-        if answerable.any():
-            found["answerable_f1"] = float(f1[answerable].mean())
-            found["answerable_exact_match"] = float(exact[answerable].mean())
-        if not answerable.all():
-            found["left_unanswered"] = float(exact[~answerable].mean())
+        some = [n for n, texts in enumerate(truth) if texts]
+        none = [n for n, texts in enumerate(truth) if not texts]
+
+        def of(rows: list[int], name: str) -> Measured:
+            return Measured(name, [said[n] for n in rows], [truth[n] for n in rows], 100)
+
+        if some:
+            found |= {f"answerable_{key}": of(some, name) for key, name in names.items()}
+        if none:
+            found["left_unanswered"] = of(none, names["exact_match"])
     return found
 
 

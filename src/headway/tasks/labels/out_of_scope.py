@@ -35,8 +35,17 @@ from headway.metrics import (
 )
 from headway.tasks.labels.columns import label_name
 from headway.tasks.labels.kinds import KINDS, Kind
+from headway.tasks.measured import Measured
 
-__all__ = ["FALSE_ALARMS", "by_class", "calibrated", "find_scope", "kind_with", "scored"]
+__all__ = [
+    "FALSE_ALARMS",
+    "by_class",
+    "calibrated",
+    "find_scope",
+    "kind_with",
+    "measured_apart",
+    "scored",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -182,6 +191,29 @@ def _is_outside(row: Floats, scope: Scope) -> bool:
     return scope.threshold is not None and bool(row[-1] < scope.threshold)
 
 
+def measured_apart(said: Sequence[str], there: Sequence[str], scope: Scope) -> dict[str, Measured]:
+    """The measures of texts in scope and of those outside, where there are such texts.
+
+    Args:
+        said, there: the answers, and the true ones.
+        scope: the label of those outside.
+    """
+    outside = np.array([one == scope.label for one in there], dtype=bool)
+
+    def accuracy_of(rows: npt.NDArray[np.bool_]) -> Measured:
+        numbers = np.flatnonzero(rows).tolist()
+        return Measured("accuracy", [said[n] for n in numbers], [there[n] for n in numbers])
+
+    found = {}
+    if not outside.all():
+        found["in_scope_accuracy"] = accuracy_of(~outside)
+    if outside.any():
+        found["oos_recall"] = accuracy_of(outside)
+        only = {"labels": [scope.label]}
+        found["oos_precision"] = Measured("precision", said, there, options=only)
+    return found
+
+
 def _measures(
     table: Floats, truth: Sequence[str], names: Sequence[str], scope: Scope
 ) -> dict[str, Any]:
@@ -192,7 +224,6 @@ def _measures(
     outside = np.array([name == scope.label for name in truth], dtype=bool)
     inside = np.flatnonzero(~outside)
     chances, labels = table[inside, :-1], [truth[n] for n in inside.tolist()]
-    told = np.array([name == scope.label for name in chosen], dtype=bool)
     found: dict[str, Any] = {
         "n": len(truth),
         "accuracy": accuracy(chosen, truth),
@@ -202,16 +233,14 @@ def _measures(
         "confusion": np.asarray(confusion_matrix(chosen, truth, labels=every)).tolist(),
         "threshold": scope.threshold,
     }
+    measures = measured_apart(chosen, truth, scope)
+    found |= {name: measure.value() for name, measure in measures.items()}
     if len(inside):
-        found["in_scope_accuracy"] = accuracy([chosen[n] for n in inside.tolist()], labels)
         found["loss"] = log_loss(chances, labels, labels=names)
         found["calibration"] = {
             "expected_calibration_error": expected_calibration_error(chances, labels, labels=names),
             "bins": reliability_bins(chances, labels, labels=names),
         }
-    if outside.any():
-        found["oos_recall"] = float(told[outside].mean())
-        found["oos_precision"] = float(outside[told].mean()) if told.any() else 0.0
     if outside.any() and len(inside):
         found["oos_auroc"] = auc(-table[:, -1], outside.astype(int), labels=[0, 1])
     return found
