@@ -322,8 +322,14 @@ def first_tokens_can_be_read_alone(case: Case) -> None:
     layout = Layout.of(case.texts)
     with torch.no_grad():
         everything = body(flat(case.texts), layout)
-        alone = body(flat(case.texts), layout, firsts=True)
-    close(alone, everything[layout.firsts])
+        close(body(flat(case.texts), layout, firsts=True), everything[layout.firsts])
+        with record(body, ["layers.*"]) as seen:
+            body(flat(case.texts), layout)
+        with record(body, ["layers.*"]) as watched:
+            body(flat(case.texts), layout, firsts=True)
+    assert list(watched) == list(seen)
+    for name, value in seen.items():
+        torch.testing.assert_close(watched[name], value)  # who looks sees all tokens
 
 
 def the_future_is_not_seen(case: Case) -> None:

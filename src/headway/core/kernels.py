@@ -41,7 +41,7 @@ __all__ = [
     "varlen",
 ]
 
-SHORT = 256
+SHORT = 512
 """Longest sequences, in tokens, on which products beat torch's fused half-precision kernel."""
 
 VECTOR = 64

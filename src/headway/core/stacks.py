@@ -23,7 +23,7 @@ from headway.core.global_attention import GlobalTokens
 from headway.core.layout import Layout
 from headway.core.masks import Mask, Pattern, causal, everywhere
 from headway.core.positions import RelativeBias, Rotary
-from headway.core.taps import Tap
+from headway.core.taps import Tap, taps
 
 __all__ = ["AttentionKind", "Body", "Decoder", "Encoder", "EncoderDecoder", "share_weights"]
 
@@ -116,8 +116,10 @@ class Encoder(nn.Module):
 
     def _can_read_alone(self) -> bool:
         """Whether the last block can compute some states without the others."""
-        plain = type(getattr(self.layers[-1], "attention", None)) is SelfAttention
-        kind = self.kinds[-1]
+        last, kind = self.layers[-1], self.kinds[-1]
+        if any(tap.watched for tap in taps(last).values()):  # who looks shall see all
+            return False
+        plain = type(getattr(last, "attention", None)) is SelfAttention
         everything = kind.mask is everywhere and kind.rotary is None and self.bias is None
         return plain and everything and self.global_tokens is None
 
