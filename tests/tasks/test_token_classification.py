@@ -79,7 +79,7 @@ def test_entities_are_learned_from_tags_and_from_places(form: str) -> None:
 
 @pytest.mark.parametrize("head", ["linear", "mlp", "lstm", "crf", "lstm-crf", "family"])
 def test_every_head_learns(head: str, tmp_path: Path) -> None:
-    found = learned(head=head, out=tmp_path / "run")
+    found = learned(head=head, epochs=16, out=tmp_path / "run")
     assert found.report["test"]["f1"] > 0.9
     again = evaluate(tmp_path / "run", tagged_rows(30, seed=1))
     assert again["test"] == found.report["test"]
@@ -110,7 +110,7 @@ def nested_rows(n: int = 80, *, seed: int = 0) -> Dataset:
 def test_entities_that_lie_in_each_other(tmp_path: Path) -> None:
     found = quick(
         data=nested_rows(), test=nested_rows(30, seed=1), task="token-classification",
-        epochs=15, lr=5e-3, batch_tokens=64, baseline=True, out=tmp_path / "run",
+        epochs=25, lr=5e-3, batch_tokens=64, baseline=True, out=tmp_path / "run",
     )  # fmt: skip
     report = found.report
     assert report["kind"] == "nested-entities" and report["label_names"] == ["A", "B"]

@@ -18,7 +18,7 @@ class Measured:
 
     Attributes:
         metric: key of METRICS.
-        predictions, references: its columns, a value a row.
+        predictions, references: its columns, a value for each row that it is about.
         scale: what it is divided by to be the measure.
         options: of the metric.
     """

@@ -230,7 +230,7 @@ scan(sys.argv[1], shard_bytes=500).map(slow).write(sys.argv[2] + "/out", workers
     assert visible_in(out) == []
     whole = sorted(path.stem for path in (out / ".unfinished").glob("[0-9]*.parquet"))
     told = sorted(path.stem for path in (out / ".unfinished").glob("[0-9]*.json"))
-    assert whole == told != []
+    assert told and {*told} <= {*whole}  # what is told of a shard is written behind it
     for name in whole:
         assert len(one(out / ".unfinished" / f"{name}.parquet"))
 
