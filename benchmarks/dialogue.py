@@ -38,6 +38,7 @@ SHOWN = 3
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dialogues", type=int, default=None, help="all where not said")
+    parser.add_argument("--turns", type=int, default=5, help="of a history, the last ones")
     parser.add_argument("--words", type=int, default=4000, help="of the vocabulary")
     parser.add_argument("--hidden", type=int, default=128)
     parser.add_argument("--layers", type=int, default=4)
@@ -53,7 +54,7 @@ def main() -> None:
 
 def ways(options: argparse.Namespace) -> dict[str, Any]:
     """Both ways made of one model that has read the texts, and measured on the same rows."""
-    train, test = rows(options.dialogues, options.seed)
+    train, test = rows(options.dialogues, options.turns, options.seed)
     settings = {"lr": options.lr, "seed": options.seed, "precision": "fp32", "validation": 0.0}
     with tempfile.TemporaryDirectory() as place:
         start = str(Path(place, "start"))
@@ -79,8 +80,9 @@ def ways(options: argparse.Namespace) -> dict[str, Any]:
     show_comparison(found)
     return {
         "work": f"ConvAI2 dialogues of 2018, replies of users: {len(train)} train, {len(test)} "
-        f"judge; a GPT-2 of {options.layers} layers of {options.hidden}, {options.before} epochs "
-        f"of the texts alone, then {options.epochs} of replies",
+        f"judge, each behind at most {options.turns} turns; a GPT-2 of {options.layers} layers of "
+        f"{options.hidden}, {options.before} epochs of the texts alone, then {options.epochs} of "
+        "replies",
         "table": found,
         "baseline": reports[options.ways[0]]["baseline"],
         "seconds_of_training": {
@@ -90,7 +92,7 @@ def ways(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def rows(most: int | None, seed: int) -> tuple[Dataset, Dataset]:
+def rows(most: int | None, turns: int, seed: int) -> tuple[Dataset, Dataset]:
     """Replies of nine tenths of the dialogues, and of the others; each with its own distractors."""
     talks: list[Any] = []
     for path in sorted(need_data("convai2-2018").glob("*.json")):
@@ -98,10 +100,13 @@ def rows(most: int | None, seed: int) -> tuple[Dataset, Dataset]:
     random.Random(seed).shuffle(talks)
     talks = talks[:most]
     judged = max(1, len(talks) // 10)
-    return (
-        dialogues(talks[judged:], side="user", seed=seed),
-        dialogues(talks[:judged], side="user", seed=seed),
+    train, test = (
+        dialogues(part, side="user", seed=seed).map(
+            lambda row: {"history": row["history"][-turns:]}
+        )
+        for part in (talks[judged:], talks[:judged])
     )
+    return train, test
 
 
 def texts_of(data: Dataset) -> Iterator[str]:
