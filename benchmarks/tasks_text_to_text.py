@@ -250,9 +250,9 @@ def loss_on(model: Model, name: str, rows: Dataset) -> float:
     whole, tokens = 0.0, 0
     with torch.inference_mode():
         for batch in epoch_batches(read, batch_tokens=2048, seed=0, most_windows=None):
-            count = sum(len(targets[row]) for row in batch.rows)
-            whole += count * float(task.loss(model, batch, targets, meaning, None))
-            tokens += count
+            ready = task.collate(model, batch, targets, meaning)
+            whole += float(sum(task.loss(model, ready, meaning)))
+            tokens += int(ready.counts[0])
     return whole / tokens
 
 

@@ -13,8 +13,10 @@ from headway.adaptation.plan import Plan, plan_run
 from headway.model import Model
 from headway.tasks import text_classification as classifying
 from headway.training.collate import Batch, text_logits
+from headway.training.optimisers import OPTIMISERS
+from headway.training.schedule import SCHEDULES
 
-from .quick import quick
+from .quick import LEARNS, changed, quick
 
 adapting = import_module("headway.adaptation.adapt")  # the package's name means the function
 
@@ -74,3 +76,39 @@ def test_every_epoch_and_every_seed_has_an_order_of_its_own(
         assert sorted(row for batch in seen[:half] for row in batch) == list(range(40))
         orders += [seen[:half], seen[half:]]
     assert all(a != b for n, a in enumerate(orders) for b in orders[:n])
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_every_optimiser_learns_at_its_own_rate(optimiser: str) -> None:
+    usual = LEARNS | {"lr": LEARNS["lr"] * OPTIMISERS[optimiser].rate}
+    result = quick(data=rows(n=120), test=rows(n=40, seed=1), optimiser=optimiser, **usual)
+    assert result.report["test"]["accuracy"] > 0.9
+
+
+def test_an_optimiser_has_a_usual_rate_of_its_own() -> None:
+    rates = {
+        name: quick(optimiser=name, probe=False).report["settings"]["learning_rate"]
+        for name in OPTIMISERS
+    }
+    assert rates["lion"] < rates["adamw"] == rates["muon"] < rates["adafactor"]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_every_schedule_is_followed(schedule: str) -> None:
+    result = quick(data=rows(n=60), batch_tokens=30, schedule=schedule, lr=1e-3, probe=False)
+    steps = result.report["curve"]["train"]
+    wanted = [1e-3 * SCHEDULES[schedule](step, len(steps), 0.1) for step in range(len(steps))]
+    assert [row["learning_rate"] for row in steps] == pytest.approx(wanted)
+
+
+def test_a_step_in_parts_ends_where_the_whole_one_does() -> None:
+    """As near as numbers of 32 bits are, dropout aside."""
+    models = [
+        quick(
+            data=rows(n=40), batch_tokens=200, micro_batch_tokens=most, probe=False, lr=1e-3
+        ).model
+        for most in (None, 30)
+    ]
+    assert changed(*models)
+    for ours, other in zip(models[0].parameters(), models[1].parameters(), strict=True):
+        torch.testing.assert_close(ours, other, rtol=1e-3, atol=1e-4)

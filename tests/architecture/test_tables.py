@@ -82,6 +82,12 @@ TABLES = [
         "tasks",
         frozenset({"choices", "costs", "inputs", "measured", "stacks", "task"}),
     ),
+    Table(
+        "headway.training.optimisers",
+        "OPTIMISERS",
+        "training/optimisers",
+        frozenset({"groups", "together"}),
+    ),
     Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader", "writer"})),
     Table(
         "headway.compress.export",

@@ -10,24 +10,31 @@ import torch
 from torch import Tensor
 
 from headway.core.layout import Layout
-from headway.heads.losses import answer_spans, choices, multi_label, regression, single_label
+from headway.heads.losses import (
+    answer_spans,
+    choices,
+    multi_label,
+    no_label,
+    regression,
+    single_label,
+)
 
 LOGITS = [[0.5, -1.0, 2.0], [3.0, 0.0, -0.5], [0.1, 0.2, 0.3], [-2.0, 1.0, 1.0]]
 TARGETS = [2, 1, 0, 1]
 FLAGS = [[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]]
 
 
-def test_single_label_is_the_mean_surprise() -> None:
+def test_single_label_is_the_surprise_of_each_row() -> None:
     surprises = [
         math.log(sum(map(math.exp, row))) - row[target]
         for row, target in zip(LOGITS, TARGETS, strict=True)
     ]
     got = single_label(torch.tensor(LOGITS), torch.tensor(TARGETS))
-    assert got.item() == pytest.approx(sum(surprises) / 4, rel=1e-6)
+    assert got.tolist() == pytest.approx(surprises, rel=1e-6)
     weights = [0.5, 2.0, 1.0]
-    weighed = sum(weights[t] * s for t, s in zip(TARGETS, surprises, strict=True))
+    weighed = [weights[t] * s for t, s in zip(TARGETS, surprises, strict=True)]
     got = single_label(torch.tensor(LOGITS), torch.tensor(TARGETS), torch.tensor(weights))
-    assert got.item() == pytest.approx(weighed / sum(weights[t] for t in TARGETS), rel=1e-6)
+    assert got.tolist() == pytest.approx(weighed, rel=1e-6)
 
 
 def test_multi_label_is_the_mean_over_all_labels() -> None:
@@ -36,22 +43,27 @@ def test_multi_label_is_the_mean_over_all_labels() -> None:
         return -weight * math.log(p) if on else -math.log(1 - p)
 
     pairs = [list(zip(row, on, strict=True)) for row, on in zip(LOGITS, FLAGS, strict=True)]
-    wanted = sum(surprise(x, on) for row in pairs for x, on in row) / 12
+    wanted = [sum(surprise(x, on) for x, on in row) / 3 for row in pairs]
     got = multi_label(torch.tensor(LOGITS), torch.tensor(FLAGS))
-    assert got.item() == pytest.approx(wanted, rel=1e-5)
+    assert got.tolist() == pytest.approx(wanted, rel=1e-5)
     weights = [2.0, 1.0, 0.25]
-    weighed = sum(
-        surprise(x, on, weight)
+    weighed = [
+        sum(surprise(x, on, weight) for (x, on), weight in zip(row, weights, strict=True)) / 3
         for row in pairs
-        for (x, on), weight in zip(row, weights, strict=True)
-    )
+    ]
     got = multi_label(torch.tensor(LOGITS), torch.tensor(FLAGS), torch.tensor(weights))
-    assert got.item() == pytest.approx(weighed / 12, rel=1e-5)
+    assert got.tolist() == pytest.approx(weighed, rel=1e-5)
 
 
-def test_regression_is_the_mean_square() -> None:
+def test_regression_is_the_square() -> None:
     got = regression(torch.tensor([[1.0], [4.0], [-2.0]]), torch.tensor([0.0, 4.0, 1.0]))
-    assert got.item() == pytest.approx((1 + 0 + 9) / 3)
+    assert got.tolist() == [1, 0, 9]
+
+
+def test_a_row_of_no_label_is_to_be_as_likely_of_each() -> None:
+    got = no_label(torch.tensor(LOGITS))
+    wanted = [math.log(sum(map(math.exp, row))) - sum(row) / 3 for row in LOGITS]
+    assert got.tolist() == pytest.approx(wanted, rel=1e-5)
 
 
 CASES = [
@@ -87,13 +99,14 @@ def test_answer_spans_are_the_mean_surprise_over_places_that_are_possible() -> N
         surprise([1.0, -2.0], 0),
         surprise([1.0, 0.5], 0),
     ]
-    assert got.item() == pytest.approx(sum(expected) / 4, rel=1e-6)
-    got.backward()
+    both = [sum(expected[:2]) / 2, sum(expected[2:]) / 2]  # of each window, start and end
+    assert got.tolist() == pytest.approx(both, rel=1e-6)
+    got.sum().backward()
     assert logits.grad is not None and logits.grad.isfinite().all()
     assert (logits.grad[1] == 0).all() and (logits.grad[[0, 2, 3, 4, 5]] != 0).all()
 
 
-def test_choices_are_the_mean_surprise_among_those_of_each_row() -> None:
+def test_choices_are_the_surprise_among_those_of_each_row() -> None:
     logits = torch.tensor([0.5, 2.0, -1.0, 3.0, 7.0], requires_grad=True)
     got = choices(logits, Layout((2, 1, 2)), torch.tensor([0, 0, 1]))
     expected = [
@@ -101,6 +114,6 @@ def test_choices_are_the_mean_surprise_among_those_of_each_row() -> None:
         0.0,
         math.log(math.exp(3.0) + math.exp(7.0)) - 7.0,
     ]
-    assert got.item() == pytest.approx(sum(expected) / 3, rel=1e-6)
-    got.backward()
+    assert got.tolist() == pytest.approx(expected, rel=1e-6)
+    got.sum().backward()
     assert logits.grad is not None and logits.grad.isfinite().all()

@@ -13,6 +13,7 @@ from adaptation.quick import quick
 from pipelines.models import writer
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+from training.steps import mean_of
 from training.tiny import WORDS, tiny_model
 
 from headway import Dataset, evaluate, load, pipeline
@@ -205,7 +206,7 @@ def test_the_loss_is_that_of_a_hand(design: str, head: str | None) -> None:
     read, answers = encoded(model, data)
     targets = TASK.targets(model, read, answers, MEANING)
     (batch,) = epoch_batches(read, batch_tokens=10_000, seed=0, most_windows=4)
-    loss = TASK.loss(model, batch, targets, MEANING, None)
+    loss = mean_of(TASK, model, batch, targets, MEANING)
     nats, counts, choices = [], [], []
     for talk, (right, others) in zip(read, targets, strict=True):
         assert len(others) == 2

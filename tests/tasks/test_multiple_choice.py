@@ -11,6 +11,7 @@ import pytest
 import torch
 from adaptation.quick import quick
 from training.choosing import choosing, put_choice_head
+from training.steps import mean_of
 from training.tiny import tiny_model
 
 from headway import evaluate, load, pipeline
@@ -139,7 +140,7 @@ def test_the_loss_is_the_mean_surprise_of_the_right_choices() -> None:
     texts = encoded(model, ASKED)
     targets = TASK.targets(model, texts, [2, 1, 0], MEANING)
     (batch,) = epoch_batches(texts, batch_tokens=10**6, seed=0, most_windows=None)
-    loss = TASK.loss(model, batch, targets, MEANING, None)
+    loss = mean_of(TASK, model, batch, targets, MEANING)
     found = TASK.read(model, texts, MEANING, batch_tokens=10**6, what="")
     expected = -np.mean([np.log(row[n]) for row, n in zip(found, [2, 1, 0], strict=True)])
     assert loss.item() == pytest.approx(expected, rel=1e-5)
@@ -159,7 +160,7 @@ def test_no_choice_is_left_out_of_a_step() -> None:
     model = put_choice_head(tiny_model())
     (batch,) = epoch_batches([text], batch_tokens=8, seed=0, most_windows=1)
     assert batch.counts == (6,)
-    loss = TASK.loss(model, batch, TASK.targets(model, [text], [3], MEANING), MEANING, None)
+    loss = mean_of(TASK, model, batch, TASK.targets(model, [text], [3], MEANING), MEANING)
     assert loss.isfinite()
 
 

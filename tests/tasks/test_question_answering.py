@@ -13,6 +13,7 @@ import pytest
 import torch
 from adaptation.quick import quick
 from training.questions import put_span_head, questions
+from training.steps import mean_of
 from training.tiny import WORDS, tiny_model
 
 from headway import compare, evaluate, load, pipeline
@@ -184,7 +185,7 @@ def test_the_loss_is_the_mean_surprise_of_starts_and_ends_over_context_and_null_
     texts = TASK.encode(model, TASK.inputs(data, question_columns(data)), size=24, stride=None)
     targets = TASK.targets(tiny_model(), texts, data["answers"], MEANING)
     (batch,) = epoch_batches(texts, batch_tokens=10**6, seed=0, most_windows=None)
-    loss = TASK.loss(model, batch, targets, MEANING, None)
+    loss = mean_of(TASK, model, batch, targets, MEANING)
     surprises = []
     for text, known in zip(texts, targets, strict=True):
         out = model.forward(text.ids, segments=text.segments)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from adaptation.quick import quick
 from cli.tiny import write_model
+from training.steps import mean_of
 from training.tiny import SIGNS, WORDS, tiny_model
 
 from headway import Dataset, evaluate, load, pipeline
@@ -158,7 +159,7 @@ def test_training_sees_what_predicting_sees() -> None:
     texts = TASK.encode(model, pairs, size=24, stride=4)
     (batch,) = epoch_batches(texts, batch_tokens=10**6, seed=0, most_windows=None)
     targets = TASK.targets(tiny_model(), texts, [0.5, 0.0, 1.0], Meaning("similarity"))
-    loss = TASK.loss(model, batch, targets, Meaning("similarity"), None)
+    loss = mean_of(TASK, model, batch, targets, Meaning("similarity"))
     first, second = (
         torch.from_numpy(np.stack([found[side] for found in TASK.read(
             model, texts, Meaning("similarity"), batch_tokens=99, what="")])) for side in (0, 1)
@@ -184,7 +185,7 @@ def test_the_same_text_in_another_row_is_no_negative() -> None:
     assert targets.values.tolist() == [[0, 1], [0, 2], [3, 1], [4, 5]]
     batch = Batch([0, 1, 2], [w for t in texts[:3] for w in t.ids],
                   [s for t in texts[:3] for s in t.segments], [[0, 1]] * 3)  # fmt: skip
-    loss = TASK.loss(model, batch, targets, Meaning("pairs"), None)
+    loss = mean_of(TASK, model, batch, targets, Meaning("pairs"))
     vectors = torch.from_numpy(model.embed([text for pair in pairs[:3] for text in pair]))
     cosines = vectors[0::2] @ vectors[1::2].T / 0.05
     # Row 0 has its own; row 1 and 2 each keep one wrong answer: (w1, w3) is none of w4's.

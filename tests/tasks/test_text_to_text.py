@@ -8,6 +8,7 @@ import pytest
 import torch
 from adaptation.quick import changed, quick
 from pipelines.models import writer
+from training.steps import mean_of
 from training.tiny import WORDS, tiny_model
 
 from headway import Dataset, evaluate, load, pipeline
@@ -122,11 +123,11 @@ def test_the_loss_is_the_mean_over_target_tokens() -> None:
     read = TASK.encode(model, ["w1", "w2 w3"], size=None, stride=None)
     targets = TASK.targets(model, read, ["w1 w2 w3", "w4"], MEANING)
     (batch,) = epoch_batches(read, batch_tokens=10_000, seed=0, most_windows=4)
-    loss = TASK.loss(model, batch, targets, MEANING, None)
+    loss = mean_of(TASK, model, batch, targets, MEANING)
     parts = []
     for row in range(2):
         (one,) = epoch_batches(read[row : row + 1], batch_tokens=99, seed=0, most_windows=4)
-        each = TASK.loss(model, one, targets[row : row + 1], MEANING, None)
+        each = mean_of(TASK, model, one, targets[row : row + 1], MEANING)
         parts.append(each * len(targets[row]))
     torch.testing.assert_close(loss, sum(parts) / sum(map(len, targets)), atol=1e-5, rtol=1e-5)
 
@@ -168,7 +169,7 @@ def test_a_long_source_is_seen_whole() -> None:
     losses = []
     for row in range(2):
         (batch,) = epoch_batches(read[row : row + 1], batch_tokens=999, seed=0, most_windows=None)
-        losses.append(TASK.loss(model, batch, targets[row : row + 1], MEANING, None).item())
+        losses.append(mean_of(TASK, model, batch, targets[row : row + 1], MEANING).item())
     assert losses[0] != losses[1]
     answers = pipeline("summarization", model)([long, "w1"], max_new_tokens=4)
     assert [answer["tokens"]["windows"] > 3 for answer in answers] == [True, False]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from headway.tasks.labels.kinds import KINDS
+from headway.training.accumulate import mean_loss
 from headway.training.collate import Batch, epoch_batches, text_logits
 from headway.windows import Windowed, window_texts
 
@@ -102,7 +103,8 @@ def test_gradient_of_a_batch_is_the_mean_of_single_texts(kind: str) -> None:
     }[kind]
 
     def loss_and_gradient(batch: Batch, wanted: Tensor) -> tuple[Tensor, list[Tensor]]:
-        loss = KINDS[kind].loss(text_logits(model, batch), wanted, None)
+        sums = KINDS[kind].loss(text_logits(model, batch), wanted, None)
+        loss = mean_loss(sums, KINDS[kind].counts(wanted, None))
         return loss.detach(), list(torch.autograd.grad(loss, list(model.parameters())))
 
     loss, gradient = loss_and_gradient(together(texts), targets)

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from headway.errors import ConfigError
 from headway.training import History, Options, train
+from headway.training.collate import Batch, Ready
 from headway.training.interrupt import StopFlag
-from headway.training.optimiser import adamw
+from headway.training.optimisers import OPTIMISERS, parameter_groups
 
 X = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
 WANTED = torch.tensor([[2.0], [-1.0]])
@@ -23,16 +24,39 @@ def linear() -> nn.Linear:
         return nn.Linear(2, 1)
 
 
-def error_of(module: nn.Module) -> Callable[[int], tuple[Tensor, int]]:
-    return lambda row: ((module(X[row]) - WANTED[row]).square().mean(), 3)
+def error_of(module: nn.Module, row: int) -> Tensor:
+    return (module(X[row]) - WANTED[row]).square().sum()
+
+
+class Line(nn.Module):
+    """Learns one row at a time, by an error of its own if need be."""
+
+    def __init__(
+        self, module: nn.Module, loss_of: Callable[[nn.Module, int], Tensor] = error_of
+    ) -> None:
+        super().__init__()
+        self.module, self.loss_of = module, loss_of
+
+    def forward(self, part: Ready) -> tuple[Tensor]:
+        return (self.loss_of(self.module, part.wanted),)
+
+
+def parts_of(row: int, chance: torch.Generator) -> list[Ready]:
+    return [Ready(Batch([row], [], [], []), row, (1.0,))]
 
 
 def run(module: nn.Module, epochs: Any = EPOCHS, **more: Any) -> History:
     options = Options(**{"learning_rate": 0.5, "weight_decay": 0.0} | more.pop("options", {}))
-    optimiser = adamw([(options.learning_rate, module.parameters())], weight_decay=0.0)
-    loss_of = more.pop("loss_of", error_of(module))
-    given = {"options": options, "precision": "fp32", "stop": StopFlag()} | more
-    return train(module, optimiser, epochs, loss_of, **given)
+    usual = OPTIMISERS[options.optimiser].over(
+        parameter_groups([(options.learning_rate, module.parameters())], weight_decay=0.0)
+    )
+    optimiser = more.pop("optimiser", usual)
+    learner = Line(module, more.pop("loss_of", error_of))
+    given: dict[str, Any] = {"options": options, "precision": "fp32", "stop": StopFlag()}
+    given |= {"parts_of": parts_of, "tokens_of": lambda row: 3} | more
+    history = train(learner, optimiser, epochs, **given)
+    assert not learner.training
+    return history
 
 
 def test_loss_falls_and_history_says_what_happened() -> None:
@@ -56,8 +80,8 @@ def test_a_large_gradient_is_clipped() -> None:
     module = linear()
     seen: list[float] = []
 
-    def loss_of(row: int) -> tuple[Tensor, int]:
-        return 1e6 * error_of(module)(row)[0], 1
+    def loss_of(module: nn.Module, row: int) -> Tensor:
+        return 1e6 * error_of(module, row)
 
     class Watched(torch.optim.SGD):
         def step(self, closure: Any = None) -> None:
@@ -65,8 +89,7 @@ def test_a_large_gradient_is_clipped() -> None:
             seen.append(float(gradients.norm()))
 
     optimiser = Watched([{"params": list(module.parameters()), "lr": 0.1, "peak": 0.1}])
-    options = Options(learning_rate=0.1, clip=0.25)
-    train(module, optimiser, [[0, 1]], loss_of, options=options, precision="fp32", stop=StopFlag())
+    run(module, [[0, 1]], optimiser=optimiser, loss_of=loss_of, options={"clip": 0.25})
     assert seen == pytest.approx([0.25, 0.25], rel=1e-4)
 
 
@@ -89,9 +112,9 @@ def test_the_last_epoch_cannot_end_early() -> None:
 def test_asked_to_stop_it_ends_behind_the_step() -> None:
     module, stop = linear(), StopFlag()
 
-    def loss_of(row: int) -> tuple[Tensor, int]:
+    def loss_of(module: nn.Module, row: int) -> Tensor:
         stop.asked = len(history.train) == 5
-        return error_of(module)(row)
+        return error_of(module, row)
 
     history = History()
     run(module, loss_of=loss_of, stop=stop, history=history)
@@ -127,10 +150,9 @@ def test_an_impossible_loss_is_an_error_and_leaves_the_state_before_it(value: fl
     module, history = linear(), History()
     states = []
 
-    def loss_of(row: int) -> tuple[Tensor, int]:
+    def loss_of(module: nn.Module, row: int) -> Tensor:
         states.append([p.detach().clone() for p in module.parameters()])
-        loss = error_of(module)(row)[0]
-        return loss * (value if len(states) == 3 else 1.0), 1
+        return error_of(module, row) * (value if len(states) == 3 else 1.0)
 
     with pytest.raises(ConfigError, match=rf"loss became {value} in step 3 of 20.* rate of 0\.5"):
         run(module, loss_of=loss_of, history=history)
@@ -142,8 +164,8 @@ def test_an_impossible_loss_is_an_error_and_leaves_the_state_before_it(value: fl
 def test_an_impossible_gradient_is_an_error_before_it_is_used() -> None:
     module = linear()
 
-    def loss_of(row: int) -> tuple[Tensor, int]:
-        return (module(X[row]) - module(X[row]).detach()).abs().sqrt().sum(), 1  # 0, slope infinite
+    def loss_of(module: nn.Module, row: int) -> Tensor:
+        return (module(X[row]) - module(X[row]).detach()).abs().sqrt().sum()  # 0, slope infinite
 
     with pytest.raises(ConfigError, match="gradient became nan in step 1 of 20"):
         run(module, loss_of=loss_of)
@@ -154,10 +176,32 @@ def test_bf16_computes_in_bf16() -> None:
     module = linear()
     kinds = set()
 
-    def loss_of(row: int) -> tuple[Tensor, int]:
+    def loss_of(module: nn.Module, row: int) -> Tensor:
         kinds.add(module(X[row][None]).dtype)
-        return error_of(module)(row)
+        return error_of(module, row)
 
     run(module, loss_of=loss_of, precision="bf16")
     assert kinds == {torch.bfloat16}
     assert module.weight.dtype == torch.float32
+
+
+def test_what_a_step_draws_depends_on_seed_and_step_alone() -> None:
+    def drawn(seed: int, epochs: list[list[int]]) -> list[tuple[float, float]]:
+        found: list[float] = []
+        noise: list[float] = []
+
+        def parts(row: int, chance: torch.Generator) -> list[Ready]:
+            found.append(float(torch.rand((), generator=chance)))
+            return parts_of(row, chance)
+
+        def loss_of(module: nn.Module, row: int) -> Tensor:
+            noise.append(float(torch.rand(())))
+            return error_of(module, row)
+
+        torch.manual_seed(len(epochs))  # what was drawn before does not matter
+        run(linear(), epochs, parts_of=parts, loss_of=loss_of, options={"seed": seed})
+        return list(zip(found, noise, strict=True))
+
+    once, again, other = drawn(3, [[0, 1, 0, 1]]), drawn(3, [[0, 1], [0, 1]]), drawn(4, [[0] * 4])
+    assert once == again
+    assert len({number for pair in (*once, *other) for number in pair}) == 16

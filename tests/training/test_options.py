@@ -27,6 +27,9 @@ BAD: list[dict[str, Any]] = [
     {"seed": 2**32},
     {"patience": 0},
     {"precision": "fp16"},
+    {"schedule": "cosin"},
+    {"optimiser": "adam"},
+    {"micro_batch_tokens": 0},
 ]
 
 

@@ -7,9 +7,10 @@ from torch import Tensor
 from headway.model import Model
 from headway.tasks.labels.kinds import KINDS
 from headway.training import Options, train
-from headway.training.collate import Batch, epoch_batches, text_logits
+from headway.training.collate import Batch, Ready, epoch_batches, text_logits
 from headway.training.interrupt import StopFlag
-from headway.training.optimiser import adamw
+from headway.training.learner import Learner
+from headway.training.optimisers import OPTIMISERS, parameter_groups
 from headway.training.vocabulary import used_rows_only
 from headway.windows import Windowed, window_texts
 
@@ -24,17 +25,29 @@ def read(model: Model) -> list[Windowed]:
 
 
 def trained(model: Model) -> None:
-    def loss_of(batch: Batch) -> tuple[Tensor, int]:
-        loss = KINDS["single-label"].loss(text_logits(model, batch), TARGETS[batch.rows], None)
-        return loss, 1
+    def loss(model: Model, part: Ready) -> tuple[Tensor, ...]:
+        return KINDS["single-label"].loss(text_logits(model, part.batch), part.wanted, None)
+
+    def parts_of(batch: Batch, chance: torch.Generator) -> list[Ready]:
+        return [Ready(batch, TARGETS[batch.rows], (float(len(batch.rows)),))]
 
     options = Options(epochs=4, learning_rate=1e-2)
-    optimiser = adamw([(options.learning_rate, model.parameters())], weight_decay=0.0)
+    optimiser = OPTIMISERS[options.optimiser].over(
+        parameter_groups([(options.learning_rate, model.parameters())], weight_decay=0.0)
+    )
     epochs = [
         epoch_batches(read(model), batch_tokens=16, seed=seed, most_windows=8) for seed in range(4)
     ]
-    torch.manual_seed(0)
-    train(model, optimiser, epochs, loss_of, options=options, precision="fp32", stop=StopFlag())
+    train(
+        Learner(model, loss),
+        optimiser,
+        epochs,
+        parts_of,
+        options=options,
+        precision="fp32",
+        stop=StopFlag(),
+        tokens_of=lambda batch: batch.tokens,
+    )
 
 
 def test_equals_training_with_the_full_table() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from headway.adaptation.machine import timed
 from headway.adaptation.plan import after_probe, plan_run
 from headway.adaptation.report import baseline_scores, build_report
 from headway.adaptation.rows import Data, prepare_rows
-from headway.adaptation.runs import Run, check_output, save_run
+from headway.adaptation.runs import KEPT, Run, check_output, save_run
 from headway.adaptation.scoring import score_texts
 from headway.adaptation.settings import Settings, settings_from
 from headway.data import Dataset
@@ -24,10 +25,12 @@ from headway.errors import ConfigError
 from headway.loading import load
 from headway.logs import log
 from headway.model import Model
+from headway.reports.plain import plain
 from headway.tasks import Task, task_named
 from headway.tasks.costs import tokens_beside
 from headway.training import History
 from headway.training.interrupt import stop_on_interrupt
+from headway.training.keeper import Keeper, digest_of
 
 __all__ = ["Result", "adapt"]
 
@@ -127,8 +130,9 @@ def adapt(
         run = Run(model, rows, texts, chosen, plan, History(), seconds, inputs)
         for note in (*rows.notes, *plan.notes):
             log.info("%s", note)
+        keeper = None if folder is None else _keeper(run, folder)
         try:
-            _train(run, targets["train"])
+            _train(run, targets["train"], keeper)
         except ConfigError as error:
             if folder is None or not run.history.stopped:
                 raise
@@ -151,7 +155,26 @@ def _check_model(task: Task, model: Model, settings: Settings) -> None:
         )
 
 
-def _train(run: Run, targets: Any) -> None:
+def _keeper(run: Run, folder: Path) -> Keeper:
+    """Keeps the run on its way; knows what makes it what it is."""
+    settings = {
+        name: value
+        for name, value in dataclasses.asdict(run.settings).items()
+        if name not in ("save_every", "resume", "baseline")
+    }
+    about = {
+        "task": run.inputs["task"],
+        "data": run.rows.fingerprint,
+        "model": digest_of(dict(run.model.named_parameters())),
+        **settings,
+        "precision": run.plan.precision,
+    }
+    chosen = run.settings
+    every, resume = chosen.save_every, chosen.resume
+    return Keeper(folder / KEPT, plain(about), seconds=every, resume=resume)
+
+
+def _train(run: Run, targets: Any, keeper: Keeper | None) -> None:
     """The head's start, then training."""
     model, texts, plan, task = run.model, run.texts, run.plan, run.rows.task
     kind = run.rows.meaning.kind
@@ -172,7 +195,7 @@ def _train(run: Run, targets: Any) -> None:
                 for note in run.plan.notes[len(plan.notes) :]:
                     log.info("%s", note)
         with timed(run.seconds, "train"), stop_on_interrupt() as stop:
-            fit(model, texts, units, run.rows, run.plan, stop, run.history)
+            fit(model, texts, units, run.rows, run.plan, stop, run.history, keeper)
 
 
 def _measured(run: Run) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Generator, Tensor
+from torch.nn import Parameter
 
 from headway.adaptation.plan import Plan
 from headway.adaptation.rows import Rows
@@ -15,15 +17,20 @@ from headway.core.stacks import EncoderDecoder
 from headway.heads import LanguageModelHead
 from headway.model import Model
 from headway.reports.sheets import LOWER_IS_BETTER
+from headway.tasks import Meaning, Task
+from headway.tasks.pairs.vectors import ComparesVectors
 from headway.training import History, train
+from headway.training.accumulate import Backward, backward, vectors_backward
 from headway.training.best import Best
-from headway.training.collate import Batch, epoch_batches
+from headway.training.collate import Batch, Ready, epoch_batches
 from headway.training.interrupt import StopFlag
-from headway.training.optimiser import adamw
+from headway.training.keeper import Keeper
+from headway.training.learner import Learner
+from headway.training.optimisers import OPTIMISERS, parameter_groups
 from headway.training.vocabulary import used_rows_only
 from headway.windows import Windowed
 
-__all__ = ["fit"]
+__all__ = ["fit", "learning"]
 
 
 def fit(
@@ -34,6 +41,7 @@ def fit(
     plan: Plan,
     stop: StopFlag,
     history: History,
+    keeper: Keeper | None = None,
 ) -> None:
     """Trains body and head; where validation rows choose, the best epoch's state is kept.
 
@@ -47,17 +55,23 @@ def fit(
         plan: every number decided.
         stop: asked to end, training ends behind the current step.
         history: where it is noted what happens.
+        keeper: keeps the run on its way, and goes on with one; None = it is not kept.
 
     Raises:
-        ConfigError: the loss became infinite or undefined.
+        ConfigError: the loss became infinite or undefined, or what is kept is another run.
     """
     task, options = rows.task, plan.options
     best = Best(model, options.patience) if texts["validation"] else None
 
-    def loss_of(batch: Batch) -> tuple[Tensor, int]:
-        loss = task.loss(model, batch, targets, rows.meaning, plan.class_weights)
-        beside = sum(plan.beside[row] for row in batch.rows) if plan.beside else 0
-        return loss, sum(map(len, batch.windows)) + beside
+    def parts_of(batch: Batch, chance: Generator) -> list[Ready]:
+        weights = plan.class_weights
+        return [
+            task.collate(model, part, targets, rows.meaning, weights=weights, chance=chance)
+            for part in batch.cut(options.micro_batch_tokens, plan.beside)
+        ]
+
+    def tokens_of(batch: Batch) -> int:
+        return batch.tokens + (sum(plan.beside[row] for row in batch.rows) if plan.beside else 0)
 
     def after_epoch(number: int, history: History) -> bool:
         if best is None:
@@ -91,27 +105,55 @@ def fit(
     ]
     with _rows_in_use(model, texts):
         head_rate = options.head_learning_rate or options.learning_rate
-        optimiser = adamw(
+        groups = parameter_groups(
             [(options.learning_rate, model.body.parameters()), (head_rate, model.parameters())],
             weight_decay=options.weight_decay,
+            outer=_ends(model),
         )
+        optimiser = OPTIMISERS[options.optimiser].over(groups)
+        learner, backward = learning(task, model, rows.meaning)
+        if keeper is not None:
+            keeper.begin(learner, optimiser, best, history)
         try:
             train(
-                model,
+                learner,
                 optimiser,
                 epochs,
-                loss_of,
+                parts_of,
                 options=options,
                 precision=plan.precision,
                 stop=stop,
+                tokens_of=tokens_of,
+                backward=backward,
                 after_epoch=after_epoch,
+                after_step=(lambda history: None) if keeper is None else keeper.after_step,
                 history=history,
             )
+            if stop.asked and keeper is not None:
+                keeper.keep()
         finally:
             model.eval()
             if best is not None:
                 best.restore()
                 history.kept = best.epoch
+
+
+def _ends(model: Model) -> list[Parameter]:
+    """The parameters at the ends of the stack: of embeddings and of the head."""
+    body = [p for name, p in model.body.named_parameters() if "embeddings" in name.split(".")]
+    return body + ([] if model.head is None else list(model.head.parameters()))
+
+
+def learning(task: Task, model: Model, meaning: Meaning) -> tuple[Learner, Backward]:
+    """What a step runs, and how its parts come together."""
+    if not isinstance(task, ComparesVectors):
+        return Learner(model, lambda model, part: task.loss(model, part, meaning)), backward
+
+    def compare(first: Tensor, second: Tensor, parts: Sequence[Ready]) -> Sequence[Tensor]:
+        values = torch.cat([part.wanted.values for part in parts])
+        return task.compare_vectors(first, second, values, meaning)
+
+    return Learner(model, task.vectors), vectors_backward(compare)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from headway.model import Model
 from headway.reports.words import plural
 from headway.tasks import Course
 from headway.training import Options
+from headway.training.optimisers import OPTIMISERS
 from headway.training.precision import chosen_precision
 from headway.windows import Windowed
 
@@ -82,13 +83,16 @@ def plan_run(
     mean_length = tokens / max(1, len(texts))
     course = task.course(len(texts), rows.meaning)
     batch_tokens = settings.batch_tokens or int(min(2048, max(256, course.texts * mean_length)))
-    rate = rate_for(course, model.checkpoint.config.hidden)
+    rate = rate_for(course, model.checkpoint.config.hidden, settings.optimiser)
     precision = chosen_precision(settings.precision, model.device)
     options = Options(
         epochs=settings.epochs or course.epochs,
         learning_rate=settings.lr or rate,
         batch_tokens=batch_tokens,
+        micro_batch_tokens=settings.micro_batch_tokens,
         warmup=settings.warmup,
+        schedule=settings.schedule,
+        optimiser=settings.optimiser,
         weight_decay=settings.weight_decay,
         clip=settings.clip,
         seed=settings.seed,
@@ -120,8 +124,8 @@ def plan_run(
     )
 
 
-def rate_for(course: Course, hidden: int) -> float:
-    """A course's peak learning rate, which wider models take in proportion to their width.
+def rate_for(course: Course, hidden: int, optimiser: str = "adamw") -> float:
+    """A course's peak learning rate, for models of some width, and for one of the optimisers.
 
     >>> rate_for(Course(epochs=3, rate=1e-4), 384), rate_for(Course(epochs=3, rate=1e-4), 768)
     (0.0001, 5e-05)
@@ -129,7 +133,7 @@ def rate_for(course: Course, hidden: int) -> float:
     Source: what models of 768 and 1,024 are tuned with, Devlin et al. 2018 (arXiv 1810.04805, A.3);
     why width: Yang et al. 2022, arXiv 2203.03466.
     """
-    return course.rate * min(1.0, USUAL_HIDDEN / hidden)
+    return course.rate * min(1.0, USUAL_HIDDEN / hidden) * OPTIMISERS[optimiser].rate
 
 
 def after_probe(plan: Plan, settings: Settings, course: Course, right: float | None) -> Plan:
@@ -145,7 +149,7 @@ def after_probe(plan: Plan, settings: Settings, course: Course, right: float | N
     options = replace(
         plan.options,
         epochs=settings.epochs or course.epochs,
-        learning_rate=settings.lr or rate_for(course, plan.hidden),
+        learning_rate=settings.lr or rate_for(course, plan.hidden, settings.optimiser),
     )
     said = "the head starts from a linear probe"
     if right is not None:

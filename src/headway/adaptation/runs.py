@@ -30,6 +30,8 @@ __all__ = ["Run", "check_output", "read_run", "save_run", "task_of_run"]
 
 RUN = "run.json"
 HISTORY = "metrics.jsonl"
+KEPT = "training"
+"""The folder of a run on its way."""
 FILES = (RUN, HISTORY, "report.json", "report.html", "README.md", "seed-*")
 """What stands beside the model; of an older run in the same folder nothing of it is left."""
 
@@ -72,7 +74,7 @@ def check_output(folder: Path, model: Model) -> None:
     """
     try:
         folder = Path(os.path.realpath(folder))
-        if folder.is_dir() and any(folder.iterdir()) and not is_model_folder(folder):
+        if folder.is_dir() and not can_be_replaced(folder):
             raise OutputError(
                 f"{folder} is not empty and holds no model", next_step="name a new or empty folder"
             )
@@ -89,6 +91,12 @@ def check_output(folder: Path, model: Model) -> None:
             f"{folder}: {free // 2**20} MB are free and the model takes {needed // 2**20}",
             next_step="make room, or choose another --out",
         )
+
+
+def can_be_replaced(folder: Path) -> bool:
+    """Whether a folder is empty, holds a model, or nothing but a run on its way."""
+    names = {path.name for path in folder.iterdir()}
+    return names <= {KEPT} or is_model_folder(folder)
 
 
 @contextmanager
@@ -129,7 +137,8 @@ def save_run(run: Run, report: Mapping[str, Any], folder: Path, *, state: str) -
         "versions": versions(),
     }
     rows = sorted([*history.train, *history.validation], key=lambda row: row["step"])
-    with saved_checkpoint(run.model.checkpoint, folder, stale=FILES) as new:
+    stale = (*FILES, KEPT) if state == "done" else FILES
+    with saved_checkpoint(run.model.checkpoint, folder, stale=stale, ours=can_be_replaced) as new:
         (new / RUN).write_text(to_json(about), encoding="utf-8")
         lines = (json.dumps(plain(row)) + "\n" for row in rows)
         (new / HISTORY).write_text("".join(lines), encoding="utf-8")

@@ -11,7 +11,9 @@ from typing import Any
 from headway.data import Recipe
 from headway.data.features import Feature
 from headway.errors import ConfigError, nearest
+from headway.training.optimisers import OPTIMISERS
 from headway.training.options import PRECISIONS, RANGES, Range, check_ranges, check_word
+from headway.training.schedule import SCHEDULES
 
 __all__ = ["Settings", "settings_from"]
 
@@ -77,8 +79,17 @@ class Settings:
     """Peak learning rate; None = by the number of rows."""
     batch_tokens: int | None = None
     """Most tokens in a step; None = by the texts' lengths."""
+    micro_batch_tokens: int | None = None
+    """Most tokens of a step that are read at once, for less memory: the gradient adds up over such
+    parts, and is the same. None = all at once."""
     warmup: float = 0.1
     """Share of the steps in which the learning rate rises."""
+    schedule: str = "linear"
+    """How the rate moves from there: linear, cosine, wsd (stays, and falls at the end),
+    inverse-square-root or constant."""
+    optimiser: str = "adamw"
+    """adamw, adafactor (next to no state), lion (half of it) or muon (matrices whose steps have no
+    direction of their own)."""
     weight_decay: float = 0.01
     """Of matrices."""
     clip: float = 1.0
@@ -96,12 +107,20 @@ class Settings:
     """auto, fp32 or bf16."""
     seed: int = 0
     """Of everything that is drawn."""
+    save_every: float = 600
+    """Seconds after which the run is kept again, in the folder of its model: a crash loses no more
+    than that."""
+    resume: bool = False
+    """Whether to go on behind the last step that was kept there; the end is the same, bit for
+    bit."""
     baseline: bool = True
     """Whether to measure TF-IDF and a linear model beside it."""
 
     def __post_init__(self) -> None:
         check_ranges(self, NUMBERS)
         check_word("precision", self.precision, PRECISIONS)
+        check_word("schedule", self.schedule, tuple(SCHEDULES))
+        check_word("optimiser", self.optimiser, tuple(OPTIMISERS))
         if self.head == "family" and self.pooling is not None:
             raise ConfigError(
                 f"pooling = {self.pooling!r} with head = 'family'",
@@ -110,7 +129,8 @@ class Settings:
 
 
 NUMBERS = {
-    **{name: RANGES[name] for name in ("epochs", "batch_tokens", "patience", "seed")},
+    **{name: RANGES[name] for name in ("epochs", "batch_tokens", "micro_batch_tokens")},
+    **{name: RANGES[name] for name in ("patience", "seed")},
     **{name: RANGES[name] for name in ("warmup", "weight_decay", "clip")},
     "lr": RANGES["learning_rate"],
     "max_labels_per_class": Range(1, whole=True),
@@ -119,6 +139,7 @@ NUMBERS = {
     "window": Range(8, whole=True),
     "stride": Range(0, whole=True),
     "most_windows": Range(1, whole=True),
+    "save_every": Range(0),
 }
 """Setting -> the numbers it can be."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import fnmatch
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -183,9 +183,21 @@ def load_checkpoint(
     )
 
 
+def is_model_folder(folder: Path) -> bool:
+    """Whether a folder has a config.json with a `model_type`: what a new model may replace."""
+    try:
+        return "model_type" in read_object(folder / CONFIG)
+    except CheckpointError:
+        return False
+
+
 @contextmanager
 def saved_checkpoint(
-    checkpoint: Checkpoint, folder: Path, *, stale: Collection[str] = ()
+    checkpoint: Checkpoint,
+    folder: Path,
+    *,
+    stale: Collection[str] = (),
+    ours: Callable[[Path], bool] = is_model_folder,
 ) -> Iterator[Path]:
     """Writes config.json, model.safetensors and the tokenizer, all at once.
 
@@ -195,15 +207,16 @@ def saved_checkpoint(
         checkpoint: the parts.
         folder: where to; new, empty, or an older save. Files there that are nobody's are kept.
         stale: patterns of further files of an older save that do not outlive it.
+        ours: whether a folder with files in it may be written into.
 
     Raises:
-        OutputError: the folder cannot be written, or holds something that is not a model.
+        OutputError: the folder cannot be written, or holds something that is not ours.
     """
     gone = (*STALE, *stale)
     with replaced_folder(
         folder,
         marker=CONFIG,
-        ours=is_model_folder,
+        ours=ours,
         replaced=lambda name: any(fnmatch.fnmatchcase(name, pattern) for pattern in gone),
     ) as new:
         write_description(checkpoint, new)
@@ -356,11 +369,3 @@ def _fitting(tokenizer: Tokenizer | None, rows: int, place: str) -> Tokenizer | 
             next_step="use the tokenizer that the model was trained with",
         )
     return tokenizer
-
-
-def is_model_folder(folder: Path) -> bool:
-    """Whether a folder has a config.json with a `model_type`: what a new model may replace."""
-    try:
-        return "model_type" in read_object(folder / CONFIG)
-    except CheckpointError:
-        return False

@@ -64,6 +64,14 @@ from headway.cli.terminal.output import say_error, say_json
 @click.option("--epochs", type=int, help="Passes over the rows.  [default: by their number]")
 @click.option("--lr", type=float, help="Peak learning rate.  [default: by the number of rows]")
 @click.option("--batch-tokens", type=int, help="Most tokens a step.  [default: by the lengths]")
+@click.option(
+    "--micro-batch-tokens",
+    type=int,
+    metavar="N",
+    help="Read a step in parts of so many tokens, for less memory; the gradient is the same.",
+)
+@click.option("--schedule", metavar="NAME", help="How the rate moves.  [default: linear]")
+@click.option("--optimiser", metavar="NAME", help="What moves the weights.  [default: adamw]")
 @click.option("--patience", type=int, help="Epochs without a better validation.  [default: 2]")
 @click.option("--class-weights", is_flag=True, help="Let rare classes count more.")
 @click.option(
@@ -88,6 +96,13 @@ from headway.cli.terminal.output import say_error, say_json
 @click.option("--stride", type=int, help="Tokens that windows share.  [default: window / 8]")
 @click.option("--precision", type=PRECISION, default="auto", show_default=True)
 @click.option("--no-baseline", "baseline", flag_value=False, default=True, help="Compare nothing.")
+@click.option(
+    "--save-every",
+    type=float,
+    metavar="SECONDS",
+    help="Keep the run on its way in DIR/training.  [default: 600]",
+)
+@click.option("--resume", is_flag=True, help="Go on behind the last step that was kept there.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is drawn.")
 @click.option(
     "--seeds",

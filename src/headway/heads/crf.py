@@ -38,7 +38,7 @@ class Crf(nn.Module):
 
     >>> crf = Crf(3)  # all zeros: the 9 paths of a sequence of two are alike
     >>> crf.loss(torch.zeros(2, 3), torch.tensor([0, 2]), Layout((2,))).exp().detach()
-    tensor(9.)
+    tensor([9.])
     """
 
     def __init__(self, labels: int) -> None:
@@ -54,7 +54,7 @@ class Crf(nn.Module):
             nn.init.zeros_(parameter)
 
     def loss(self, emissions: Tensor, tags: Tensor, layout: Layout) -> Tensor:
-        """Negative log-likelihood of the right paths, the mean over the sequences.
+        """Negative log-likelihood of the right path of each sequence.
 
         Args:
             emissions: float [places, labels].
@@ -62,7 +62,7 @@ class Crf(nn.Module):
             layout: which places belong to which sequence.
 
         Returns:
-            float []; 0 where there are no places.
+            float [sequences that have places].
 
         Raises:
             ValueError: as many emissions, tags and places of the layout there are not.
@@ -72,10 +72,11 @@ class Crf(nn.Module):
         emissions = _in_full(emissions)
         steps = Steps(layout)
         if not steps.sizes:
-            return emissions.sum()
+            return emissions.sum(dim=1)
         numbers = _in_full(self.start), _in_full(self.transitions), _in_full(self.end)
-        all_paths = _log_partition(steps.split(emissions), *numbers).sum()
-        return (all_paths - _score(emissions, tags, layout, *numbers)) / len(steps.sequences)
+        all_paths = _log_partition(steps.split(emissions), *numbers)
+        right = layout.sums(_scores(emissions, tags, layout, *numbers))[steps.sequences]
+        return (all_paths - right)[steps.sequences.argsort()]
 
     def decode(self, emissions: Tensor, layout: Layout) -> list[list[int]]:
         """The best path of each sequence; see `viterbi`."""
@@ -176,7 +177,7 @@ def viterbi(
 
 
 def _log_partition(steps: list[Tensor], start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
-    """Log of the sum over all paths, [sequences], in the order in which they end.
+    """Log of the sum over all paths, [sequences], in the order of the steps: longest first.
 
     Args:
         steps: the emissions of each step, [sequences still going, labels].
@@ -189,10 +190,10 @@ def _log_partition(steps: list[Tensor], start: Tensor, transitions: Tensor, end:
         ended.append(forward[going:])
         pairs = forward[:going, :, None] + transitions  # [going, label, next label]
         forward = pairs.logsumexp(dim=1) + emissions
-    return (torch.cat([*ended, forward]) + end).logsumexp(dim=-1)
+    return (torch.cat([forward, *ended[::-1]]) + end).logsumexp(dim=-1)
 
 
-def _score(
+def _scores(
     emissions: Tensor,
     tags: Tensor,
     layout: Layout,
@@ -200,15 +201,14 @@ def _score(
     transitions: Tensor,
     end: Tensor,
 ) -> Tensor:
-    """The sum of the right paths' scores."""
+    """What each place adds to the score of its right path, [places]."""
     within, sequence = layout.within, layout.sequence
     is_last = within + 1 == layout.counts[sequence]
-    same = sequence[1:] == sequence[:-1]
+    before = tags.roll(1)  # of a first place, something that is not asked for
     return (
-        emissions.gather(1, tags[:, None]).sum()
-        + start[tags[within == 0]].sum()
-        + transitions[tags[:-1][same], tags[1:][same]].sum()
-        + end[tags[is_last]].sum()
+        emissions.gather(1, tags[:, None]).squeeze(1)
+        + torch.where(within == 0, start[tags], transitions[before, tags])
+        + torch.where(is_last, end[tags], 0.0)
     )
 
 

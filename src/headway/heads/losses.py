@@ -1,4 +1,8 @@
-"""Losses: plain functions of logits and targets. All return the mean over what is counted."""
+"""Losses: plain functions of logits and targets, one number for each thing that is counted.
+
+What is counted is a row, a token, a window, a pair. A loss that is trained on is the mean over all
+of a step, which only the step knows.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +18,9 @@ __all__ = [
     "cosine_regression",
     "in_batch_negatives",
     "multi_label",
+    "no_label",
     "regression",
     "single_label",
-    "single_label_or_none",
 ]
 
 
@@ -28,40 +32,32 @@ def single_label(logits: Tensor, targets: Tensor, weights: Tensor | None = None)
         targets: int64 [n].
         weights: float [classes], how much a row of each class counts, or None.
 
+    Returns:
+        float32 [n]; the mean is over the rows' weights where there are such.
+
     >>> import torch
     >>> single_label(torch.zeros(2, 4), torch.tensor([0, 3]))  # log 4: nothing is known
-    tensor(1.3863)
+    tensor([1.3863, 1.3863])
     """
-    return F.cross_entropy(logits.float(), targets, weight=weights)
+    return F.cross_entropy(logits.float(), targets, weight=weights, reduction="none")
 
 
-def single_label_or_none(
-    logits: Tensor, targets: Tensor, weights: Tensor | None = None, *, exposure: float = 0.5
-) -> Tensor:
-    """Cross-entropy of the right class; rows of none are to be as likely of each.
+def no_label(logits: Tensor) -> Tensor:
+    """How far rows that belong to no class are from being as likely of each.
 
     Args:
         logits: float [n, classes].
-        targets: int64 [n]; -1 = the row belongs to none.
-        weights: float [classes], how much a row of each class counts, or None.
-        exposure: how much the mean over rows of none counts beside that over the others.
+
+    Returns:
+        float32 [n].
 
     >>> import torch
-    >>> torch.equal(single_label_or_none(torch.eye(3), torch.tensor([0, 1, 2])),
-    ...             single_label(torch.eye(3), torch.tensor([0, 1, 2])))
-    True
-    >>> single_label_or_none(torch.zeros(1, 4), torch.tensor([-1]))  # half of log 4, the least
-    tensor(0.6931)
+    >>> no_label(torch.zeros(1, 4))  # log 4, the least
+    tensor([1.3863])
 
     Source: outlier exposure, Hendrycks et al. 2018, arXiv 1812.04606, section 3.
     """
-    none = targets < 0
-    if not none.any():
-        return single_label(logits, targets, weights)
-    unsure = -exposure * F.log_softmax(logits[none].float(), dim=-1).mean()
-    if none.all():
-        return unsure
-    return unsure + single_label(logits[~none], targets[~none], weights)
+    return -F.log_softmax(logits.float(), dim=-1).mean(dim=-1)
 
 
 def multi_label(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -72,11 +68,17 @@ def multi_label(logits: Tensor, targets: Tensor, weights: Tensor | None = None) 
         targets: 0 or 1, [n, labels].
         weights: float [labels], how much a positive of each label counts, or None.
 
+    Returns:
+        float32 [n], the mean over the labels.
+
     >>> import torch
     >>> multi_label(torch.zeros(1, 3), torch.tensor([[1, 0, 1]]))  # log 2
-    tensor(0.6931)
+    tensor([0.6931])
     """
-    return F.binary_cross_entropy_with_logits(logits.float(), targets.float(), pos_weight=weights)
+    every = F.binary_cross_entropy_with_logits(
+        logits.float(), targets.float(), pos_weight=weights, reduction="none"
+    )
+    return every.mean(dim=-1)
 
 
 def regression(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -87,11 +89,14 @@ def regression(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -
         targets: float [n].
         weights: not used; the signature is that of its siblings.
 
+    Returns:
+        float32 [n].
+
     >>> import torch
     >>> regression(torch.tensor([[1.0], [3.0]]), torch.tensor([1.0, 1.0]))
-    tensor(2.)
+    tensor([0., 4.])
     """
-    return F.mse_loss(logits.float().squeeze(-1), targets.float())
+    return (logits.float().squeeze(-1) - targets.float()).square()
 
 
 def answer_spans(logits: Tensor, possible: Tensor, layout: Layout, targets: Tensor) -> Tensor:
@@ -103,13 +108,17 @@ def answer_spans(logits: Tensor, possible: Tensor, layout: Layout, targets: Tens
         layout: which tokens belong to which window.
         targets: place of the right start and the right end in each window, int64 [windows, 2].
 
+    Returns:
+        float32 [windows], the mean of both.
+
     >>> possible = torch.tensor([True, False, True, True, True])  # 4 places of 5
     >>> answer_spans(torch.zeros(5, 2), possible, Layout((5,)), torch.tensor([[0, 0]]))  # log 4
-    tensor(1.3863)
+    tensor([1.3863])
 
     Source: Devlin et al. 2018, arXiv 1810.04805, section 4.2; the question is left out here.
     """
-    return F.cross_entropy(_padded(logits, possible, layout), targets)
+    padded = _padded(logits, possible, layout)  # [windows, longest, 2]
+    return F.cross_entropy(padded, targets, reduction="none").mean(dim=1)
 
 
 def choices(logits: Tensor, layout: Layout, targets: Tensor) -> Tensor:
@@ -120,11 +129,14 @@ def choices(logits: Tensor, layout: Layout, targets: Tensor) -> Tensor:
         layout: which choices belong to which row.
         targets: number of the right one in each row, int64 [rows].
 
-    >>> choices(torch.zeros(6), Layout((4, 2)), torch.tensor([3, 0]))  # (log 4 + log 2) / 2
-    tensor(1.0397)
+    Returns:
+        float32 [rows].
+
+    >>> choices(torch.zeros(6), Layout((4, 2)), torch.tensor([3, 0]))  # log 4 and log 2
+    tensor([1.3863, 0.6931])
     """
     every = torch.ones_like(logits, dtype=torch.bool)
-    return F.cross_entropy(_padded(logits, every, layout), targets)
+    return F.cross_entropy(_padded(logits, every, layout), targets, reduction="none")
 
 
 def cosine_regression(first: Tensor, second: Tensor, targets: Tensor) -> Tensor:
@@ -134,13 +146,16 @@ def cosine_regression(first: Tensor, second: Tensor, targets: Tensor) -> Tensor:
         first, second: float [pairs, hidden].
         targets: how alike the two are, float [pairs], in the unit of cosines.
 
+    Returns:
+        float [pairs].
+
     >>> same, across = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0]])
     >>> cosine_regression(same, same, torch.ones(1)), cosine_regression(same, across, torch.ones(1))
-    (tensor(0.), tensor(1.))
+    (tensor([0.]), tensor([1.]))
 
     Source: Reimers & Gurevych 2019, arXiv 1908.10084, section 3.
     """
-    return F.mse_loss(F.cosine_similarity(first, second, dim=-1), targets.to(first.dtype))
+    return (F.cosine_similarity(first, second, dim=-1) - targets.to(first.dtype)).square()
 
 
 def in_batch_negatives(
@@ -156,10 +171,13 @@ def in_batch_negatives(
         alike: bool [pairs, pairs], which second texts are no wrong answers to which first ones and
             do not take part; None = all others are wrong.
 
+    Returns:
+        float [pairs].
+
     >>> vectors = torch.eye(4)
     >>> in_batch_negatives(vectors, vectors[:1].expand(4, 4))  # log 4: all are alike
-    tensor(1.3863)
-    >>> in_batch_negatives(vectors, vectors) < 1e-6
+    tensor([1.3863, 1.3863, 1.3863, 1.3863])
+    >>> in_batch_negatives(vectors, vectors).max() < 1e-6
     tensor(True)
 
     Source: Henderson et al. 2017, arXiv 1705.00652, section 4.4; as cosines with a temperature,
@@ -170,7 +188,7 @@ def in_batch_negatives(
     if alike is not None:
         kept = torch.diag(torch.ones_like(own, dtype=torch.bool))
         scores = scores.masked_fill(alike & ~kept, -torch.inf)
-    return F.cross_entropy(scores, own)
+    return F.cross_entropy(scores, own, reduction="none")
 
 
 def _padded(logits: Tensor, possible: Tensor, layout: Layout) -> Tensor:

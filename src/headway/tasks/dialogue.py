@@ -40,8 +40,8 @@ from headway.tasks.measured import Measured
 from headway.tasks.talks.columns import MARKS, Answer, Said, dialogue_columns, said_of
 from headway.tasks.talks.reading import Talk, read_as_one, read_in_windows, weighed
 from headway.tasks.task import Compared, Course, Meaning
-from headway.training.collate import Batch
-from headway.training.replies import double_head_loss
+from headway.training.collate import Batch, Ready
+from headway.training.replies import counts_of_two, double_head_loss
 from headway.windows import Windowed
 
 __all__ = ["CHOICE", "DESIGNS", "Dialogue", "Reply"]
@@ -234,20 +234,25 @@ class Dialogue:
     def weights(self, answers: Sequence[Any], meaning: Meaning) -> Tensor:
         raise ConfigError("class_weights with texts to write", allowed="text classification")
 
-    def loss(
+    def collate(
         self,
         model: Model,
         batch: Batch,
         targets: Sequence[tuple[list[int], list[list[int]]]],
         meaning: Meaning,
-        weights: Tensor | None,
-    ) -> Tensor:
+        *,
+        weights: Tensor | None = None,
+        chance: torch.Generator | None = None,
+    ) -> Ready:
         replies = []
         for row in batch.rows:
             right, others = targets[row]
-            drawn = torch.randperm(len(others))[:DISTRACTORS].tolist()
+            drawn = torch.randperm(len(others), generator=chance)[:DISTRACTORS].tolist()
             replies.append([right, *(others[number] for number in drawn)])
-        return double_head_loss(model, batch, replies)
+        return Ready(batch, replies, counts_of_two(replies))
+
+    def loss(self, model: Model, ready: Ready, meaning: Meaning) -> tuple[Tensor, ...]:
+        return double_head_loss(model, ready.batch, ready.wanted)
 
     def written(self, model: Model, texts: Sequence[Windowed], **decoding: Any) -> list[str]:
         """What the model writes; the likeliest token each time unless it is told otherwise."""

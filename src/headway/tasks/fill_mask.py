@@ -30,7 +30,7 @@ from headway.tasks.inputs import shown_text, strings_of, texts_alone
 from headway.tasks.measured import Measured
 from headway.tasks.stacks import with_language_head
 from headway.tasks.task import Compared, Course, Meaning
-from headway.training.collate import Batch
+from headway.training.collate import Batch, Ready
 from headway.training.masking import hidden_tokens
 from headway.windows import Windowed, window_texts
 
@@ -157,13 +157,24 @@ class FillMask:
     def weights(self, answers: Sequence[Any], meaning: Meaning) -> Tensor:
         raise ConfigError("class_weights with hidden words", allowed="text classification")
 
-    def loss(
-        self, model: Model, batch: Batch, targets: None, meaning: Meaning, weights: Tensor | None
-    ) -> Tensor:
-        """The mean over the hidden tokens, drawn anew; only their logits are made."""
-        logits, right, _ = _told(model, batch.windows, [None] * len(batch.windows))
-        # Windows of special tokens alone hide nothing.
-        return F.cross_entropy(logits, right) if len(right) else logits.sum() * 0.0
+    def collate(
+        self,
+        model: Model,
+        batch: Batch,
+        targets: None,
+        meaning: Meaning,
+        *,
+        weights: Tensor | None = None,
+        chance: torch.Generator | None = None,
+    ) -> Ready:
+        """Tokens are hidden anew each time."""
+        hidden = _hidden(model, batch.windows, [chance] * len(batch.windows))
+        return Ready(batch, hidden, (float(sum(hidden.counts)),))
+
+    def loss(self, model: Model, ready: Ready, meaning: Meaning) -> tuple[Tensor, ...]:
+        """Of the hidden tokens; only their logits are made."""
+        logits, right = _told(model, ready.wanted)
+        return (F.cross_entropy(logits, right, reduction="sum"),)
 
     def read(
         self,
@@ -181,7 +192,9 @@ class FillMask:
             lengths = [len(window) for window in windows]
             for batch in progress(sorted_batches(lengths, batch_tokens), what):
                 chance = [torch.Generator().manual_seed(number) for number in batch]
-                logits, right, lies = _told(model, [windows[number] for number in batch], chance)
+                hidden = _hidden(model, [windows[number] for number in batch], chance)
+                logits, right = _told(model, hidden)
+                lies = Layout(hidden.counts)
                 losses = F.cross_entropy(logits, right, reduction="none")
                 parts = (lies.split(each) for each in (logits.argmax(dim=-1), right, losses))
                 for number, said, hidden, lost in zip(batch, *parts, strict=True):
@@ -269,17 +282,33 @@ def _joined(windows: Sequence[Told]) -> Told:
     return Told(said, hidden, sum(one.nats for one in windows))
 
 
-def _told(
+@dataclass(frozen=True)
+class Hidden:
+    """Windows with tokens hidden.
+
+    Attributes:
+        windows: how many tokens each has.
+        shown: what is read, int64 [tokens].
+        chosen: which tokens are hidden, bool [tokens].
+        right: themselves, int64 [hidden].
+        counts: how many each window has.
+    """
+
+    windows: tuple[int, ...]
+    shown: Tensor
+    chosen: Tensor
+    right: Tensor
+    counts: tuple[int, ...]
+
+
+def _hidden(
     model: Model,
     windows: Sequence[Sequence[int]],
     chance: Sequence[torch.Generator | None],
-) -> tuple[Tensor, Tensor, Layout]:
-    """Logits of hidden tokens, float32 [hidden, words], the tokens, int64 [hidden], and how many
-    each window has; `chance` decides for each which."""
-    assert isinstance(model.body, Encoder) and model.head is not None
-    layout = Layout.of(windows, model.device)
+) -> Hidden:
+    """Windows with some tokens hidden; `chance` decides for each which."""
     never = set(model.need_tokenizer().special_ids.values())
-    hidden = [
+    parts = [
         hidden_tokens(
             torch.tensor(list(window)),
             mask=mask_token(model),
@@ -289,8 +318,17 @@ def _told(
         )
         for window, generator in zip(windows, chance, strict=True)
     ]
-    shown, chosen = (torch.cat(part).to(model.device) for part in zip(*hidden, strict=True))
-    counts = Layout(tuple(int(mask.sum()) for _, mask in hidden), device=model.device)
-    ids = torch.tensor([token for window in windows for token in window], device=model.device)
-    states = model.body(shown, layout)[chosen]
-    return model.head(states, counts).float(), ids[chosen], counts
+    shown, chosen = (torch.cat(part) for part in zip(*parts, strict=True))
+    ids = torch.tensor([token for window in windows for token in window])
+    counts = tuple(int(mask.sum()) for _, mask in parts)
+    return Hidden(tuple(map(len, windows)), shown, chosen, ids[chosen], counts)
+
+
+def _told(model: Model, hidden: Hidden) -> tuple[Tensor, Tensor]:
+    """Logits of hidden tokens, float32 [hidden, words], and the tokens, int64 [hidden]."""
+    assert isinstance(model.body, Encoder) and model.head is not None
+    device = model.device
+    layout = Layout(hidden.windows, device=device)
+    states = model.body(hidden.shown.to(device), layout)[hidden.chosen.to(device)]
+    logits = model.head(states, Layout(hidden.counts, device=device)).float()
+    return logits, hidden.right.to(device)

@@ -27,7 +27,7 @@ from headway.tasks.choices import Asked, asked_of, choice_columns
 from headway.tasks.measured import Measured
 from headway.tasks.stacks import need_one_stack
 from headway.tasks.task import Compared, Course, Meaning
-from headway.training.collate import Batch, window_logits
+from headway.training.collate import Batch, Ready, window_logits
 from headway.windows import Windowed, window_texts
 
 __all__ = ["Choices", "MultipleChoice"]
@@ -177,24 +177,32 @@ class MultipleChoice:
     def weights(self, answers: Sequence[Any], meaning: Meaning) -> Tensor:
         raise ConfigError("class_weights with choices", allowed="rows with labels")
 
-    def loss(
+    def collate(
         self,
         model: Model,
         batch: Batch,
         targets: list[tuple[int, list[int]]],
         meaning: Meaning,
-        weights: Tensor | None,
-    ) -> Tensor:
-        logits, _ = window_logits(model, batch)  # [windows, 1]
+        *,
+        weights: Tensor | None = None,
+        chance: torch.Generator | None = None,
+    ) -> Ready:
         windows: list[int] = []  # of each choice, row after row
         choices: list[int] = []  # of each row
         for row, numbers in zip(batch.rows, batch.numbers, strict=True):
             owners = [targets[row][1][number] for number in numbers]
             choices.append(owners[-1] + 1)
             windows += [owners.count(choice) for choice in range(choices[-1])]
-        scores = mean(logits, Layout(tuple(windows), device=model.device)).squeeze(1)
-        right = torch.tensor([targets[row][0] for row in batch.rows], device=model.device)
-        return losses.choices(scores, Layout(tuple(choices), device=model.device), right)
+        right = torch.tensor([targets[row][0] for row in batch.rows])
+        wanted = tuple(windows), tuple(choices), right
+        return Ready(batch, wanted, (float(len(batch.rows)),))
+
+    def loss(self, model: Model, ready: Ready, meaning: Meaning) -> tuple[Tensor, ...]:
+        windows, choices, right = ready.wanted
+        logits, _ = window_logits(model, ready.batch)  # [windows, 1]
+        scores = mean(logits, Layout(windows, device=logits.device)).squeeze(1)
+        layout = Layout(choices, device=logits.device)
+        return (losses.choices(scores, layout, right.to(logits.device)).sum(),)
 
     def read(
         self,

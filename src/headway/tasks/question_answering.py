@@ -33,7 +33,7 @@ from headway.tasks.inputs import shown_text, texts_of
 from headway.tasks.measured import Measured
 from headway.tasks.stacks import need_one_stack
 from headway.tasks.task import Compared, Course, Meaning
-from headway.training.collate import Batch, window_logits
+from headway.training.collate import Batch, Ready, window_logits
 from headway.windows import is_pair
 
 __all__ = ["QuestionAnswering", "answers_of"]
@@ -204,21 +204,27 @@ class QuestionAnswering:
     def weights(self, answers: Sequence[Any], meaning: Meaning) -> Tensor:
         raise ConfigError("class_weights with answers to find", allowed="rows with labels")
 
-    def loss(
+    def collate(
         self,
         model: Model,
         batch: Batch,
         targets: list[Tensor],
         meaning: Meaning,
-        weights: Tensor | None,
-    ) -> Tensor:
-        logits, layout = window_logits(model, batch)
+        *,
+        weights: Tensor | None = None,
+        chance: torch.Generator | None = None,
+    ) -> Ready:
         pairs = zip(batch.rows, batch.numbers, strict=True)
-        known = torch.cat([targets[row][numbers] for row, numbers in pairs]).to(logits.device)
+        known = torch.cat([targets[row][numbers] for row, numbers in pairs])
+        return Ready(batch, known, (float(len(known)),))
+
+    def loss(self, model: Model, ready: Ready, meaning: Meaning) -> tuple[Tensor, ...]:
+        logits, layout = window_logits(model, ready.batch)
+        known = ready.wanted.to(logits.device)
         first, behind = known[layout.sequence, :2].unbind(1)  # [tokens]
         place = layout.within
         possible = (place == 0) | ((place >= first) & (place < behind))
-        return losses.answer_spans(logits, possible, layout, known[:, 2:])
+        return (losses.answer_spans(logits, possible, layout, known[:, 2:]).sum(),)
 
     def read(
         self,

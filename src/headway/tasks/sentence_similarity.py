@@ -42,7 +42,7 @@ from headway.tasks.pairs.scores import (
 from headway.tasks.pairs.vectors import Pair, batch_vectors, read_pairs, vectors_of
 from headway.tasks.stacks import need_one_stack
 from headway.tasks.task import Compared, Course, Meaning
-from headway.training.collate import Batch
+from headway.training.collate import Batch, Ready
 
 __all__ = ["SentenceSimilarity"]
 
@@ -182,14 +182,35 @@ class SentenceSimilarity:
     def weights(self, answers: Sequence[Any], meaning: Meaning) -> Tensor:
         raise ConfigError("class_weights with pairs of texts", allowed="rows with labels")
 
-    def loss(
-        self, model: Model, batch: Batch, targets: Wanted, meaning: Meaning, weights: Tensor | None
-    ) -> Tensor:
-        first, second = batch_vectors(model, batch, targets.firsts)
-        wanted = targets.values[batch.rows].to(first.device)
+    def collate(
+        self,
+        model: Model,
+        batch: Batch,
+        targets: Wanted,
+        meaning: Meaning,
+        *,
+        weights: Tensor | None = None,
+        chance: torch.Generator | None = None,
+    ) -> Ready:
+        wanted = Wanted([targets.firsts[row] for row in batch.rows], targets.values[batch.rows])
+        return Ready(batch, wanted, (float(len(batch.rows)),))
+
+    def loss(self, model: Model, ready: Ready, meaning: Meaning) -> tuple[Tensor, ...]:
+        first, second = self.vectors(model, ready)
+        return self.compare_vectors(first, second, ready.wanted.values, meaning)
+
+    def vectors(self, model: Model, ready: Ready) -> tuple[Tensor, Tensor]:
+        """Of the first and the second texts, each float32 [pairs, hidden]."""
+        return batch_vectors(model, ready.batch, ready.wanted.firsts)
+
+    def compare_vectors(
+        self, first: Tensor, second: Tensor, values: Tensor, meaning: Meaning
+    ) -> tuple[Tensor, ...]:
+        """The sum of the loss over pairs; each is compared with all others, or with its number."""
+        values = values.to(first.device)
         if meaning.kind == "similarity":
-            return cosine_regression(first, second, wanted)
-        return in_batch_negatives(first, second, alike=_right_ones(wanted))
+            return (cosine_regression(first, second, values).sum(),)
+        return (in_batch_negatives(first, second, alike=_right_ones(values)).sum(),)
 
     def read(
         self,

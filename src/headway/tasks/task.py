@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor
 
 from headway.checkpoints import HeadPlan, Scope
 from headway.data import Columns, Dataset
 from headway.errors import ConfigError
 from headway.model import Model
-from headway.training.collate import Batch
+from headway.training.collate import Batch, Ready
 from headway.windows import Windowed
 
 __all__ = ["Compared", "Course", "Meaning", "Start", "Task", "known_meaning", "meaning_of"]
@@ -176,10 +177,29 @@ class Task(Protocol):
     def weights(self, answers: Sequence[Any], meaning: Meaning) -> Tensor:
         """How much a row of each class counts, where rare ones shall count more."""
 
-    def loss(
-        self, model: Model, batch: Batch, targets: Any, meaning: Meaning, weights: Tensor | None
-    ) -> Tensor:
-        """The mean loss of a batch."""
+    def collate(
+        self,
+        model: Model,
+        batch: Batch,
+        targets: Any,
+        meaning: Meaning,
+        *,
+        weights: Tensor | None = None,
+        chance: torch.Generator | None = None,
+    ) -> Ready:
+        """A batch with what is learned from it.
+
+        Args:
+            model: it is not asked what it makes of the batch.
+            batch: some of the rows.
+            targets: of all rows.
+            meaning: of the answers.
+            weights: of classes, as `weights` makes them.
+            chance: of what is drawn; None = torch's own.
+        """
+
+    def loss(self, model: Model, ready: Ready, meaning: Meaning) -> tuple[Tensor, ...]:
+        """The sum of each term of a batch's loss; divided by `ready.counts` these are means."""
 
     def read(
         self,

@@ -28,7 +28,7 @@ from headway.tasks.labels.units import training_units
 from headway.tasks.measured import Measured
 from headway.tasks.stacks import need_one_stack
 from headway.tasks.task import Compared, Course, Meaning, Start
-from headway.training.collate import Batch, text_logits
+from headway.training.collate import Batch, Ready, text_logits
 from headway.windows import TextOrPair, Windowed, window_texts
 
 __all__ = ["TextClassification"]
@@ -165,13 +165,24 @@ class TextClassification:
             return (len(answers) - counts).clamp(min=1) / counts
         return len(answers) / (len(counts) * counts)
 
-    def loss(
-        self, model: Model, batch: Batch, targets: Tensor, meaning: Meaning, weights: Tensor | None
-    ) -> Tensor:
-        logits = text_logits(model, batch)
-        wanted = targets[batch.rows].to(logits.device)
+    def collate(
+        self,
+        model: Model,
+        batch: Batch,
+        targets: Tensor,
+        meaning: Meaning,
+        *,
+        weights: Tensor | None = None,
+        chance: torch.Generator | None = None,
+    ) -> Ready:
+        wanted = targets[batch.rows]
+        return Ready(batch, (wanted, weights), kind_named(meaning).counts(wanted, weights))
+
+    def loss(self, model: Model, ready: Ready, meaning: Meaning) -> tuple[Tensor, ...]:
+        logits = text_logits(model, ready.batch)
+        wanted, weights = ready.wanted
         weights = None if weights is None else weights.to(logits.device)
-        return kind_named(meaning).loss(logits, wanted, weights)
+        return kind_named(meaning).loss(logits, wanted.to(logits.device), weights)
 
     def read(
         self,

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from headway.checkpoints import HeadPlan
@@ -26,7 +27,7 @@ from headway.tasks.inputs import shown_text, strings_of, texts_alone
 from headway.tasks.measured import Measured
 from headway.tasks.stacks import with_language_head
 from headway.tasks.task import Compared, Course, Meaning
-from headway.training.collate import Batch
+from headway.training.collate import Batch, Ready
 from headway.training.likelihood import next_token_losses, surprises
 from headway.windows import Windowed, default_stride, window_texts
 
@@ -170,12 +171,22 @@ class TextGeneration:
     def weights(self, answers: Sequence[Any], meaning: Meaning) -> Tensor:
         raise ConfigError("class_weights with texts to write", allowed="text classification")
 
-    def loss(
-        self, model: Model, batch: Batch, targets: None, meaning: Meaning, weights: Tensor | None
-    ) -> Tensor:
-        """The mean over all tokens that are predicted."""
-        losses, _ = next_token_losses(model, batch.windows)
-        return losses.sum() / max(1, len(losses))  # a window of one token predicts nothing
+    def collate(
+        self,
+        model: Model,
+        batch: Batch,
+        targets: None,
+        meaning: Meaning,
+        *,
+        weights: Tensor | None = None,
+        chance: torch.Generator | None = None,
+    ) -> Ready:
+        told = sum(len(window) - 1 for window in batch.windows)  # all but the first of each
+        return Ready(batch, None, (float(told),))
+
+    def loss(self, model: Model, ready: Ready, meaning: Meaning) -> tuple[Tensor, ...]:
+        losses, _ = next_token_losses(model, ready.batch.windows)
+        return (losses.sum(),)
 
     def read(
         self,

@@ -33,7 +33,7 @@ from headway.model import Model
 from headway.tasks.inputs import shown_text
 from headway.tasks.measured import Measured
 from headway.tasks.task import Compared, Course, Meaning
-from headway.training.collate import Batch
+from headway.training.collate import Batch, Ready
 from headway.training.targets import continued_logits, ids_to_write, target_logits
 from headway.windows import TextOrPair, Windowed, window_texts
 
@@ -214,20 +214,26 @@ class TextToText:
     def weights(self, answers: Sequence[Any], meaning: Meaning) -> Tensor:
         raise ConfigError("class_weights with texts to write", allowed="text classification")
 
-    def loss(
+    def collate(
         self,
         model: Model,
         batch: Batch,
         targets: Sequence[Sequence[int]],
         meaning: Meaning,
-        weights: Tensor | None,
-    ) -> Tensor:
-        """Cross-entropy of the target's tokens, the end token among them."""
+        *,
+        weights: Tensor | None = None,
+        chance: torch.Generator | None = None,
+    ) -> Ready:
         wanted = [targets[row] for row in batch.rows]
+        return Ready(batch, wanted, (float(sum(map(len, wanted))),))
+
+    def loss(self, model: Model, ready: Ready, meaning: Meaning) -> tuple[Tensor, ...]:
+        """Of the targets' tokens, the end token among them."""
+        wanted = ready.wanted
         two = isinstance(model.body, EncoderDecoder)
-        logits = (target_logits if two else continued_logits)(model, batch, wanted)
+        logits = (target_logits if two else continued_logits)(model, ready.batch, wanted)
         flat = torch.tensor([token for row in wanted for token in row], device=logits.device)
-        return single_label(logits, flat)
+        return (single_label(logits, flat).sum(),)
 
     def read(
         self,

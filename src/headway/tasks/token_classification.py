@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from headway.checkpoints import HeadPlan, new_head
@@ -37,12 +38,19 @@ from headway.tasks.tags.scores import (
     score_spans,
     score_tags,
 )
-from headway.tasks.tags.sequences import WindowTags, tag_loss, tag_targets
-from headway.tasks.tags.tables import Spanned, WindowSpans, read_tables, span_targets, table_loss
+from headway.tasks.tags.sequences import WindowTags, collated_tags, tag_loss, tag_targets
+from headway.tasks.tags.tables import (
+    Spanned,
+    WindowSpans,
+    collated_spans,
+    read_tables,
+    span_targets,
+    table_loss,
+)
 from headway.tasks.tags.truth import OUTSIDE, entity_names, output_numbers, right_spans, right_tags
 from headway.tasks.tags.word_places import Placed, joined_places, place_words
 from headway.tasks.task import Compared, Course, Meaning
-from headway.training.collate import Batch
+from headway.training.collate import Batch, Ready
 from headway.windows import window_texts
 
 __all__ = ["TokenClassification", "Words"]
@@ -202,18 +210,21 @@ class TokenClassification:
             "class_weights with tags of words", allowed="text classification", next_step="leave it"
         )
 
-    def loss(
+    def collate(
         self,
         model: Model,
         batch: Batch,
         targets: Sequence[Sequence[Any]],
         meaning: Meaning,
-        weights: Tensor | None,
-    ) -> Tensor:
-        """Of the words' tags; of nested entities, of every span."""
-        if meaning.kind == NESTED:
-            return table_loss(model, batch, targets)
-        return tag_loss(model, batch, targets)
+        *,
+        weights: Tensor | None = None,
+        chance: torch.Generator | None = None,
+    ) -> Ready:
+        nested = meaning.kind == NESTED
+        return (collated_spans if nested else collated_tags)(model, batch, targets)
+
+    def loss(self, model: Model, ready: Ready, meaning: Meaning) -> tuple[Tensor, ...]:
+        return ((table_loss if meaning.kind == NESTED else tag_loss)(model, ready),)
 
     def read(
         self,

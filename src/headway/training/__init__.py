@@ -1,10 +1,14 @@
 """Training: an open loop, and the bricks around it.
 
-loop.py        the loop           options.py    its numbers
-collate.py     texts with windows as batches    vocabulary.py   only the word rows in use
-optimiser.py   AdamW              schedule.py   warm-up and decay
-precision.py   bf16 or fp32       best.py       early stopping
-interrupt.py   Ctrl-C behind a step             replies.py      several replies to one input
+loop.py        the loop                     options.py     its numbers
+accumulate.py  a step in parts              learner.py     model and loss as one module
+collate.py     texts with windows as batches
+chance.py      draws by seed and step       keeper.py      a run on its way, on disk
+optimisers/    one file each                schedule.py    how the rate moves
+vocabulary.py  only the word rows in use    precision.py   bf16 or fp32
+best.py        early stopping               interrupt.py   Ctrl-C behind a step
+likelihood.py  surprise of each token       masking.py     which tokens are hidden
+targets.py     texts to be written          replies.py     several replies to one input
 """
 
 from headway.training.loop import History, train

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,7 +18,17 @@ from headway.data.batches.budget import shuffled_batches
 from headway.model import Model
 from headway.windows import Windowed
 
-__all__ = ["Batch", "epoch_batches", "text_logits", "window_logits", "window_states"]
+__all__ = [
+    "Batch",
+    "Ready",
+    "chosen_windows",
+    "epoch_batches",
+    "text_logits",
+    "window_logits",
+    "window_states",
+]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,59 @@ class Batch:
     def counts(self) -> tuple[int, ...]:
         """How many windows each text has here."""
         return tuple(map(len, self.numbers))
+
+    @property
+    def tokens(self) -> int:
+        """Of all windows."""
+        return sum(map(len, self.windows))
+
+    def cut(self, most: int | None, beside: Sequence[int] = ()) -> list[Batch]:
+        """The same texts in batches of fewer tokens, for less memory.
+
+        Args:
+            most: tokens in each; a text that has more is a batch of its own. None = all in one.
+            beside: tokens of each text of the data that count beside its windows; () = none.
+
+        >>> batch = Batch([7, 3], [[1, 2], [3], [4, 5]], [[0, 0], [0], [0, 0]], [[0, 1], [0]])
+        >>> [part.rows for part in batch.cut(3)], [part.numbers for part in batch.cut(3)]
+        ([[7], [3]], [[[0, 1]], [[0]]])
+        """
+        if most is None:
+            return [self]
+        parts: list[Batch] = []
+        filled, start = 0, 0
+        for row, numbers in zip(self.rows, self.numbers, strict=True):
+            own = slice(start, start + len(numbers))
+            start = own.stop
+            length = sum(map(len, self.windows[own])) + (beside[row] if beside else 0)
+            if not parts or filled + length > most:
+                parts.append(Batch([], [], [], []))
+                filled = 0
+            filled += length
+            last = parts[-1]
+            last.rows.append(row)
+            last.windows.extend(self.windows[own])
+            last.segments.extend(self.segments[own])
+            last.numbers.append(numbers)
+        return parts
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A batch with what is learned from it; nothing is left to chance but dropout.
+
+    A loss is a sum of terms, each a mean over what it counts: rows, tokens, pairs. Which of these a
+    batch has is known before the model reads it, so that the parts of a step add up to its mean.
+
+    Attributes:
+        batch: what the model reads.
+        wanted: what the loss compares with.
+        counts: of each term, how much of what it counts there is.
+    """
+
+    batch: Batch
+    wanted: Any
+    counts: tuple[float, ...]
 
 
 def epoch_batches(
@@ -74,6 +138,15 @@ def epoch_batches(
             [chosen[row] for row in rows],
         )
         for rows in shuffled_batches(lengths, batch_tokens, seed=seed)
+    ]
+
+
+def chosen_windows(batch: Batch, targets: Sequence[Sequence[T]]) -> list[T]:
+    """What is to be learned of each window of a batch, of what is of each window of each text."""
+    return [
+        targets[row][number]
+        for row, numbers in zip(batch.rows, batch.numbers, strict=True)
+        for number in numbers
     ]
 
 

@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from headway.errors import ConfigError
 from headway.logs import progress
+from headway.training.accumulate import Backward, backward
+from headway.training.chance import generator_for
+from headway.training.collate import Ready
 from headway.training.interrupt import StopFlag
-from headway.training.optimiser import set_rates
+from headway.training.optimisers import set_rates
 from headway.training.options import Options
-from headway.training.precision import precision_context
-from headway.training.schedule import linear
+from headway.training.schedule import SCHEDULES
 
 __all__ = ["History", "train"]
 
@@ -35,6 +37,7 @@ class History:
         seconds: of the steps alone, validation not counted.
         stopped: why it ended before its last step, or empty.
         kept: the epoch whose state was kept as the best; 0 = that of the last step.
+        epochs: how many are behind it, with what comes after each.
     """
 
     train: list[dict[str, float]] = field(default_factory=list)
@@ -43,32 +46,47 @@ class History:
     seconds: float = 0.0
     stopped: str = ""
     kept: int = 0
+    epochs: int = 0
+
+    @property
+    def step(self) -> int:
+        """How many steps are behind it."""
+        return len(self.train)
 
 
 def train(
-    module: nn.Module,
+    learner: nn.Module,
     optimiser: torch.optim.Optimizer,
     epochs: Sequence[Sequence[B]],
-    loss_of: Callable[[B], tuple[Tensor, int]],
+    parts_of: Callable[[B, torch.Generator], Sequence[Ready]],
     *,
     options: Options,
     precision: str,
     stop: StopFlag,
+    tokens_of: Callable[[B], int],
+    backward: Backward = backward,
     after_epoch: Callable[[int, History], bool] = lambda epoch, history: False,
+    after_step: Callable[[History], None] = lambda history: None,
     history: History | None = None,
 ) -> History:
-    """Trains `module` on the batches of each epoch.
+    """Trains a learner on the batches of each epoch, one step a batch.
+
+    What a step draws depends on the seed and its number alone.
 
     Args:
-        module: what is trained; left in evaluation mode.
-        optimiser: over its parameters, with peaks as `adamw` sets them.
+        learner: a part of a step -> what `backward` needs of it; left in evaluation mode.
+        optimiser: over its parameters, with peaks as `parameter_groups` sets them.
         epochs: the batches of each epoch, made beforehand so that their number is known.
-        loss_of: a batch -> (mean loss, tokens in it).
-        options: rates, clipping.
+        parts_of: (a batch, random numbers) -> its parts, which are read one after the other.
+        options: rates, clipping, the seed.
         precision: fp32 or bf16.
         stop: asked to end, the loop ends behind the current step.
+        tokens_of: how many a batch has.
+        backward: adds the gradient of a step's loss to the parameters'.
         after_epoch: called with the epoch's number and the history; True ends training.
-        history: where it is noted what happens; None = a new one.
+        after_step: called with the history behind each step, and each epoch.
+        history: where it is noted what happens; one of a run that was kept goes on behind its last
+            step. None = a new one.
 
     Returns:
         What happened.
@@ -78,39 +96,43 @@ def train(
             before that step, and finite.
     """
     history = History() if history is None else history
-    device = next(module.parameters()).device
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    total = sum(map(len, epochs))
-    step = 0
+    schedule, total = SCHEDULES[options.schedule], sum(map(len, epochs))
+    done = history.step  # of a run that goes on
     for number, batches in enumerate(epochs, start=1):
-        module.train()
-        for batch in progress(batches, f"Epoch {number} of {len(epochs)}"):
+        rest, done = batches[done:], max(0, done - len(batches))
+        if number <= history.epochs:
+            continue
+        learner.train()
+        for batch in progress(rest, f"Epoch {number} of {len(epochs)}"):
             if stop.asked:
                 break
             start = time.perf_counter()
-            factor = linear(step, total, options.warmup)
+            factor = schedule(history.step, total, options.warmup)
             set_rates(optimiser, factor)
-            with precision_context(precision, device):
-                loss, tokens = loss_of(batch)
-            loss.backward()
+            place = options.seed, history.step + 1
+            loss = backward(learner, parts_of(batch, generator_for(*place)), place, precision)
             norm = nn.utils.clip_grad_norm_(parameters, options.clip, foreach=True)
-            step += 1
             rate = factor * options.learning_rate
-            row = {"step": step, "epoch": number, "loss": loss.item(), "learning_rate": rate}
+            row = {"step": place[1], "epoch": number, "loss": loss, "learning_rate": rate}
             history.train.append(row)
             _check_finite(history, norm.item(), total)
             optimiser.step()
             optimiser.zero_grad()
-            history.tokens += tokens
+            history.tokens += tokens_of(batch)
             history.seconds += time.perf_counter() - start
-        module.eval()
+            after_step(history)
+        learner.eval()
         if stop.asked:
             break
-        if after_epoch(number, history) and number < len(epochs):
+        ended = after_epoch(number, history) and number < len(epochs)
+        history.epochs = number
+        if ended:
             history.stopped = f"no better validation score: ended behind epoch {number}"
             break
+        after_step(history)
     if stop.asked:
-        history.stopped = f"interrupted behind step {step} of {total}"
+        history.stopped = f"interrupted behind step {history.step} of {total}"
     return history
 
 

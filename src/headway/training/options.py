@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from headway.errors import ConfigError, nearest
+from headway.training.optimisers import OPTIMISERS
+from headway.training.schedule import SCHEDULES
 
 __all__ = ["PRECISIONS", "RANGES", "Options", "Range", "check_ranges", "check_word"]
 
@@ -56,6 +58,7 @@ RANGES: dict[str, Range] = {
     "learning_rate": Range(0, 1, ends=False),
     "head_learning_rate": Range(0, 1, ends=False),
     "batch_tokens": Range(1, whole=True),
+    "micro_batch_tokens": Range(1, whole=True),
     "warmup": Range(0, 1),
     "weight_decay": Range(0),
     "clip": Range(0, ends=False),
@@ -104,10 +107,17 @@ class Options:
     """Peak for the head's parameters; None = learning_rate."""
     batch_tokens: int = 512
     """Most tokens in one step; a longer text is a step of its own."""
+    micro_batch_tokens: int | None = None
+    """Most tokens of a step that are read at once: its gradient adds up over such parts to that of
+    the whole. None = all at once."""
     warmup: float = 0.1
     """Share of the steps in which the rate rises to its peak."""
+    schedule: str = "linear"
+    """How the rate moves from there, one of SCHEDULES."""
+    optimiser: str = "adamw"
+    """One of OPTIMISERS."""
     weight_decay: float = 0.01
-    """Of AdamW, on matrices only."""
+    """On matrices only."""
     clip: float = 1.0
     """Largest norm of a step's gradient."""
     seed: int = 0
@@ -120,3 +130,5 @@ class Options:
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)
         check_word("precision", self.precision, PRECISIONS)
+        check_word("schedule", self.schedule, tuple(SCHEDULES))
+        check_word("optimiser", self.optimiser, tuple(OPTIMISERS))

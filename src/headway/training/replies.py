@@ -16,7 +16,7 @@ from headway.model import Model
 from headway.training.collate import Batch
 from headway.training.targets import States, continued_states, target_states
 
-__all__ = ["Weighed", "double_head_loss", "weigh"]
+__all__ = ["Weighed", "counts_of_two", "double_head_loss", "weigh"]
 
 Replies = Sequence[Sequence[Sequence[int]]]
 """For each row its replies, each of one token or more."""
@@ -88,11 +88,20 @@ def _nats(model: Model, before: Tensor, texts: Sequence[Sequence[int]]) -> tuple
     return layout.sums(F.cross_entropy(logits, wanted, reduction="none")), layout.counts.float()
 
 
-def double_head_loss(model: Model, batch: Batch, replies: Replies, weight: float = 1.0) -> Tensor:
-    """Language modelling of the right replies, plus the choice of each among its row's.
+def counts_of_two(replies: Replies) -> tuple[float, float]:
+    """What both terms of `double_head_loss` count: tokens of the right replies, and rows with a
+    choice."""
+    tokens = sum(len(row[0]) for row in replies)
+    return float(tokens), float(sum(len(row) > 1 for row in replies))
 
-    The first is the mean over the right replies' tokens. The second is the cross-entropy of the
-    right one among a row's replies by their scores: those of the choice head, or else their mean
+
+def double_head_loss(
+    model: Model, batch: Batch, replies: Replies, weight: float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """Language modelling of the right replies, and the choice of each among its row's: the sums.
+
+    The first is over the right replies' tokens. The second is the cross-entropy of the right one
+    among a row's replies by their scores: those of the choice head, or else their mean
     log-likelihoods a token, so that what is trained to choose is what writes.
 
     Args:
@@ -103,13 +112,11 @@ def double_head_loss(model: Model, batch: Batch, replies: Replies, weight: float
     Source: Wolf et al. 2019, arXiv 1901.08149, section 3.2, with a choice head.
     """
     found = weigh(model, batch, replies)
-    language = found.nats.sum() / found.counts.sum()
     sizes = tuple(map(len, replies))
     several = [row for row, size in enumerate(sizes) if size > 1]
-    if not several:
-        return language
     apart = found.scores.split(sizes)
-    scores = torch.cat([apart[row] for row in several])
+    scores = torch.cat([found.scores[:0], *(apart[row] for row in several)])
     layout = Layout(tuple(sizes[row] for row in several), device=scores.device)
     first = torch.zeros(len(several), dtype=torch.long, device=scores.device)
-    return language + weight * losses.choices(scores, layout, first)
+    chosen = losses.choices(scores, layout, first) if several else scores
+    return found.nats.sum(), weight * chosen.sum()

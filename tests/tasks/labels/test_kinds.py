@@ -24,7 +24,10 @@ def test_single_label() -> None:
     assert scores["accuracy"] == 0.5 and scores["n"] == 2
     assert scores["confusion"] == [[0, 0, 0], [0, 1, 0], [1, 0, 0]]
     assert scores["per_label"]["b"]["f1"] == 1.0
-    assert kind.loss(torch.zeros(1, 3), torch.tensor([1]), None).item() == pytest.approx(np.log(3))
+    (loss,) = kind.loss(torch.zeros(2, 3), torch.tensor([1, 1]), None)
+    assert loss.item() == pytest.approx(2 * np.log(3))
+    assert kind.counts(torch.tensor([1, 1]), None) == (2.0,)
+    assert kind.counts(torch.tensor([1, 2]), torch.tensor([1.0, 0.5, 4.0])) == (4.5,)
 
 
 def test_multi_label() -> None:

@@ -15,7 +15,7 @@ from headway import Dataset, compare, evaluate, load, pipeline
 from headway.adaptation import Result
 from headway.checkpoints import SCORES, Scope
 from headway.errors import CheckpointError, ConfigError, DataError
-from headway.heads.losses import single_label, single_label_or_none
+from headway.heads.losses import single_label
 from headway.tasks import meaning_of
 from headway.tasks.labels.out_of_scope import (
     FALSE_ALARMS,
@@ -24,6 +24,7 @@ from headway.tasks.labels.out_of_scope import (
     kind_with,
     scored,
 )
+from headway.training.accumulate import mean_loss
 
 NAMES = ("a", "b", "c")
 
@@ -213,8 +214,22 @@ def test_the_loss_is_the_usual_one_and_half_of_being_unsure() -> None:
     logits = torch.randn(4, 3, generator=torch.Generator().manual_seed(1))
     targets = torch.tensor([2, -1, 0, -1])
     unsure = -logits[[1, 3]].log_softmax(-1).mean()
-    wanted = single_label(logits[[0, 2]], targets[[0, 2]]) + 0.5 * unsure
-    assert single_label_or_none(logits, targets).item() == pytest.approx(wanted.item(), rel=1e-6)
+    wanted = single_label(logits[[0, 2]], targets[[0, 2]]).mean() + 0.5 * unsure
+    kind = kind_with(Scope("oos"))
+    loss = mean_loss(kind.loss(logits, targets, None), kind.counts(targets, None))
+    assert loss.item() == pytest.approx(wanted.item(), rel=1e-6)
+
+
+def test_rows_of_one_sort_alone_have_one_term_of_the_loss() -> None:
+    logits = torch.randn(2, 3, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    kind, weights = kind_with(Scope("oos")), torch.tensor([1.0, 2.0, 4.0])
+    for targets, counts in (([2, 0], (5.0, 0.0)), ([-1, -1], (0.0, 2.0))):
+        right = torch.tensor(targets)
+        sums = kind.loss(logits, right, weights)
+        assert kind.counts(right, weights) == counts
+        assert [float(total) > 0 for total in sums] == [count > 0 for count in counts]
+        mean_loss(sums, counts).backward()
+    assert logits.grad is not None and logits.grad.isfinite().all()
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ from headway.metrics import (
 )
 from headway.tasks.labels.columns import label_name, wrong_label
 
-__all__ = ["KINDS", "Kind"]
+__all__ = ["KINDS", "Kind", "weight_of"]
 
 Floats = npt.NDArray[np.float64]
 MOST_POINTS = 2000
@@ -49,7 +49,8 @@ class Kind:
     """What the numbers of a head mean.
 
     Attributes:
-        loss: (logits, targets, class weights) -> mean loss.
+        loss: (logits, targets, class weights) -> the sum of each term of the loss.
+        counts: (targets, class weights) -> what each of them is divided by.
         targets: (label column, names) -> tensor, one entry a row.
         predict: logits [n, classes] -> probabilities or numbers, float64 [n, classes].
         answer: (one row of `predict`, names) -> what is told to the user: label and score.
@@ -57,12 +58,30 @@ class Kind:
         main: the measure that early stopping and the headline go by.
     """
 
-    loss: Callable[[Tensor, Tensor, Tensor | None], Tensor]
+    loss: Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, ...]]
+    counts: Callable[[Tensor, Tensor | None], tuple[float, ...]]
     targets: Callable[[Sequence[Any], Sequence[str]], Tensor]
     predict: Callable[[Tensor], Floats]
     answer: Callable[[Floats, Sequence[str]], dict[str, Any]]
     score: Callable[[Floats, Sequence[Any], Sequence[str]], dict[str, Any]]
     main: str
+
+
+def _rows_of(targets: Tensor, weights: Tensor | None) -> tuple[float, ...]:
+    """How many rows there are."""
+    return (float(len(targets)),)
+
+
+def weight_of(targets: Tensor, weights: Tensor | None) -> tuple[float, ...]:
+    """What rows of these classes count together."""
+    return _rows_of(targets, None) if weights is None else (float(weights[targets].sum()),)
+
+
+def _summed(
+    loss: Callable[[Tensor, Tensor, Tensor | None], Tensor],
+) -> Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, ...]]:
+    """A loss of one term."""
+    return lambda logits, targets, weights: (loss(logits, targets, weights).sum(),)
 
 
 def _one_of(column: Sequence[Any], names: Sequence[str]) -> Tensor:
@@ -180,8 +199,20 @@ def _score_values(table: Floats, column: Sequence[Any], names: Sequence[str]) ->
 
 
 KINDS: dict[str, Kind] = {
-    "single-label": Kind(losses.single_label, _one_of, _softmax, _best, _score_one, "accuracy"),
-    "multi-label": Kind(losses.multi_label, _any_of, _sigmoid, _above_half, _score_any, "micro_f1"),
-    "regression": Kind(losses.regression, _values, _plain, _number, _score_values, "pearson"),
+    "single-label": Kind(
+        _summed(losses.single_label), weight_of, _one_of, _softmax, _best, _score_one, "accuracy"
+    ),
+    "multi-label": Kind(
+        _summed(losses.multi_label),
+        _rows_of,
+        _any_of,
+        _sigmoid,
+        _above_half,
+        _score_any,
+        "micro_f1",
+    ),
+    "regression": Kind(
+        _summed(losses.regression), _rows_of, _values, _plain, _number, _score_values, "pearson"
+    ),
 }
 """Name -> kind."""

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from headway.checkpoints import SCORES, Scope
-from headway.heads.losses import single_label_or_none
+from headway.heads.losses import no_label, single_label
 from headway.metrics import (
     accuracy,
     auc,
@@ -34,7 +34,7 @@ from headway.metrics import (
     reliability_bins,
 )
 from headway.tasks.labels.columns import label_name
-from headway.tasks.labels.kinds import KINDS, Kind
+from headway.tasks.labels.kinds import KINDS, Kind, weight_of
 from headway.tasks.measured import Measured
 
 __all__ = [
@@ -51,6 +51,9 @@ Floats = npt.NDArray[np.float64]
 
 USUAL = ("oos", "out_of_scope", "out-of-scope", "out of scope")
 """What people call them."""
+
+EXPOSURE = 0.5
+"""How much the mean over training rows of no label counts beside that over the others."""
 
 FALSE_ALARMS = 0.05
 """Share of texts in scope that may be taken for others, where no others are there to calibrate."""
@@ -103,7 +106,22 @@ def kind_with(scope: Scope) -> Kind:
             rule, _ = calibrated(scope, dict.fromkeys(SCORES, table), column, names)
         return _measures(table, [label_name(one) for one in column], names, rule)
 
-    return Kind(single_label_or_none, targets, predict, answer, score, plain.main)
+    return Kind(_unsure_outside, _counts_apart, targets, predict, answer, score, plain.main)
+
+
+def _unsure_outside(
+    logits: Tensor, targets: Tensor, weights: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """The right class of rows in scope; rows of none (-1) are to be as likely of each."""
+    none = targets < 0
+    inside = single_label(logits[~none], targets[~none], weights)
+    return inside.sum(), EXPOSURE * no_label(logits[none]).sum()
+
+
+def _counts_apart(targets: Tensor, weights: Tensor | None) -> tuple[float, ...]:
+    """What the rows in scope count together, and how many there are of none."""
+    none = targets < 0
+    return *weight_of(targets[~none], weights), float(none.sum())
 
 
 def scored(logits: Tensor, score: str) -> Floats:

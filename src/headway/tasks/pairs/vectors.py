@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +14,11 @@ from torch import Tensor
 from headway.core.layout import Layout
 from headway.core.pooling import POOLINGS, mean
 from headway.model import Model
-from headway.training.collate import Batch, window_states
+from headway.tasks.task import Meaning
+from headway.training.collate import Batch, Ready, window_states
 from headway.windows import Windowed, window_texts
 
-__all__ = ["Pair", "batch_vectors", "read_pairs", "unit", "vectors_of"]
+__all__ = ["ComparesVectors", "Pair", "batch_vectors", "read_pairs", "unit", "vectors_of"]
 
 Vectors = npt.NDArray[np.float32]
 
@@ -60,6 +62,19 @@ class Pair(Windowed):
             for side in sides
             for number in sorted(chance.sample(side, min(most or len(side), len(side))))
         ]
+
+
+@runtime_checkable
+class ComparesVectors(Protocol):
+    """A task whose loss compares each row of a step with all the others."""
+
+    def vectors(self, model: Model, ready: Ready) -> tuple[Tensor, Tensor]:
+        """Of the first and the second texts, each [pairs, hidden]."""
+
+    def compare_vectors(
+        self, first: Tensor, second: Tensor, values: Tensor, meaning: Meaning
+    ) -> tuple[Tensor, ...]:
+        """The sum of each term of the loss; `values` are those of all pairs."""
 
 
 def read_pairs(
@@ -121,13 +136,13 @@ def batch_vectors(model: Model, batch: Batch, firsts: Sequence[int]) -> tuple[Te
     Args:
         model: whose pooling the checkpoint declares.
         batch: of pairs.
-        firsts: of each pair of the data, how many windows are the first text's.
+        firsts: of each of its pairs, how many windows are the first text's.
     """
     hidden, layout = window_states(model, batch)
     windows = POOLINGS[model.checkpoint.embedding.pooling](hidden, layout).float()
     counts: list[int] = []
-    for row, numbers in zip(batch.rows, batch.numbers, strict=True):
-        before = sum(number < firsts[row] for number in numbers)
+    for first, numbers in zip(firsts, batch.numbers, strict=True):
+        before = sum(number < first for number in numbers)
         counts += [before, len(numbers) - before]
     sides = mean(windows, Layout(tuple(counts), device=windows.device))  # [2 * pairs, hidden]
     return sides[0::2], sides[1::2]

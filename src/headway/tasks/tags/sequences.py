@@ -14,9 +14,9 @@ from headway.heads.losses import single_label
 from headway.model import Model
 from headway.tasks.tags.truth import output_numbers
 from headway.tasks.tags.word_places import Placed
-from headway.training.collate import Batch, window_logits
+from headway.training.collate import Batch, Ready, chosen_windows, window_logits
 
-__all__ = ["WindowTags", "tag_loss", "tag_targets"]
+__all__ = ["WindowTags", "collated_tags", "tag_loss", "tag_targets"]
 
 
 @dataclass(frozen=True)
@@ -57,26 +57,31 @@ def tag_targets(
     return found
 
 
-def tag_loss(model: Model, batch: Batch, targets: Sequence[Sequence[WindowTags]]) -> Tensor:
-    """Cross-entropy of the words' tags; under a CRF, of the whole sequence of them."""
-    logits, layout = window_logits(model, batch)
-    chosen = [
-        targets[row][number]
-        for row, numbers in zip(batch.rows, batch.numbers, strict=True)
-        for number in numbers
-    ]
+def collated_tags(model: Model, batch: Batch, targets: Sequence[Sequence[WindowTags]]) -> Ready:
+    """A batch with its windows' tags; counted are words, under a CRF sequences of them."""
+    windows = chosen_windows(batch, targets)
+    sizes = [len(window.labels) for window in windows]
+    paths = isinstance(model.head, CrfHead)
+    return Ready(batch, windows, (float(sum(map(bool, sizes)) if paths else sum(sizes)),))
+
+
+def tag_loss(model: Model, ready: Ready) -> Tensor:
+    """Cross-entropy of the words' tags; under a CRF, of the whole sequence of them: the sum."""
+    logits, layout = window_logits(model, ready.batch)
+    windows: list[WindowTags] = ready.wanted
     starts = layout.boundaries.tolist()
     places = [
         start + token
-        for start, window in zip(starts, chosen, strict=False)
+        for start, window in zip(starts, windows, strict=False)
         for token in window.tokens
     ]
     labels = torch.tensor(
-        [label for window in chosen for label in window.labels], device=logits.device
+        [label for window in windows for label in window.labels],
+        device=logits.device,
+        dtype=torch.int64,
     )
     words = logits[torch.tensor(places, device=logits.device, dtype=torch.int64)]
     if isinstance(model.head, CrfHead):
-        counts = Layout(tuple(len(window.labels) for window in chosen), device=logits.device)
-        return model.head.crf.loss(words, labels, counts)
-    # A batch of empty texts has no words, and nothing to learn.
-    return single_label(words, labels) if places else logits.sum() * 0.0
+        counts = Layout(tuple(len(window.labels) for window in windows), device=logits.device)
+        return model.head.crf.loss(words, labels, counts).sum()
+    return single_label(words, labels).sum()

@@ -19,9 +19,16 @@ from headway.heads.biaffine import BiaffineHead, biaffine_loss, decode
 from headway.model import Model
 from headway.tasks.tags.entities import Span
 from headway.tasks.tags.word_places import Placed
-from headway.training.collate import Batch, window_states
+from headway.training.collate import Batch, Ready, chosen_windows, window_states
 
-__all__ = ["Spanned", "WindowSpans", "read_tables", "span_targets", "table_loss"]
+__all__ = [
+    "Spanned",
+    "WindowSpans",
+    "collated_spans",
+    "read_tables",
+    "span_targets",
+    "table_loss",
+]
 
 AT_ONCE = 256
 """Texts whose hidden states are held at once."""
@@ -90,22 +97,26 @@ def _words_of(span: Span, text: Placed) -> list[int]:
     ]
 
 
-def table_loss(model: Model, batch: Batch, targets: Sequence[Sequence[WindowSpans]]) -> Tensor:
-    """The mean over the spans of all windows of a batch."""
-    head = model.head
+def collated_spans(model: Model, batch: Batch, targets: Sequence[Sequence[WindowSpans]]) -> Ready:
+    """A batch with its windows' entities; counted are the spans that the head scores."""
+    assert isinstance(model.head, BiaffineHead)
+    windows = chosen_windows(batch, targets)
+    spans = sum(model.head.spans_of(len(window.tokens)) for window in windows)
+    return Ready(batch, windows, (float(spans),))
+
+
+def table_loss(model: Model, ready: Ready) -> Tensor:
+    """The sum over the spans of all windows of a batch."""
+    head, windows = model.head, ready.wanted
     assert isinstance(head, BiaffineHead)
-    hidden, layout = window_states(model, batch)
-    chosen = [
-        targets[row][number]
-        for row, numbers in zip(batch.rows, batch.numbers, strict=True)
-        for number in numbers
-    ]
+    hidden, layout = window_states(model, ready.batch)
     parts = [
         states[torch.tensor(window.tokens, dtype=torch.int64, device=states.device)]
-        for states, window in zip(layout.split(hidden), chosen, strict=True)
+        for states, window in zip(layout.split(hidden), windows, strict=True)
     ]
     words = Layout(tuple(map(len, parts)), device=hidden.device)
-    return biaffine_loss(head(torch.cat(parts), words), [window.spans for window in chosen])
+    tables = head(torch.cat(parts), words)
+    return biaffine_loss(tables, [window.spans for window in windows]).sum()
 
 
 def read_tables(

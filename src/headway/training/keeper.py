@@ -1,0 +1,236 @@
+"""A run on its way, kept on disk: after a crash it goes on where it was, bit for bit.
+
+A state is a folder `step-N` of tensors, as safetensors, and state.json, which has the hash of each
+of them. It takes its name when all of it is on the disk. What is damaged all the same is passed
+over, and the newest sound one is taken.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from headway.checkpoints.folders import replaced_folder
+from headway.checkpoints.tensors import write_tensors
+from headway.errors import ConfigError, OutputError
+from headway.logs import log
+from headway.training.best import Best
+from headway.training.loop import History
+
+__all__ = ["Keeper", "digest_of"]
+
+STATE = "state.json"
+FORMAT = 1
+KEPT = 2
+"""States that are kept: the newest, and one in case that it is damaged."""
+
+DIGESTED = 64
+"""Values of each tensor that its hash sees."""
+
+LEARNED, OPTIMISER, BEST = "learned.safetensors", "optimiser.safetensors", "best.safetensors"
+
+
+def digest_of(tensors: Mapping[str, Tensor]) -> str:
+    """One hash of names, shapes, dtypes, and the first values of each: tells models apart.
+
+    >>> digest_of({"a": torch.zeros(2)}) == digest_of({"a": torch.zeros(2, 1)})
+    False
+    """
+    found = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        found.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        found.update(str(tensor.detach().flatten()[:DIGESTED].tolist()).encode())
+    return found.hexdigest()
+
+
+class Keeper:
+    """Keeps the states of one run, the last two of them.
+
+    Args:
+        folder: where the states lie; it is made with the first one. Those of an earlier run there
+            are left until then.
+        run: what makes the run what it is, as JSON can hold it. One that differs in anything is
+            another run, and does not go on from these states.
+        seconds: how long a run goes on until it is kept again.
+        resume: whether it goes on from the newest sound state there.
+    """
+
+    def __init__(
+        self, folder: Path, run: Mapping[str, Any], *, seconds: float, resume: bool
+    ) -> None:
+        self.folder, self.run = folder, dict(run)
+        self.seconds, self.resume = seconds, resume
+        self.own: list[Path] = []
+
+    def begin(
+        self,
+        learner: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        best: Best | None,
+        history: History,
+    ) -> None:
+        """Says what is to be kept, and brings it to the state that the run goes on from.
+
+        Args:
+            learner: what is trained.
+            optimiser: over its parameters.
+            best: the best state so far, where there is one to be kept.
+            history: of the run.
+
+        Raises:
+            ConfigError: what is kept there is the state of another run.
+        """
+        self.learner, self.optimiser = learner, optimiser
+        self.best, self.history = best, history
+        self.last = time.monotonic()
+        kept = _states(self.folder)
+        if not self.resume:
+            if kept:
+                log.info("%s holds a run on its way: --resume would go on with it", self.folder)
+            return
+        self._restore(kept)
+        if history.step:
+            log.info("going on behind step %d", history.step)
+        else:
+            log.info("nothing is kept in %s: the run begins at its first step", self.folder)
+
+    def after_step(self, history: History) -> None:
+        """Keeps the state where it is time to."""
+        if time.monotonic() - self.last >= self.seconds:
+            self.keep()
+
+    def keep(self) -> None:
+        """Keeps the state now. A disk that will not take it is said, and the run goes on."""
+        place = self.folder / f"step-{self.history.step:08d}"
+        try:
+            self._write(place)
+        except OutputError as error:
+            log.warning("the run's state is not kept: %s", error)
+        else:
+            others = [path for path in self.own if path != place]
+            self.own = [*others[1 - KEPT :], place]
+            for old in _states(self.folder):
+                if old not in self.own:
+                    shutil.rmtree(old, ignore_errors=True)
+        self.last = time.monotonic()
+
+    def _write(self, place: Path) -> None:
+        tensors = {
+            LEARNED: {name: p.detach() for name, p in self.learner.named_parameters()},
+            OPTIMISER: dict(_flat(self.optimiser)),
+        }
+        best = None
+        if self.best is not None:
+            best = {name: getattr(self.best, name) for name in ("epoch", "score", "seen")}
+            tensors[BEST] = {str(n): state for n, state in enumerate(self.best.state)}
+        with replaced_folder(
+            place, marker=STATE, ours=lambda old: True, replaced=lambda name: True
+        ) as new:
+            for name, part in tensors.items():
+                if part:
+                    write_tensors(part, new / name)
+            state = {
+                "format": FORMAT,
+                "run": self.run,
+                "history": dataclasses.asdict(self.history),
+                "best": best,
+                "files": {path.name: _hash(path) for path in sorted(new.iterdir())},
+            }
+            (new / STATE).write_text(json.dumps(state), encoding="utf-8")
+
+    def _restore(self, kept: Sequence[Path]) -> None:
+        """Takes the newest sound state."""
+        for place in kept:
+            state = _sound(place)
+            if state is None:
+                log.warning("%s is damaged, and passed over", place)
+                continue
+            self._check_run(state["run"], place)
+            self._take(place, state)
+            self.history.stopped = ""  # it goes on
+            self.own = [place]
+            return
+
+    def _check_run(self, kept: Mapping[str, Any], place: Path) -> None:
+        now = json.loads(json.dumps(self.run))
+        names = sorted({*now, *kept})
+        changed = [name for name in names if now.get(name) != kept.get(name)]
+        if changed:
+            told = ", ".join(
+                f"{name} was {kept.get(name)!r:.60} and is {now.get(name)!r:.60}"
+                for name in changed[:3]
+            )
+            raise ConfigError(
+                f"{place.parent} holds another run: {told}",
+                next_step="go on with what it was begun with, or begin anew without --resume",
+            )
+
+    def _take(self, place: Path, state: Mapping[str, Any]) -> None:
+        learned = load_file(place / LEARNED)
+        with torch.no_grad():
+            for name, parameter in self.learner.named_parameters():
+                parameter.copy_(learned[name])
+        _fill(self.optimiser, place / OPTIMISER)
+        for field in dataclasses.fields(History):
+            setattr(self.history, field.name, state["history"][field.name])
+        if self.best is not None and state["best"] is not None:
+            for name, value in state["best"].items():
+                setattr(self.best, name, value)
+            found = load_file(place / BEST) if (place / BEST).exists() else {}
+            device = next(self.learner.parameters()).device
+            self.best.state = [found[str(n)].to(device) for n in range(len(found))]
+
+
+def _states(folder: Path) -> list[Path]:
+    """The states in a folder, the newest first."""
+    if not folder.is_dir():
+        return []
+    found = [path for path in folder.iterdir() if re.fullmatch(r"step-\d+", path.name)]
+    return sorted(found, key=lambda path: int(path.name.partition("-")[2]), reverse=True)
+
+
+def _sound(place: Path) -> dict[str, Any] | None:
+    """What state.json says, where every file is what it was."""
+    try:
+        state = json.loads((place / STATE).read_text(encoding="utf-8"))
+        if state["format"] != FORMAT:
+            return None
+        whole = all(_hash(place / name) == known for name, known in state["files"].items())
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return state if whole and isinstance(state, dict) else None
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flat(optimiser: torch.optim.Optimizer) -> Iterator[tuple[str, Tensor]]:
+    """The tensors of an optimiser's state: (number of the parameter and name, tensor)."""
+    for number, values in optimiser.state_dict()["state"].items():
+        for name, value in values.items():
+            assert isinstance(value, Tensor), name
+            yield f"{number}.{name}", value
+
+
+def _fill(optimiser: torch.optim.Optimizer, path: Path) -> None:
+    """The inverse of `_flat`; an optimiser that has taken no step has no file."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in (load_file(path) if path.exists() else {}).items():
+        number, _, name = key.partition(".")
+        state.setdefault(int(number), {})[name] = value
+    optimiser.load_state_dict(
+        {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
+    )

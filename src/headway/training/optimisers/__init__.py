@@ -1,0 +1,41 @@
+"""Optimisers: one file each, over groups of parameters with rates of their own.
+
+groups.py      which parameter is in which group    together.py   two optimisers as one
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from headway.training.optimisers.adafactor import adafactor
+from headway.training.optimisers.adamw import adamw
+from headway.training.optimisers.groups import Groups, parameter_groups, set_rates
+from headway.training.optimisers.lion import lion
+from headway.training.optimisers.muon import muon
+
+__all__ = ["OPTIMISERS", "Groups", "Optimiser", "parameter_groups", "set_rates"]
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """One way of moving parameters.
+
+    Attributes:
+        over: makes one over `parameter_groups`.
+        rate: its learning rate where nothing else is said, as a multiple of AdamW's.
+    """
+
+    over: Callable[[Groups], torch.optim.Optimizer]
+    rate: float
+
+
+OPTIMISERS: dict[str, Optimiser] = {
+    "adamw": Optimiser(adamw, rate=1.0),
+    "adafactor": Optimiser(adafactor, rate=10.0),
+    "lion": Optimiser(lion, rate=0.2),
+    "muon": Optimiser(muon, rate=1.0),
+}
+"""Name -> optimiser."""

@@ -1,0 +1,167 @@
+"""Optimisers against their papers, and what they promise alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from headway.training.optimisers import OPTIMISERS, parameter_groups, set_rates
+from headway.training.optimisers.together import Together
+
+
+def groups_of(*parts: Any, decay: float = 0.0, outer: Any = ()) -> Any:
+    return parameter_groups(parts, weight_decay=decay, outer=outer)
+
+
+def members(groups: Any) -> list[int]:
+    return [id(p) for group in groups for p in group["params"]]
+
+
+def test_vectors_do_not_decay() -> None:
+    module = nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 3), nn.LayerNorm(3))
+    groups = groups_of((0.1, module.parameters()), decay=0.5)
+    decays = {id(p): group["weight_decay"] for group in groups for p in group["params"]}
+    assert [decays[id(p)] for p in module.parameters()] == [0.5, 0.5, 0, 0, 0]
+
+
+def test_inner_are_matrices_that_are_not_at_the_ends() -> None:
+    module = nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 3), nn.Conv1d(2, 2, 1))
+    groups = groups_of((0.1, module.parameters()), outer=[module[0].weight])
+    inner = [p for group in groups if group["inner"] for p in group["params"]]
+    assert [p is module[1].weight for p in inner] == [True]
+    assert len(members(groups)) == len(set(members(groups))) == 5
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_parts_have_rates_of_their_own(name: str) -> None:
+    body, head = nn.Linear(2, 2), nn.Linear(2, 1)
+    groups = groups_of((0.1, body.parameters()), (0.4, head.parameters()), outer=[head.weight])
+    optimiser = OPTIMISERS[name].over(groups)
+    set_rates(optimiser, 0.5)
+    rates = {id(p): group["lr"] for group in optimiser.param_groups for p in group["params"]}
+    assert [rates[id(p)] for p in body.parameters()] == [0.05, 0.05]
+    assert [rates[id(p)] for p in head.parameters()] == [0.2, 0.2]
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_a_rate_of_zero_moves_nothing(name: str) -> None:
+    module = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 1))
+    optimiser = OPTIMISERS[name].over(groups_of((0.1, module.parameters()), decay=0.1))
+    before = [p.detach().clone() for p in module.parameters()]
+    set_rates(optimiser, 0.0)
+    module(torch.ones(2, 3)).sum().backward()
+    optimiser.step()
+    assert all(torch.equal(p, old) for p, old in zip(module.parameters(), before, strict=True))
+
+
+def test_equal_rates_and_shared_parameters() -> None:
+    body, head = nn.Linear(2, 2), nn.Linear(2, 2)
+    head.weight = body.weight
+    groups = groups_of((0.1, body.parameters()), (0.1, head.parameters()))
+    assert len(members(groups)) == len(set(members(groups))) == 3
+
+
+def test_what_is_frozen_is_left_out() -> None:
+    module = nn.Linear(2, 2)
+    module.weight.requires_grad_(False)
+    assert members(groups_of((0.1, module.parameters()))) == [id(module.bias)]
+
+
+def moved(name: str, gradients: list[list[list[float]]], decay: float, rate: float) -> Tensor:
+    """A matrix that began at [[1, -2], [0.5, 3]], behind these gradients."""
+    weight = nn.Parameter(torch.tensor([[1.0, -2.0], [0.5, 3.0]]))
+    optimiser = OPTIMISERS[name].over(groups_of((rate, [weight]), decay=decay))
+    for gradient in gradients:
+        weight.grad = torch.tensor(gradient)
+        optimiser.step()
+    return weight.detach()
+
+
+START = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
+
+
+def test_one_step_of_adamw_is_that_of_the_paper() -> None:
+    """Loshchilov & Hutter, algorithm 2, by hand: the first step is the sign, after decay."""
+    found = moved("adamw", [[[0.3, -7.0], [2.0, 1e-3]]], 0.5, 0.1)
+    signs = torch.tensor([[1.0, -1.0], [1.0, 1.0]])
+    torch.testing.assert_close(found, START * (1 - 0.1 * 0.5) - 0.1 * signs, atol=1e-5, rtol=1e-5)
+
+
+def test_two_steps_of_lion_are_those_of_the_paper() -> None:
+    """Chen et al., program 1, by hand: the second follows the momentum where it outweighs."""
+    gradients = [[[1.0, -1.0], [1.0, -1.0]], [[-0.05, 0.05], [-1.0, -2.0]]]
+    momentum, weight = torch.zeros(2, 2), START.clone()
+    for gradient in map(torch.tensor, gradients):
+        update = (0.9 * momentum + 0.1 * gradient).sign()
+        weight = weight - 0.1 * (update + 0.5 * weight)
+        momentum = 0.99 * momentum + 0.01 * gradient
+    torch.testing.assert_close(moved("lion", gradients, 0.5, 0.1), weight)
+
+
+def test_a_step_of_muon_has_equal_singular_values() -> None:
+    """As far as five iterations bring them."""
+    found = moved("muon", [[[3.0, 0.1], [0.2, 0.5]]], 0.0, 0.1)
+    sizes = torch.linalg.svdvals(START - found)
+    assert (
+        sizes[0] / sizes[1] < 1.6 < 4.0 < torch.linalg.cond(torch.tensor([[3.0, 0.1], [0.2, 0.5]]))
+    )
+
+
+def test_muon_leaves_vectors_and_ends_to_adamw() -> None:
+    first, second = (
+        nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 4), nn.LayerNorm(4)) for _ in "ab"
+    )
+    second.load_state_dict(first.state_dict())
+    for name, module in (("muon", first), ("adamw", second)):
+        groups = groups_of((0.1, module.parameters()), decay=0.1, outer=[module[0].weight])
+        optimiser = OPTIMISERS[name].over(groups)
+        (module(torch.tensor([1, 2])) * torch.arange(8.0).view(2, 4)).sum().backward()
+        optimiser.step()
+    pairs = zip(first.named_parameters(), second.parameters(), strict=True)
+    assert [name for (name, p), other in pairs if not torch.equal(p, other)] == ["1.weight"]
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_every_optimiser_learns_and_goes_on_from_its_state(name: str) -> None:
+    def learning(steps: int, state: Any = None, module: nn.Module | None = None) -> Any:
+        if module is None:
+            torch.manual_seed(0)
+            module = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 1))
+        rate = 0.01 * OPTIMISERS[name].rate
+        outer = [module[2].weight]  # type: ignore[index]
+        optimiser = OPTIMISERS[name].over(groups_of((rate, module.parameters()), outer=outer))
+        if state is not None:
+            optimiser.load_state_dict(state)
+        x = torch.linspace(-1, 1, 32).view(8, 4)
+        loss = torch.zeros(())
+        for _ in range(steps):
+            loss = (module(x) - 0.5 * x[:, :1]).square().mean()
+            loss.backward()
+            optimiser.step()
+            optimiser.zero_grad()
+        return module, optimiser, float(loss.detach())
+
+    _, _, first = learning(1)
+    whole, _, last = learning(60)
+    assert last < 0.2 * first
+    half, optimiser, _ = learning(30)
+    again, _, _ = learning(30, optimiser.state_dict(), half)
+    assert all(
+        torch.equal(a, b) for a, b in zip(whole.parameters(), again.parameters(), strict=True)
+    )
+
+
+def test_together_numbers_parameters_over_all_groups() -> None:
+    module = nn.Linear(2, 2)
+    groups = groups_of((0.1, module.parameters()))
+    optimiser = OPTIMISERS["muon"].over(groups)
+    assert isinstance(optimiser, Together)
+    module(torch.ones(1, 2)).sum().backward()
+    optimiser.step()
+    state = optimiser.state_dict()
+    assert sorted(state["state"]) == [0, 1]
+    assert [group["params"] for group in state["param_groups"]] == [[0], [1]]
+    assert "momentum_buffer" in state["state"][0] and "exp_avg" in state["state"][1]
