@@ -226,7 +226,7 @@ def test_an_interrupted_run_is_saved_and_leaves_nothing_of_an_older_one(
     result = quick(out=out, epochs=5, batch_tokens=64)
     assert result.interrupted and result.report == {}
     assert result.stopped.startswith("interrupted behind step 3 of ")
-    assert names(out) == {"run.json", "metrics.jsonl", "notes.txt"} | MODEL_FILES
+    assert names(out) == {"run.json", "metrics.jsonl", "notes.txt", "training"} | MODEL_FILES
     run = json.loads((out / "run.json").read_text())
     assert (run["state"], run["stopped"]) == ("interrupted", result.stopped)
     assert len((out / "metrics.jsonl").read_text().splitlines()) == 3

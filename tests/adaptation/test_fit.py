@@ -80,7 +80,7 @@ def test_every_epoch_and_every_seed_has_an_order_of_its_own(
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
 def test_every_optimiser_learns_at_its_own_rate(optimiser: str) -> None:
-    usual = LEARNS | {"lr": LEARNS["lr"] * OPTIMISERS[optimiser].rate}
+    usual = LEARNS | {"lr": LEARNS["lr"] * OPTIMISERS[optimiser].rate, "epochs": 20}
     result = quick(data=rows(n=120), test=rows(n=40, seed=1), optimiser=optimiser, **usual)
     assert result.report["test"]["accuracy"] > 0.9
 
@@ -102,13 +102,12 @@ def test_every_schedule_is_followed(schedule: str) -> None:
 
 
 def test_a_step_in_parts_ends_where_the_whole_one_does() -> None:
-    """As near as numbers of 32 bits are, dropout aside."""
-    models = [
-        quick(
-            data=rows(n=40), batch_tokens=200, micro_batch_tokens=most, probe=False, lr=1e-3
-        ).model
+    """As near as numbers of 32 bits are, where there is no dropout."""
+    settings = {"batch_tokens": 200, "optimiser": "adafactor", "probe": False, "lr": 1e-3}
+    whole, parts = (
+        quick(tiny_model("llama"), rows(n=40), micro_batch_tokens=most, **settings).model
         for most in (None, 30)
-    ]
-    assert changed(*models)
-    for ours, other in zip(models[0].parameters(), models[1].parameters(), strict=True):
-        torch.testing.assert_close(ours, other, rtol=1e-3, atol=1e-4)
+    )
+    assert changed(whole, parts)
+    for ours, other in zip(whole.parameters(), parts.parameters(), strict=True):
+        torch.testing.assert_close(ours, other, rtol=1e-3, atol=1e-5)

@@ -114,6 +114,6 @@ def test_choices_are_the_surprise_among_those_of_each_row() -> None:
         0.0,
         math.log(math.exp(3.0) + math.exp(7.0)) - 7.0,
     ]
-    assert got.tolist() == pytest.approx(expected, rel=1e-6)
+    assert got.tolist() == pytest.approx(expected, rel=1e-5)
     got.sum().backward()
     assert logits.grad is not None and logits.grad.isfinite().all()

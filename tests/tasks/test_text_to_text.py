@@ -20,7 +20,7 @@ from headway.errors import ConfigError, DataError
 from headway.model import Model
 from headway.tasks import TASKS, Meaning
 from headway.tasks.text_to_text import TextToText, first_sentence
-from headway.training.collate import Batch, epoch_batches
+from headway.training.collate import Ready, epoch_batches
 from headway.training.targets import continued_logits, target_logits
 
 TASK = TASKS["summarization"]
@@ -138,10 +138,9 @@ def test_a_steps_tokens_are_those_read_and_those_to_be_written(
 ) -> None:
     steps: list[tuple[int, int]] = []  # texts, tokens of sources and targets
 
-    def watched(self: Any, model: Model, batch: Batch, targets: Any, *others: Any) -> Any:
-        written = sum(len(targets[row]) for row in batch.rows)
-        steps.append((len(batch.rows), sum(map(len, batch.windows)) + written))
-        return loss(self, model, batch, targets, *others)
+    def watched(self: Any, model: Model, ready: Ready, meaning: Meaning) -> Any:
+        steps.append((len(ready.batch.rows), ready.batch.tokens + sum(map(len, ready.wanted))))
+        return loss(self, model, ready, meaning)
 
     loss = TextToText.loss
     monkeypatch.setattr(TextToText, "loss", watched)

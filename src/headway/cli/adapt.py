@@ -70,8 +70,16 @@ from headway.cli.terminal.output import say_error, say_json
     metavar="N",
     help="Read a step in parts of so many tokens, for less memory; the gradient is the same.",
 )
-@click.option("--schedule", metavar="NAME", help="How the rate moves.  [default: linear]")
-@click.option("--optimiser", metavar="NAME", help="What moves the weights.  [default: adamw]")
+@click.option(
+    "--schedule",
+    type=click.Choice(["linear", "cosine", "wsd", "inverse-square-root", "constant"]),
+    help="How the learning rate moves.  [default: linear]",
+)
+@click.option(
+    "--optimiser",
+    type=click.Choice(["adamw", "adafactor", "lion", "muon"]),
+    help="What moves the weights.  [default: adamw]",
+)
 @click.option("--patience", type=int, help="Epochs without a better validation.  [default: 2]")
 @click.option("--class-weights", is_flag=True, help="Let rare classes count more.")
 @click.option(

@@ -227,7 +227,7 @@ def test_rows_of_one_sort_alone_have_one_term_of_the_loss() -> None:
         right = torch.tensor(targets)
         sums = kind.loss(logits, right, weights)
         assert kind.counts(right, weights) == counts
-        assert [float(total) > 0 for total in sums] == [count > 0 for count in counts]
+        assert [bool(total > 0) for total in sums] == [count > 0 for count in counts]
         mean_loss(sums, counts).backward()
     assert logits.grad is not None and logits.grad.isfinite().all()
 
