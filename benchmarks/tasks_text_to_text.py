@@ -4,7 +4,8 @@ Each part is measured by name: `scripts/bench tasks_text_to_text translation sum
 starts see the same rows in the same order for as many steps, each at the best of its own rates.
 
 The checkpoint's word pieces know neither capitals nor marks on letters, and cut German into crumbs.
-Both starts have pieces learnt from the training rows in their place, and a small table of them.
+To translate, both starts have pieces learnt from the training rows in their place, and a small
+table of them; English summaries are read and written in the checkpoint's own.
 Where `different_texts` is small, a model has not learned to look at its source: scores then tell
 one stock sentence from another, and the loss alone says anything.
 """
@@ -71,6 +72,7 @@ class Part:
         metrics: by which texts are judged.
         theirs: the same by the references' scorers: (texts, references of each) -> values.
         tokens: options of our metrics that make them those of the reference.
+        words: pieces learnt from the training rows; 0 = the checkpoint's own.
         rows, epochs, tuned, judged: the usual sizes, see `main`.
     """
 
@@ -78,6 +80,7 @@ class Part:
     metrics: tuple[str, ...]
     theirs: Callable[[list[str], list[list[str]]], dict[str, float]]
     tokens: dict[str, Any]
+    words: int
     rows: int
     epochs: int
     tuned: int
@@ -106,15 +109,18 @@ def by_rouge_score(texts: list[str], references: list[list[str]]) -> dict[str, f
 
 
 PARTS: dict[str, Part] = {
-    "translation": Part(captions, ("bleu", "chrf"), by_sacrebleu, {}, 29_000, 2, 1_500, 1_000),
+    "translation": Part(
+        captions, ("bleu", "chrf"), by_sacrebleu, {}, 8_000, 29_000, 3, 1_500, 1_000
+    ),
     "summarization": Part(
         abstracts,
         ("rouge1", "rouge2", "rougeL"),
         by_rouge_score,
         {"tokenizer": "ascii"},
+        0,
         1_992,
-        2,
-        200,
+        8,
+        600,
         618,
     ),
 }
@@ -129,7 +135,7 @@ def main(asked: Sequence[str] | None = None) -> None:
     parser.add_argument("--judged", type=int, help="test rows, the first ones")
     parser.add_argument("--batch-tokens", type=int, help="of sources in a step")
     parser.add_argument("--layers", type=int, default=3, help="of each stack, the lowest ones")
-    parser.add_argument("--words", type=int, default=8000, help="pieces of the vocabulary")
+    parser.add_argument("--words", type=int, help="pieces to be learnt; 0 = the checkpoint's own")
     parser.add_argument("--rates", type=float, nargs="+", default=[3e-4, 1e-3, 2e-3])
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(asked)
@@ -148,7 +154,8 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     chosen_by = _first(splits["validation"], VALIDATION)
     test = _first(splits["test"], options.judged or part.judged)
     epochs = options.epochs or part.epochs
-    tokenizer = headway.train_tokenizer(_texts(train), kind="wordpiece", size=options.words)
+    words = part.words if options.words is None else options.words
+    tokenizer = words_of(train, words)
     rates, losses, texts = {}, {}, {}
     for how in STARTS:
 
@@ -166,10 +173,9 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     right = [[row["target"]] if isinstance(row["target"], str) else row["target"] for row in test]
     return {
         "work": f"{name}: {len(train)} rows train, {len(test)} judge; {epochs} epochs; two stacks "
-        f"of MiniLM-L6's first {options.layers} blocks with {len(tokenizer)} word pieces learnt "
-        f"from the training rows, from its weights or from random ones; each at the best of its "
-        f"rates by the loss on {len(chosen_by)} validation rows behind one epoch of {len(few)} "
-        "rows",
+        f"of MiniLM-L6's first {options.layers} blocks with {_said(words)}, from its weights or "
+        f"from random ones; each at the best of its rates by the loss on {len(chosen_by)} "
+        f"validation rows behind one epoch of {len(few)} rows",
         "loss_by_rate": rates,
         "loss_of_a_target_token": losses,
         "different_texts": {how: len(set(texts[how])) for how in STARTS},
@@ -181,10 +187,21 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def started(how: str, tokenizer: Tokenizer, layers: int, seed: int) -> Model:
+def words_of(train: Dataset, words: int) -> Tokenizer | None:
+    """So many word pieces of the training rows; None for 0 of them."""
+    return headway.train_tokenizer(_texts(train), kind="wordpiece", size=words) if words else None
+
+
+def _said(words: int) -> str:
+    return f"{words} word pieces learnt from the training rows" if words else "its own word pieces"
+
+
+def started(how: str, tokenizer: Tokenizer | None, layers: int, seed: int) -> Model:
     """Two stacks from one checkpoint's weights, or the same ones with fresh weights throughout."""
     torch.manual_seed(seed)
-    one = with_words(headway.load(MODEL).checkpoint, tokenizer)
+    one = headway.load(MODEL).checkpoint
+    if tokenizer is not None:
+        one = with_words(one, tokenizer)
     made = encoder_decoder_of(first_layers(one, layers))
     assert made.head is not None
     if how == "scratch":
