@@ -83,6 +83,12 @@ TABLES = [
         frozenset({"choices", "costs", "inputs", "measured", "stacks", "task"}),
     ),
     Table(
+        "headway.adaptation.methods",
+        "METHODS",
+        "adaptation/methods",
+        frozenset({"method"}),
+    ),
+    Table(
         "headway.training.optimisers",
         "OPTIMISERS",
         "training/optimisers",

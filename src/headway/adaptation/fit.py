@@ -14,15 +14,17 @@ from headway.adaptation.plan import Plan
 from headway.adaptation.rows import Rows
 from headway.adaptation.scoring import score_texts
 from headway.core.stacks import EncoderDecoder
+from headway.errors import ConfigError
 from headway.heads import LanguageModelHead
 from headway.model import Model
 from headway.reports.sheets import LOWER_IS_BETTER
 from headway.tasks import Meaning, Task
 from headway.tasks.pairs.vectors import ComparesVectors
-from headway.training import History, train
+from headway.training import History, Options, train
 from headway.training.accumulate import Backward, backward, vectors_backward
 from headway.training.best import Best
 from headway.training.collate import Batch, Ready, epoch_batches
+from headway.training.depth import depths
 from headway.training.interrupt import StopFlag
 from headway.training.keeper import Keeper
 from headway.training.learner import Learner
@@ -104,12 +106,18 @@ def fit(
         for epoch in range(options.epochs)
     ]
     with _rows_in_use(model, texts):
-        head_rate = options.head_learning_rate or options.learning_rate
+        method = plan.method
+        method.begin(model)
         groups = parameter_groups(
-            [(options.learning_rate, model.body.parameters()), (head_rate, model.parameters())],
+            _rates(model, options, plan.layer_decay),
             weight_decay=options.weight_decay,
             outer=_ends(model),
         )
+        if not groups:
+            raise ConfigError(
+                "there is nothing to learn where " + method.about,
+                allowed="another way to adapt",
+            )
         optimiser = OPTIMISERS[options.optimiser].over(groups)
         learner, backward = learning(task, model, rows.meaning)
         if keeper is not None:
@@ -125,6 +133,7 @@ def fit(
                 stop=stop,
                 tokens_of=tokens_of,
                 backward=backward,
+                before_epoch=lambda number: method.begin_epoch(model, number, options.epochs),
                 after_epoch=after_epoch,
                 after_step=(lambda history: None) if keeper is None else keeper.after_step,
                 history=history,
@@ -132,10 +141,25 @@ def fit(
             if stop.asked and keeper is not None:
                 keeper.keep()
         finally:
-            model.eval()
+            model.eval().requires_grad_(True)
             if best is not None:
                 best.restore()
                 history.kept = best.epoch
+
+
+def _rates(
+    model: Model, options: Options, layer_decay: float
+) -> list[tuple[float, Iterator[Parameter]]]:
+    """The peak rate of each part: those of lower levels are smaller where the rate decays."""
+    head_rate = options.head_learning_rate or options.learning_rate
+    if layer_decay == 1:
+        return [(options.learning_rate, model.body.parameters()), (head_rate, model.parameters())]
+    parts = []
+    for below, level in enumerate(reversed(depths(model))):
+        rate = options.learning_rate * layer_decay**below
+        for module in level:
+            parts.append((head_rate if module is model.head else rate, module.parameters()))
+    return parts
 
 
 def _ends(model: Model) -> list[Parameter]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
+from headway.adaptation.methods import METHODS, Method, method_named
 from headway.adaptation.rows import Rows
 from headway.adaptation.settings import Settings
 from headway.core.ragged import usual_tokens
@@ -39,6 +40,8 @@ class Plan:
         beside: tokens of each training row that count beside its windows; () = none.
         notes: what was decided, one line each.
         hidden: size of the model's hidden states.
+        method: which weights learn.
+        layer_decay: each level's rate as a share of that of the level above.
     """
 
     options: Options
@@ -50,6 +53,8 @@ class Plan:
     beside: Sequence[int] = ()
     notes: list[str] = field(default_factory=list)
     hidden: int = USUAL_HIDDEN
+    method: Method = METHODS["full"]
+    layer_decay: float = 1.0
 
 
 def plan_run(
@@ -83,7 +88,8 @@ def plan_run(
     mean_length = tokens / max(1, len(texts))
     course = task.course(len(texts), rows.meaning)
     batch_tokens = settings.batch_tokens or int(min(2048, max(256, course.texts * mean_length)))
-    rate = rate_for(course, model.checkpoint.config.hidden, settings.optimiser)
+    hidden = model.checkpoint.config.hidden
+    rate = rate_for(course, hidden, settings)
     precision = chosen_precision(settings.precision, model.device)
     options = Options(
         epochs=settings.epochs or course.epochs,
@@ -110,7 +116,9 @@ def plan_run(
     weights = None
     if settings.class_weights:
         weights = task.weights(rows.answers(rows.train), rows.meaning)
-    hidden = model.checkpoint.config.hidden
+    method = method_named(settings.method, layers=settings.layers)
+    if settings.method != "full":
+        notes.append(method.about)
     return Plan(
         options,
         precision,
@@ -121,11 +129,14 @@ def plan_run(
         beside=beside,
         notes=notes,
         hidden=hidden,
+        method=method,
+        layer_decay=settings.layer_decay,
     )
 
 
-def rate_for(course: Course, hidden: int, optimiser: str = "adamw") -> float:
-    """A course's peak learning rate, for models of some width, and for one of the optimisers.
+def rate_for(course: Course, hidden: int, settings: Settings | None = None) -> float:
+    """A course's peak learning rate, in proportion to the width of wider models, and as optimisers
+    and ways to adapt need it.
 
     >>> rate_for(Course(epochs=3, rate=1e-4), 384), rate_for(Course(epochs=3, rate=1e-4), 768)
     (0.0001, 5e-05)
@@ -133,7 +144,10 @@ def rate_for(course: Course, hidden: int, optimiser: str = "adamw") -> float:
     Source: what models of 768 and 1,024 are tuned with, Devlin et al. 2018 (arXiv 1810.04805, A.3);
     why width: Yang et al. 2022, arXiv 2203.03466.
     """
-    return course.rate * min(1.0, USUAL_HIDDEN / hidden) * OPTIMISERS[optimiser].rate
+    rate = course.rate * min(1.0, USUAL_HIDDEN / hidden)
+    if settings is None:
+        return rate
+    return rate * OPTIMISERS[settings.optimiser].rate * METHODS[settings.method].rate
 
 
 def after_probe(plan: Plan, settings: Settings, course: Course, right: float | None) -> Plan:
@@ -149,7 +163,7 @@ def after_probe(plan: Plan, settings: Settings, course: Course, right: float | N
     options = replace(
         plan.options,
         epochs=settings.epochs or course.epochs,
-        learning_rate=settings.lr or rate_for(course, plan.hidden, settings.optimiser),
+        learning_rate=settings.lr or rate_for(course, plan.hidden, settings),
     )
     said = "the head starts from a linear probe"
     if right is not None:

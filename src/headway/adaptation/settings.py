@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headway.adaptation.methods import method_named
 from headway.data import Recipe
 from headway.data.features import Feature
 from headway.errors import ConfigError, nearest
@@ -73,6 +74,13 @@ class Settings:
     on average."""
     class_weights: bool = False
     """Whether rare classes count more."""
+    method: str = "full"
+    """Which weights learn: all of them (full), the upper ones first (gradual), those of the last
+    blocks and the head (last-layers), biases and the head (biases), or the head alone (head)."""
+    layers: int | None = None
+    """How many of the last blocks; None = two."""
+    layer_decay: float = 1.0
+    """Each level's rate as a share of that of the level above: below 1, lower ones move less."""
     epochs: int | None = None
     """Passes over the training rows; None = by their number."""
     lr: float | None = None
@@ -118,6 +126,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_ranges(self, NUMBERS)
+        method_named(self.method, layers=self.layers)
         check_word("precision", self.precision, PRECISIONS)
         check_word("schedule", self.schedule, tuple(SCHEDULES))
         check_word("optimiser", self.optimiser, tuple(OPTIMISERS))
@@ -133,6 +142,8 @@ NUMBERS = {
     **{name: RANGES[name] for name in ("patience", "seed")},
     **{name: RANGES[name] for name in ("warmup", "weight_decay", "clip")},
     "lr": RANGES["learning_rate"],
+    "layers": Range(1, whole=True),
+    "layer_decay": Range(0, 1),
     "max_labels_per_class": Range(1, whole=True),
     "validation": Range(0, 0.9),
     "near": Range(0.1, 1),

@@ -61,6 +61,18 @@ from headway.cli.terminal.output import say_error, say_json
     metavar="SHARE",
     help="Of the training rows, to choose the best epoch.  [default: 0.1 from 1,000 rows on]",
 )
+@click.option(
+    "--method",
+    type=click.Choice(["full", "gradual", "last-layers", "biases", "head"]),
+    help="Which weights learn.  [default: full, all of them]",
+)
+@click.option("--layers", type=int, metavar="N", help="Of last-layers, how many.  [default: 2]")
+@click.option(
+    "--layer-decay",
+    type=float,
+    metavar="SHARE",
+    help="Rate of each level as a share of the one above.  [default: 1]",
+)
 @click.option("--epochs", type=int, help="Passes over the rows.  [default: by their number]")
 @click.option("--lr", type=float, help="Peak learning rate.  [default: by the number of rows]")
 @click.option("--batch-tokens", type=int, help="Most tokens a step.  [default: by the lengths]")

@@ -65,6 +65,7 @@ def train(
     stop: StopFlag,
     tokens_of: Callable[[B], int],
     backward: Backward = backward,
+    before_epoch: Callable[[int], None] = lambda epoch: None,
     after_epoch: Callable[[int, History], bool] = lambda epoch, history: False,
     after_step: Callable[[History], None] = lambda history: None,
     history: History | None = None,
@@ -83,6 +84,7 @@ def train(
         stop: asked to end, the loop ends behind the current step.
         tokens_of: how many a batch has.
         backward: adds the gradient of a step's loss to the parameters'.
+        before_epoch: called with the epoch's number, when all modules are in training mode.
         after_epoch: called with the epoch's number and the history; True ends training.
         after_step: called with the history behind each step, and each epoch.
         history: where it is noted what happens; one of a run that was kept goes on behind its last
@@ -104,6 +106,7 @@ def train(
         if number <= history.epochs:
             continue
         learner.train()
+        before_epoch(number)
         for batch in progress(rest, f"Epoch {number} of {len(epochs)}"):
             if stop.asked:
                 break

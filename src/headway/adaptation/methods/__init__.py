@@ -1,0 +1,50 @@
+"""Ways to adapt: which weights learn, and from when on. One file each.
+
+method.py      what every way has, and what they share
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from headway.adaptation.methods.biases import Biases
+from headway.adaptation.methods.full import Full
+from headway.adaptation.methods.gradual import Gradual
+from headway.adaptation.methods.head import HeadAlone
+from headway.adaptation.methods.last_layers import LastLayers
+from headway.adaptation.methods.method import Method
+from headway.errors import ConfigError
+from headway.training.options import check_word
+
+__all__ = ["METHODS", "Method", "method_named"]
+
+METHODS: dict[str, Method] = {
+    "full": Full(),
+    "gradual": Gradual(),
+    "last-layers": LastLayers(),
+    "biases": Biases(),
+    "head": HeadAlone(),
+}
+"""Name -> way."""
+
+
+def method_named(name: str, *, layers: int | None = None) -> Method:
+    """The way of that name.
+
+    Args:
+        name: one of METHODS.
+        layers: how many blocks learn, for the last ones; None = its usual number.
+
+    Raises:
+        ConfigError: there is none, or it asks for no number of blocks.
+
+    >>> method_named("last-layers", layers=1)
+    LastLayers(layers=1)
+    """
+    check_word("method", name, tuple(METHODS))
+    method = METHODS[name]
+    if layers is None:
+        return method
+    if not isinstance(method, LastLayers):
+        raise ConfigError(f"layers = {layers} with method = {name!r}", allowed="last-layers")
+    return replace(method, layers=layers)

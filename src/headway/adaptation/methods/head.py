@@ -1,0 +1,31 @@
+"""The head alone learns, on a body that stays as it came: its hidden states as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headway.adaptation.methods.method import learn_from
+from headway.errors import ConfigError
+from headway.model import Model
+from headway.training.depth import depths
+
+__all__ = ["HeadAlone"]
+
+
+@dataclass(frozen=True)
+class HeadAlone:
+    """See `Method`."""
+
+    about: str = "the head alone learns, on a body that stays as it came"
+    rate: float = 30.0
+
+    def begin(self, model: Model) -> None:
+        if model.head is None:
+            raise ConfigError(
+                "method = 'head' with a task that has none", allowed="another way to adapt"
+            )
+        self.begin_epoch(model, 1, 1)
+
+    def begin_epoch(self, model: Model, number: int, epochs: int) -> None:
+        levels = depths(model)
+        learn_from(levels, len(levels) - 1)

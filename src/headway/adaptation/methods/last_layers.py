@@ -1,0 +1,36 @@
+"""The last blocks and the head learn; what lies below stays as it came, and costs no gradient.
+
+Source: Lee, Tang & Lin 2019, "What Would Elsa Do? Freezing Layers During Transformer Fine-Tuning",
+arXiv 1911.03090: a fourth of the blocks gives nine tenths of the quality.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from headway.adaptation.methods.method import learn_from
+from headway.model import Model
+from headway.training.depth import depths
+
+__all__ = ["LastLayers"]
+
+
+@dataclass(frozen=True)
+class LastLayers:
+    """See `Method`.
+
+    Args:
+        layers: how many blocks; the embeddings are held in any case.
+    """
+
+    layers: int = 2
+    about: str = field(default="the last blocks and the head learn", repr=False)
+    rate: float = field(default=1.0, repr=False)
+
+    def begin(self, model: Model) -> None:
+        self.begin_epoch(model, 1, 1)
+
+    def begin_epoch(self, model: Model, number: int, epochs: int) -> None:
+        levels = depths(model)  # embeddings, blocks, and the head where there is one
+        blocks = len(levels) - 1 - (model.head is not None)
+        learn_from(levels, 1 + max(0, blocks - self.layers))

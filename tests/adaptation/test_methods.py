@@ -1,0 +1,185 @@
+"""Ways to adapt: what learns in each, what stays as it came, and that all of them learn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from pipelines.models import writer
+from training.tiny import put_head, rows, tiny_model
+
+from headway import Dataset, load
+from headway.adaptation.methods import METHODS, method_named
+from headway.checkpoints import encoder_decoder_of
+from headway.core.blocks import PostNormBlock
+from headway.core.dropout import Dropout
+from headway.errors import ConfigError
+from headway.model import Model
+from headway.training.depth import depths
+
+from .quick import LEARNS, quick
+
+
+def moved(model: Model, before: dict[str, torch.Tensor]) -> set[str]:
+    """The names of parameters that are others than before."""
+    now = dict(model.named_parameters())
+    return {name for name, old in before.items() if not torch.equal(now[name], old)}
+
+
+def started(**settings: Any) -> tuple[set[str], set[str]]:
+    """Which of the body's parameters moved in one epoch, and all of them."""
+    model = tiny_model()
+    before = {f"body.{name}": p.detach().clone() for name, p in model.body.named_parameters()}
+    quick(model, probe=False, lr=1e-2, weight_decay=0, **settings)
+    assert all(p.requires_grad for p in model.parameters()) and not model.training
+    return moved(model, before), set(before)
+
+
+def test_the_body_stays_where_the_head_alone_learns() -> None:
+    found, _ = started(method="head")
+    assert found == set()
+
+
+@pytest.mark.parametrize(("layers", "blocks"), [(1, {"1"}), (2, {"0", "1"}), (9, {"0", "1"})])
+def test_the_last_layers_learn_and_embeddings_never(layers: int, blocks: set[str]) -> None:
+    found, _ = started(method="last-layers", layers=layers)
+    assert {name.split(".")[2] for name in found} == blocks
+    assert all(name.startswith("body.layers.") for name in found)
+
+
+def test_biases_learn_and_nothing_else_of_the_body() -> None:
+    found, every = started(method="biases")
+    keys = {name for name in every if "self_attention" in name and name.endswith("qkv.bias")}
+    wanted = {name for name in every if name.endswith(".bias")}
+    assert found <= wanted and len(found) >= len(wanted) - len(keys)
+
+
+def test_all_weights_learn() -> None:
+    found, every = started(method="full")
+    assert {name for name in every if name.endswith("weight")} <= found
+
+
+def learning_levels(model: Model) -> list[bool]:
+    return [
+        any(p.requires_grad for module in level for p in module.parameters())
+        for level in depths(model)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "wanted"),
+    [(1, [4]), (2, [2, 4]), (4, [1, 2, 3, 4]), (8, [1, 1, 2, 2, 2, 3, 4, 4])],
+)
+def test_gradual_begins_at_the_head_and_ends_with_all(epochs: int, wanted: list[int]) -> None:
+    """A model of embeddings, two blocks and a head."""
+    model = put_head(tiny_model(), ("a", "b"))
+    found = []
+    for number in range(1, epochs + 1):
+        model.train()
+        METHODS["gradual"].begin_epoch(model, number, epochs)
+        levels = learning_levels(model)
+        assert levels == sorted(levels)
+        found.append(sum(levels))
+    assert found == wanted
+
+
+def test_what_is_held_drops_nothing() -> None:
+    model = put_head(tiny_model(), ("a", "b")).train()
+    METHODS["last-layers"].begin(model)
+    method_named("last-layers", layers=1).begin_epoch(model, 1, 1)
+    blocks = [module for module in model.modules() if isinstance(module, PostNormBlock)]
+    assert [block.training for block in blocks] == [False, True]
+    drops = [module for module in model.body.embeddings.modules() if isinstance(module, Dropout)]
+    assert drops and not any(module.training for module in drops)
+
+
+def test_rates_decay_from_the_head_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib import import_module
+
+    fitting = import_module("headway.adaptation.fit")
+    rates: dict[str, float] = {}
+    real = fitting.parameter_groups
+
+    def noted(parts: Any, **more: Any) -> Any:
+        parts = [(rate, list(parameters)) for rate, parameters in parts]
+        names = {id(p): name for name, p in model.named_parameters()}
+        rates.update({names[id(p)]: rate for rate, group in parts for p in group})
+        return real(parts, **more)
+
+    monkeypatch.setattr(fitting, "parameter_groups", noted)
+    model = tiny_model()
+    quick(model, layer_decay=0.5, lr=1e-2, probe=False)
+    by_level = [
+        {rate for name, rate in rates.items() if name.startswith(start)}
+        for start in ("body.embeddings.", "body.layers.0.", "body.layers.1.", "head.")
+    ]
+    assert by_level == [{0.00125}, {0.0025}, {0.005}, {0.01}]
+    assert len(rates) == len(list(model.parameters()))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_way_learns_at_its_own_rate(name: str, tmp_path: Path) -> None:
+    """The head alone learns less, from a body that knows nothing."""
+    usual = LEARNS | {"lr": LEARNS["lr"] * METHODS[name].rate, "epochs": 20}
+    out = tmp_path / "run"
+    result = quick(data=rows(n=120), test=rows(n=40, seed=1), method=name, out=out, **usual)
+    assert result.report["test"]["accuracy"] > (0.65 if name == "head" else 0.9)
+    assert result.report["settings"]["method"] == name
+    found = load(out).state_dict()
+    assert all(torch.equal(found[key], value) for key, value in result.model.state_dict().items())
+
+
+def test_ways_have_rates_of_their_own() -> None:
+    rates = {
+        name: quick(method=name, probe=False).report["settings"]["learning_rate"]
+        for name in METHODS
+    }
+    assert rates["full"] == rates["gradual"] == rates["last-layers"]
+    assert rates["full"] < rates["biases"] < rates["head"]
+
+
+@pytest.mark.parametrize("kind", ["bert", "gpt2", "llama", "distilbert", "t5"])
+def test_depths_have_every_parameter_once(kind: str) -> None:
+    models = [writer(kind)] if kind in ("gpt2", "llama", "t5") else [tiny_model(kind)]
+    if kind == "bert":
+        models.append(Model(encoder_decoder_of(tiny_model().checkpoint)))
+    for model in models:
+        found = [id(p) for level in depths(model) for module in level for p in module.parameters()]
+        assert set(found) == {id(p) for p in model.parameters()}
+        shared = len(found) - len(set(found))
+        assert shared <= 2  # a table that is also the head's, or both stacks'
+
+
+def test_a_decoder_lies_above_its_encoder() -> None:
+    model = Model(encoder_decoder_of(tiny_model().checkpoint))
+    levels = depths(model)
+    assert len(levels) == 2 * (1 + 2) + 1
+    assert levels[0][0] is model.body.encoder.embeddings  # type: ignore[union-attr]
+    assert levels[3][0] is model.body.decoder.embeddings  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"method": "lora-"}, "method = 'lora-'.*Allowed: full, gradual, last-layers"),
+        ({"layers": 2}, "layers = 2 with method = 'full'.*Allowed: last-layers"),
+        ({"layers": 0, "method": "last-layers"}, "layers = 0"),
+        ({"layer_decay": 1.5}, "layer_decay = 1.5"),
+    ],
+)
+def test_what_cannot_be_is_said(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        quick(**settings)
+
+
+def test_a_model_without_biases_says_so() -> None:
+    with pytest.raises(ConfigError, match="'biases' with tiny-llama, which has none"):
+        quick(tiny_model("llama"), method="biases")
+
+
+def test_a_task_without_a_head_has_none_to_learn() -> None:
+    pairs = Dataset.from_rows([{"sentence1": f"w{n}", "sentence2": f"w{n + 1}"} for n in range(12)])
+    with pytest.raises(ConfigError, match="method = 'head' with a task that has none"):
+        quick(tiny_model(), pairs, task="sentence-similarity", method="head")
