@@ -282,7 +282,10 @@ def test_a_loss_without_end_is_an_error_and_the_best_epoch_is_kept(
         ConfigError, match=r"loss became nan in step .* at a learning rate of"
     ) as error:
         quick(out=out, epochs=3, validation=0.2, batch_tokens=64)
-    assert f"the last good state is in {out}" in error.value.next_step
+    assert f"the last good state and the step's rows are in {out}" in error.value.next_step
+    failed = [json.loads(line) for line in (out / "failed-rows.jsonl").read_text().splitlines()]
+    assert [row["number"] for row in failed] == sorted(steps[-1].rows)
+    assert set(failed[0]) == {"number", "text", "label"}
     run = json.loads((out / "run.json").read_text())
     assert run["state"] == "diverged" and run["stopped"].startswith("the loss became nan")
     assert run["kept_epoch"] == 1

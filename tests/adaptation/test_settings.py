@@ -47,6 +47,8 @@ VALUES: list[dict[str, Any]] = [
     {"layers": 1, "method": "last-layers"},
     {"layer_decay": 0.9},
     {"epochs": 2},
+    {"max_steps": 1},
+    {"max_seconds": 0.01},
     {"lr": 1e-2},
     {"batch_tokens": 1},
     {"batch_tokens": 100_000},

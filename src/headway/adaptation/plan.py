@@ -95,6 +95,8 @@ def plan_run(
         epochs=settings.epochs or course.epochs,
         learning_rate=settings.lr or rate,
         batch_tokens=batch_tokens,
+        max_steps=settings.max_steps,
+        max_seconds=settings.max_seconds,
         micro_batch_tokens=settings.micro_batch_tokens,
         warmup=settings.warmup,
         schedule=settings.schedule,

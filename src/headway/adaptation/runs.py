@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,9 @@ RUN = "run.json"
 HISTORY = "metrics.jsonl"
 KEPT = "training"
 """The folder of a run on its way."""
-FILES = (RUN, HISTORY, "report.json", "report.html", "README.md", "seed-*")
+FAILED = "failed-rows.jsonl"
+"""The rows of the step that could not be taken."""
+FILES = (RUN, HISTORY, FAILED, "report.json", "report.html", "README.md", "seed-*")
 """What stands beside the model; of an older run in the same folder nothing of it is left."""
 
 
@@ -113,7 +115,8 @@ def _made(folder: Path) -> Iterator[None]:
 
 
 def save_run(run: Run, report: Mapping[str, Any], folder: Path, *, state: str) -> None:
-    """Writes model, report.json, report.html, README.md, run.json and metrics.jsonl.
+    """Writes model, report.json, report.html, README.md, run.json and metrics.jsonl; of a run that
+    ended with an error, the rows of its last step.
 
     Args:
         run: what it was.
@@ -140,10 +143,17 @@ def save_run(run: Run, report: Mapping[str, Any], folder: Path, *, state: str) -
     stale = (*FILES, KEPT) if state == "done" else FILES
     with saved_checkpoint(run.model.checkpoint, folder, stale=stale, ours=can_be_replaced) as new:
         (new / RUN).write_text(to_json(about), encoding="utf-8")
-        lines = (json.dumps(plain(row)) + "\n" for row in rows)
-        (new / HISTORY).write_text("".join(lines), encoding="utf-8")
+        (new / HISTORY).write_text(_lines(rows), encoding="utf-8")
+        if history.failed_rows:
+            failed = ({"number": n, **run.rows.train[n]} for n in history.failed_rows)
+            (new / FAILED).write_text(_lines(failed), encoding="utf-8")
         if report:
             write_report(dict(report), new, name=str(folder))
+
+
+def _lines(rows: Iterable[Mapping[str, Any]]) -> str:
+    """JSON lines."""
+    return "".join(json.dumps(plain(row)) + "\n" for row in rows)
 
 
 def read_run(folder: Path) -> dict[str, Any]:

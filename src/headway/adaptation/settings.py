@@ -83,6 +83,10 @@ class Settings:
     """Each level's rate as a share of that of the level above: below 1, lower ones move less."""
     epochs: int | None = None
     """Passes over the training rows; None = by their number."""
+    max_steps: int | None = None
+    """Most steps; None = those of all epochs."""
+    max_seconds: float | None = None
+    """Seconds of training after which it ends; None = as long as it takes."""
     lr: float | None = None
     """Peak learning rate; None = by the number of rows."""
     batch_tokens: int | None = None
@@ -139,6 +143,7 @@ class Settings:
 
 NUMBERS = {
     **{name: RANGES[name] for name in ("epochs", "batch_tokens", "micro_batch_tokens")},
+    **{name: RANGES[name] for name in ("max_steps", "max_seconds")},
     **{name: RANGES[name] for name in ("patience", "seed")},
     **{name: RANGES[name] for name in ("warmup", "weight_decay", "clip")},
     "lr": RANGES["learning_rate"],

@@ -74,6 +74,8 @@ from headway.cli.terminal.output import say_error, say_json
     help="Rate of each level as a share of the one above.  [default: 1]",
 )
 @click.option("--epochs", type=int, help="Passes over the rows.  [default: by their number]")
+@click.option("--max-steps", type=int, metavar="N", help="Most steps.  [default: all epochs']")
+@click.option("--max-seconds", type=float, metavar="S", help="End training behind so many seconds.")
 @click.option("--lr", type=float, help="Peak learning rate.  [default: by the number of rows]")
 @click.option("--batch-tokens", type=int, help="Most tokens a step.  [default: by the lengths]")
 @click.option(

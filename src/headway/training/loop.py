@@ -37,6 +37,7 @@ class History:
         seconds: of the steps alone, validation not counted.
         stopped: why it ended before its last step, or empty.
         kept: the epoch whose state was kept as the best; 0 = that of the last step.
+        failed_rows: of the step whose loss or gradient was not finite.
         epochs: how many are behind it, with what comes after each.
     """
 
@@ -46,6 +47,7 @@ class History:
     seconds: float = 0.0
     stopped: str = ""
     kept: int = 0
+    failed_rows: list[int] = field(default_factory=list)
     epochs: int = 0
 
     @property
@@ -100,6 +102,8 @@ def train(
     history = History() if history is None else history
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     schedule, total = SCHEDULES[options.schedule], sum(map(len, epochs))
+    total = min(total, options.max_steps or total)
+    limit = options.max_seconds or math.inf
     done = history.step  # of a run that goes on
     for number, batches in enumerate(epochs, start=1):
         rest, done = batches[done:], max(0, done - len(batches))
@@ -108,7 +112,7 @@ def train(
         learner.train()
         before_epoch(number)
         for batch in progress(rest, f"Epoch {number} of {len(epochs)}"):
-            if stop.asked:
+            if stop.asked or history.step >= total or history.seconds >= limit:
                 break
             start = time.perf_counter()
             factor = schedule(history.step, total, options.warmup)
@@ -130,6 +134,11 @@ def train(
             break
         ended = after_epoch(number, history) and number < len(epochs)
         history.epochs = number
+        if history.seconds >= limit and history.step < total:
+            history.stopped = f"{limit:g} seconds are over: ended behind step {history.step}"
+            break
+        if history.step >= total:
+            break
         if ended:
             history.stopped = f"no better validation score: ended behind epoch {number}"
             break

@@ -55,6 +55,8 @@ class Range:
 
 RANGES: dict[str, Range] = {
     "epochs": Range(1, whole=True),
+    "max_steps": Range(1, whole=True),
+    "max_seconds": Range(0, ends=False),
     "learning_rate": Range(0, 1, ends=False),
     "head_learning_rate": Range(0, 1, ends=False),
     "batch_tokens": Range(1, whole=True),
@@ -101,6 +103,10 @@ class Options:
 
     epochs: int = 3
     """Passes over the training rows."""
+    max_steps: int | None = None
+    """Most steps; the schedule ends with them. None = those of all epochs."""
+    max_seconds: float | None = None
+    """Of training; the epoch ends then, and with it the run. None = as long as it takes."""
     learning_rate: float = 1e-4
     """Peak of the schedule."""
     head_learning_rate: float | None = None
