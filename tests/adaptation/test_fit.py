@@ -12,12 +12,14 @@ from training.tiny import SIGNS, rows, tiny_model
 from headway.adaptation.plan import Plan, plan_run
 from headway.model import Model
 from headway.tasks import text_classification as classifying
+from headway.training.average import Average
 from headway.training.collate import Batch, text_logits
 from headway.training.optimisers import OPTIMISERS
 from headway.training.schedule import SCHEDULES
 
 from .quick import LEARNS, changed, quick
 
+fitting = import_module("headway.adaptation.fit")
 adapting = import_module("headway.adaptation.adapt")  # the package's name means the function
 
 
@@ -111,3 +113,32 @@ def test_a_step_in_parts_ends_where_the_whole_one_does() -> None:
     assert changed(whole, parts)
     for ours, other in zip(whole.parameters(), parts.parameters(), strict=True):
         torch.testing.assert_close(ours, other, rtol=1e-3, atol=1e-5)
+
+
+def test_an_average_counts_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In validation, in the best epoch's state, and where there is none."""
+    seen: list[Average] = []
+
+    class Watched(Average):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            seen.append(self)
+
+    monkeypatch.setattr(fitting, "Average", Watched)
+    model = quick(data=rows(n=60), average=0.5, epochs=2, probe=False, lr=1e-2).model
+    (average,) = seen
+    assert average.steps == 4
+    plain = quick(data=rows(n=60), epochs=2, probe=False, lr=1e-2).model
+    assert changed(model, plain)
+    head = [p for name, p in model.named_parameters() if name.startswith("head.")]
+    assert all(torch.equal(a, b) for a, b in zip(head, average.values[-len(head) :], strict=True))
+
+
+def test_validation_and_the_best_epoch_see_the_average(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one that does not move, every epoch is as good as the start."""
+    settings = {"data": rows(n=60), "validation": 0.3, "epochs": 3, "probe": False, "lr": 1e-2}
+    monkeypatch.setattr(fitting.Average, "see", lambda self: setattr(self, "steps", 10**9))
+    report = quick(average=0.5, **settings).report
+    scores = [row["accuracy"] for row in report["curve"]["validation"]]
+    assert len(set(scores)) == 1
+    assert len({row["loss"] for row in report["curve"]["train"]}) > 1

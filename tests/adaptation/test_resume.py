@@ -33,7 +33,7 @@ from headway.training.loop import History
 from .quick import quick
 
 RUN: dict[str, Any] = {"epochs": 4, "batch_tokens": 60, "micro_batch_tokens": 30, "validation": 0.2,
-                       "lr": 3e-3, "patience": 4, "save_every": 0}  # fmt: skip
+                       "lr": 3e-3, "patience": 4, "save_every": 0, "average": 0.8}  # fmt: skip
 
 
 def run(out: Path, **settings: Any) -> Result:

@@ -59,6 +59,7 @@ VALUES: list[dict[str, Any]] = [
     {"resume": True},
     {"warmup": 0},
     {"warmup": 1},
+    {"average": 0.9},
     {"weight_decay": 0},
     {"weight_decay": 0.5},
     {"clip": 0.01},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ from headway.tasks import Meaning, Task
 from headway.tasks.pairs.vectors import ComparesVectors
 from headway.training import History, Options, train
 from headway.training.accumulate import Backward, backward, vectors_backward
+from headway.training.average import Average
 from headway.training.best import Best
 from headway.training.collate import Batch, Ready, epoch_batches
 from headway.training.depth import depths
@@ -64,6 +65,7 @@ def fit(
     """
     task, options = rows.task, plan.options
     best = Best(model, options.patience) if texts["validation"] else None
+    average: Average | None = None  # made when the parameters that learn are there
 
     def parts_of(batch: Batch, chance: Generator) -> list[Ready]:
         weights = plan.class_weights
@@ -78,6 +80,10 @@ def fit(
     def after_epoch(number: int, history: History) -> bool:
         if best is None:
             return False
+        with average.used() if average is not None else nullcontext():
+            return best.see(validated(number, history))
+
+    def validated(number: int, history: History) -> float:
         scored = score_texts(
             task,
             model,
@@ -91,9 +97,13 @@ def fit(
         main = task.main(rows.meaning.kind)
         score = scored.scores[main]
         history.validation.append({"step": len(history.train), "epoch": number, main: score})
-        if main in LOWER_IS_BETTER:
-            score = -score
-        return best.see(score)
+        return -score if main in LOWER_IS_BETTER else score
+
+    def after_step(history: History) -> None:
+        if average is not None and history.step > average.steps:
+            average.see()
+        if keeper is not None:
+            keeper.after_step(history)
 
     epochs = [
         epoch_batches(
@@ -120,8 +130,12 @@ def fit(
             )
         optimiser = OPTIMISERS[options.optimiser].over(groups)
         learner, backward = learning(task, model, rows.meaning)
+        if options.average is not None:
+            average = Average(model, options.average)
         if keeper is not None:
-            keeper.begin(learner, optimiser, best, history)
+            states = {"best": best, "average": average}
+            others = {name: state for name, state in states.items() if state is not None}
+            keeper.begin(learner, optimiser, history, others)
         try:
             train(
                 learner,
@@ -135,7 +149,7 @@ def fit(
                 backward=backward,
                 before_epoch=lambda number: method.begin_epoch(model, number, options.epochs),
                 after_epoch=after_epoch,
-                after_step=(lambda history: None) if keeper is None else keeper.after_step,
+                after_step=after_step,
                 history=history,
             )
             if stop.asked and keeper is not None:
@@ -147,6 +161,8 @@ def fit(
             raise
         finally:
             model.eval().requires_grad_(True)
+            if average is not None:
+                average.put()
             if best is not None:
                 best.restore()
                 history.kept = best.epoch

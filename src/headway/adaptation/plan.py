@@ -101,6 +101,7 @@ def plan_run(
         warmup=settings.warmup,
         schedule=settings.schedule,
         optimiser=settings.optimiser,
+        average=settings.average,
         weight_decay=settings.weight_decay,
         clip=settings.clip,
         seed=settings.seed,

@@ -102,6 +102,9 @@ class Settings:
     optimiser: str = "adamw"
     """adamw, adafactor (next to no state), lion (half of it) or muon (matrices whose steps have no
     direction of their own)."""
+    average: float | None = None
+    """How much a step leaves of an average of the weights, such as 0.999, which then counts in the
+    end; None = the weights of the last step do."""
     weight_decay: float = 0.01
     """Of matrices."""
     clip: float = 1.0
@@ -145,7 +148,7 @@ NUMBERS = {
     **{name: RANGES[name] for name in ("epochs", "batch_tokens", "micro_batch_tokens")},
     **{name: RANGES[name] for name in ("max_steps", "max_seconds")},
     **{name: RANGES[name] for name in ("patience", "seed")},
-    **{name: RANGES[name] for name in ("warmup", "weight_decay", "clip")},
+    **{name: RANGES[name] for name in ("average", "warmup", "weight_decay", "clip")},
     "lr": RANGES["learning_rate"],
     "layers": Range(1, whole=True),
     "layer_decay": Range(0, 1),

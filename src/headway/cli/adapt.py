@@ -94,6 +94,12 @@ from headway.cli.terminal.output import say_error, say_json
     type=click.Choice(["adamw", "adafactor", "lion", "muon"]),
     help="What moves the weights.  [default: adamw]",
 )
+@click.option(
+    "--average",
+    type=float,
+    metavar="SHARE",
+    help="Keep an average of the weights, of which a step leaves so much, such as 0.999.",
+)
 @click.option("--patience", type=int, help="Epochs without a better validation.  [default: 2]")
 @click.option("--class-weights", is_flag=True, help="Let rare classes count more.")
 @click.option(

@@ -6,7 +6,8 @@ collate.py     texts with windows as batches
 chance.py      draws by seed and step       keeper.py      a run on its way, on disk
 optimisers/    one file each                schedule.py    how the rate moves
 vocabulary.py  only the word rows in use    precision.py   bf16 or fp32
-best.py        early stopping               interrupt.py   Ctrl-C behind a step
+best.py        early stopping               average.py     of the last steps' parameters
+depth.py       parameters by depth          interrupt.py   Ctrl-C behind a step
 likelihood.py  surprise of each token       masking.py     which tokens are hidden
 targets.py     texts to be written          replies.py     several replies to one input
 """

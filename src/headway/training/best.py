@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor, nn
 
 __all__ = ["Best"]
@@ -32,6 +35,21 @@ class Best:
             self.epoch, self.score = self.seen, score
             self.state = [p.detach().clone() for p in self.module.parameters()]
         return self.seen - self.epoch >= self.patience
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What is kept of it on disk."""
+        return {str(number): value for number, value in enumerate(self.state)}
+
+    def numbers(self) -> dict[str, Any]:
+        """The same, as JSON can hold it."""
+        return {"epoch": self.epoch, "score": self.score, "seen": self.seen}
+
+    def take(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
+        """The inverse of both."""
+        for name in self.numbers():
+            setattr(self, name, numbers[name])
+        device = next(self.module.parameters()).device
+        self.state = [tensors[str(number)].to(device) for number in range(len(tensors))]
 
     def restore(self) -> None:
         """Puts the best parameters back, if an epoch was seen."""

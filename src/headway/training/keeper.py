@@ -15,7 +15,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors.torch import load_file
@@ -25,10 +25,9 @@ from headway.checkpoints.folders import replaced_folder
 from headway.checkpoints.tensors import write_tensors
 from headway.errors import ConfigError, OutputError
 from headway.logs import log
-from headway.training.best import Best
 from headway.training.loop import History
 
-__all__ = ["Keeper", "digest_of"]
+__all__ = ["Keeper", "Stateful", "digest_of"]
 
 STATE = "state.json"
 FORMAT = 1
@@ -38,7 +37,7 @@ KEPT = 2
 DIGESTED = 64
 """Values of each tensor that its hash sees."""
 
-LEARNED, OPTIMISER, BEST = "learned.safetensors", "optimiser.safetensors", "best.safetensors"
+LEARNED, OPTIMISER = "learned.safetensors", "optimiser.safetensors"
 
 
 def digest_of(tensors: Mapping[str, Tensor]) -> str:
@@ -52,6 +51,19 @@ def digest_of(tensors: Mapping[str, Tensor]) -> str:
         found.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
         found.update(str(tensor.detach().flatten()[:DIGESTED].tolist()).encode())
     return found.hexdigest()
+
+
+class Stateful(Protocol):
+    """Something whose state belongs to that of a run."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What is kept of it as tensors."""
+
+    def numbers(self) -> dict[str, Any]:
+        """What is kept of it as JSON."""
+
+    def take(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
+        """The inverse of both."""
 
 
 class Keeper:
@@ -77,22 +89,22 @@ class Keeper:
         self,
         learner: nn.Module,
         optimiser: torch.optim.Optimizer,
-        best: Best | None,
         history: History,
+        others: Mapping[str, Stateful],
     ) -> None:
         """Says what is to be kept, and brings it to the state that the run goes on from.
 
         Args:
             learner: what is trained.
             optimiser: over its parameters.
-            best: the best state so far, where there is one to be kept.
             history: of the run.
+            others: name -> what else has a state, such as the best epoch so far.
 
         Raises:
             ConfigError: what is kept there is the state of another run.
         """
         self.learner, self.optimiser = learner, optimiser
-        self.best, self.history = best, history
+        self.history, self.others = history, dict(others)
         self.last = time.monotonic()
         kept = _states(self.folder)
         if not self.resume:
@@ -130,10 +142,7 @@ class Keeper:
             LEARNED: {name: p.detach() for name, p in self.learner.named_parameters()},
             OPTIMISER: dict(_flat(self.optimiser)),
         }
-        best = None
-        if self.best is not None:
-            best = {name: getattr(self.best, name) for name in ("epoch", "score", "seen")}
-            tensors[BEST] = {str(n): state for n, state in enumerate(self.best.state)}
+        tensors |= {f"{name}.safetensors": other.tensors() for name, other in self.others.items()}
         with replaced_folder(
             place, marker=STATE, ours=lambda old: True, replaced=lambda name: True
         ) as new:
@@ -144,7 +153,7 @@ class Keeper:
                 "format": FORMAT,
                 "run": self.run,
                 "history": dataclasses.asdict(self.history),
-                "best": best,
+                "numbers": {name: other.numbers() for name, other in self.others.items()},
                 "files": {path.name: _hash(path) for path in sorted(new.iterdir())},
             }
             (new / STATE).write_text(json.dumps(state), encoding="utf-8")
@@ -184,12 +193,9 @@ class Keeper:
         _fill(self.optimiser, place / OPTIMISER)
         for field in dataclasses.fields(History):
             setattr(self.history, field.name, state["history"][field.name])
-        if self.best is not None and state["best"] is not None:
-            for name, value in state["best"].items():
-                setattr(self.best, name, value)
-            found = load_file(place / BEST) if (place / BEST).exists() else {}
-            device = next(self.learner.parameters()).device
-            self.best.state = [found[str(n)].to(device) for n in range(len(found))]
+        for name, other in self.others.items():
+            found = place / f"{name}.safetensors"
+            other.take(load_file(found) if found.exists() else {}, state["numbers"][name])
 
 
 def _states(folder: Path) -> list[Path]:

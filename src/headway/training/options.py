@@ -62,6 +62,7 @@ RANGES: dict[str, Range] = {
     "batch_tokens": Range(1, whole=True),
     "micro_batch_tokens": Range(1, whole=True),
     "warmup": Range(0, 1),
+    "average": Range(0, 1, ends=False),
     "weight_decay": Range(0),
     "clip": Range(0, ends=False),
     "seed": Range(0, 2**32 - 1, whole=True),
@@ -122,6 +123,9 @@ class Options:
     """How the rate moves from there, one of SCHEDULES."""
     optimiser: str = "adamw"
     """One of OPTIMISERS."""
+    average: float | None = None
+    """How much a step leaves of an average of the parameters, which is what counts in the end; None
+    = no average, the parameters of the last step count."""
     weight_decay: float = 0.01
     """On matrices only."""
     clip: float = 1.0
