@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from headway.adaptation import Result, Settings, adapt, compare, evaluate
+    from headway.adaptation import Result, Settings, adapt, compare, evaluate, rerun
     from headway.compress import export
     from headway.data import Dataset, read
     from headway.hub import fetch
@@ -45,6 +45,7 @@ PUBLIC = {
     "metric": "metrics",
     "pipeline": "pipelines",
     "read": "data",
+    "rerun": "adaptation",
     "train_tokenizer": "tokenizer.training",
 }
 """Public name -> the part it comes from."""
@@ -66,6 +67,7 @@ __all__ = [
     "metric",
     "pipeline",
     "read",
+    "rerun",
     "train_tokenizer",
 ]
 

@@ -7,12 +7,14 @@ fit.py       training                       units.py     numbers in a unit to tr
 scoring.py   answers and their scores       report.py    what was measured
 runs.py      the run as a folder            machine.py   versions, memory, time
 evaluate.py  a saved run on other rows      seeds.py     the same with several seeds
-compare.py   two runs on the same rows
+compare.py   two runs on the same rows      rerun.py     a run once more
+methods/     which weights learn
 """
 
 from headway.adaptation.adapt import Result, adapt
 from headway.adaptation.compare import compare
 from headway.adaptation.evaluate import evaluate
+from headway.adaptation.rerun import rerun
 from headway.adaptation.settings import Settings
 
-__all__ = ["Result", "Settings", "adapt", "compare", "evaluate"]
+__all__ = ["Result", "Settings", "adapt", "compare", "evaluate", "rerun"]

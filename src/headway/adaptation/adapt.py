@@ -32,7 +32,10 @@ from headway.training import History
 from headway.training.interrupt import stop_on_interrupt
 from headway.training.keeper import Keeper, digest_of
 
-__all__ = ["Result", "adapt"]
+__all__ = ["IN_PYTHON", "Result", "adapt"]
+
+IN_PYTHON = "rows given in Python"
+"""What run.json calls data that only the program had."""
 
 
 @dataclass
@@ -222,14 +225,15 @@ def _measured(run: Run) -> dict[str, Any]:
         return {}
 
 
-def _name(data: Data | None) -> str:
+def _name(data: Data | None) -> str | list[str]:
+    """What run.json calls the data: enough to read it again, where it lies in files."""
     if data is None:
         return ""
     if isinstance(data, (str, Path)):
         return str(data)
     if isinstance(data, (Dataset, Mapping)):
-        return "rows given in Python"
-    return ", ".join(map(str, data))
+        return IN_PYTHON
+    return list(map(str, data))
 
 
 @contextmanager

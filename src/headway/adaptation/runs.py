@@ -26,15 +26,16 @@ from headway.tasks import TASKS, Meaning, known_meaning
 from headway.training import History
 from headway.windows import Windowed
 
-__all__ = ["Run", "check_output", "read_run", "save_run", "task_of_run"]
+__all__ = ["Run", "check_output", "read_report", "read_run", "save_run", "task_of_run"]
 
 RUN = "run.json"
+REPORT = "report.json"
 HISTORY = "metrics.jsonl"
 KEPT = "training"
 """The folder of a run on its way."""
 FAILED = "failed-rows.jsonl"
 """The rows of the step that could not be taken."""
-FILES = (RUN, HISTORY, FAILED, "report.json", "report.html", "README.md", "seed-*")
+FILES = (RUN, HISTORY, FAILED, REPORT, "report.html", "README.md", "seed-*")
 """What stands beside the model; of an older run in the same folder nothing of it is left."""
 
 
@@ -60,7 +61,7 @@ class Run:
     plan: Plan
     history: History
     seconds: dict[str, float]
-    inputs: Mapping[str, str]
+    inputs: Mapping[str, Any]
 
     @property
     def interrupted(self) -> bool:
@@ -158,8 +159,17 @@ def _lines(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def read_run(folder: Path) -> dict[str, Any]:
     """What run.json says, or nothing where there is none."""
+    return _read_json(folder / RUN)
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    """What report.json says, or nothing where there is none."""
+    return _read_json(folder / REPORT)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
     try:
-        values = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return values if isinstance(values, dict) else {}

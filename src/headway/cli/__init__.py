@@ -17,6 +17,7 @@ __all__ = ["COMMANDS", "main"]
 
 COMMANDS: dict[str, str] = {
     "adapt": "headway.cli.adapt:command",
+    "rerun": "headway.cli.rerun:command",
     "evaluate": "headway.cli.evaluate:command",
     "compare": "headway.cli.compare:command",
     "predict": "headway.cli.predict:command",

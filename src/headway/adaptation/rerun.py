@@ -1,0 +1,95 @@
+"""A saved run once more, from its run.json; says whether it ended the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from headway.adaptation.adapt import IN_PYTHON, Result, adapt
+from headway.adaptation.machine import versions
+from headway.adaptation.runs import read_report, read_run
+from headway.errors import ConfigError
+from headway.logs import log
+from headway.reports.plain import plain
+
+__all__ = ["Repeated", "rerun"]
+
+PASSING = ("resume", "save_every")
+"""Settings that say nothing of what comes out."""
+
+
+@dataclass
+class Repeated:
+    """A run and what it repeats.
+
+    Attributes:
+        result: of the new run.
+        changed: measure -> (what it was, what it is), of those that are not equal.
+        known: whether the old run was measured, so that the two could be compared.
+    """
+
+    result: Result
+    changed: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    known: bool = True
+
+
+def rerun(run: str | Path, *, out: str | Path | None = None, command: str = "") -> Repeated:
+    """Adapts the same model to the same rows with the same settings, and compares what comes out.
+
+    On the same machine, with the same versions and as many threads, every measure is equal.
+
+    Args:
+        run: a run's folder, or its run.json.
+        out: where the new run is saved; None = nowhere.
+        command: how it was started, for the report.
+
+    Raises:
+        ConfigError: there is no run, it was made of rows that only Python had, or `out` is its own
+            folder.
+        InputError: as `adapt` raises it.
+
+    Example:
+        headway.rerun("runs/tickets", out="runs/again").changed
+        {}
+    """
+    folder = Path(run).parent if Path(run).name == "run.json" else Path(run)
+    about = read_run(folder)
+    if not about:
+        raise ConfigError(f"{folder} has no run.json", allowed="the folder of a run of adapt")
+    for what in ("model", "data", "test"):
+        if about.get(what) == IN_PYTHON or (what != "test" and not about.get(what)):
+            raise ConfigError(
+                f"{folder / 'run.json'} names no {what}: the run was started from Python",
+                allowed="runs of files, folders and packages",
+            )
+    if out is not None and Path(out).resolve() == folder.resolve():
+        raise ConfigError(f"out = {str(out)!r} is the run itself", allowed="another folder")
+    _say_versions(about.get("versions", {}))
+    settings = {name: value for name, value in about["settings"].items() if name not in PASSING}
+    result = adapt(
+        about["model"],
+        about["data"],
+        task=about["task"],
+        test=about["test"] or None,
+        out=out,
+        command=command,
+        **settings,
+    )
+    old = read_report(folder)
+    if not old or result.interrupted:
+        return Repeated(result, known=False)
+    if old["data"]["hash"] != result.report["data"]["hash"]:
+        log.warning("the rows are others than they were")
+    before, now = old["test"], plain(result.report["test"])
+    names = sorted({*before, *now})
+    pairs = {name: (before.get(name), now.get(name)) for name in names}
+    return Repeated(result, {name: pair for name, pair in pairs.items() if pair[0] != pair[1]})
+
+
+def _say_versions(then: dict[str, Any]) -> None:
+    """Names what is of another version than it was."""
+    now = versions()
+    for name, version in then.items():
+        if now.get(name) != version:
+            log.info("%s was %s and is %s", name, version, now.get(name, "not there"))

@@ -1,0 +1,106 @@
+"""A saved run once more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from training.tiny import rows, tiny_model
+
+from headway import rerun
+from headway.errors import ConfigError
+
+from .quick import quick
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str]:
+    """A model and rows on disk."""
+    tiny_model().save(tmp_path / "model")
+    lines = [json.dumps(row) for row in rows(n=40)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return str(tmp_path / "model"), str(tmp_path / "rows.jsonl")
+
+
+def test_every_measure_is_what_it_was(files: tuple[str, str], tmp_path: Path) -> None:
+    first = quick(*files, out=tmp_path / "run", seed=3, lr=3e-3)  # type: ignore[arg-type]
+    for run in (tmp_path / "run", tmp_path / "run" / "run.json"):
+        again = rerun(run, out=tmp_path / "again", command="headway rerun")
+        assert again.known and again.changed == {}
+        assert again.result.report["seed"] == 3
+        assert again.result.report["test"] == first.report["test"]
+    saved = json.loads((tmp_path / "again" / "run.json").read_text("utf-8"))
+    assert saved["command"] == "headway rerun"
+
+
+def test_several_files_are_read_again(files: tuple[str, str], tmp_path: Path) -> None:
+    model, data = files
+    other = tmp_path / "more.jsonl"
+    lines = [json.dumps(row) for row in rows(n=20, seed=9)]
+    other.write_text("\n".join(lines), encoding="utf-8")
+    quick(model, [data, str(other)], test=other, out=tmp_path / "run")
+    about = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
+    assert about["data"] == [data, str(other)] and about["test"] == str(other)
+    assert rerun(tmp_path / "run").changed == {}
+
+
+def test_rows_that_changed_are_said(
+    files: tuple[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    quick(*files, out=tmp_path / "run")  # type: ignore[arg-type]
+    lines = [json.dumps(row) for row in rows(n=50, seed=5)]
+    Path(files[1]).write_text("\n".join(lines), encoding="utf-8")
+    again = rerun(tmp_path / "run")
+    assert "the rows are others than they were" in caplog.text
+    assert "n" in again.changed
+
+
+def test_other_versions_are_said(
+    files: tuple[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    quick(*files, out=tmp_path / "run")  # type: ignore[arg-type]
+    path = tmp_path / "run" / "run.json"
+    about = json.loads(path.read_text("utf-8"))
+    about["versions"] |= {"torch": "1.0", "gone": "2"}
+    path.write_text(json.dumps(about), encoding="utf-8")
+    with caplog.at_level("INFO", logger="headway"):
+        rerun(path)
+    assert "torch was 1.0 and is 2" in caplog.text and "gone was 2 and is not there" in caplog.text
+
+
+def test_a_run_without_a_report_has_nothing_to_compare(
+    files: tuple[str, str], tmp_path: Path
+) -> None:
+    quick(*files, out=tmp_path / "run")  # type: ignore[arg-type]
+    (tmp_path / "run" / "report.json").unlink()
+    again = rerun(tmp_path / "run")
+    assert not again.known and again.changed == {} and again.result.report
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "names no model|names no data"),
+        ({"model": "files"}, "names no data: the run was started"),
+    ],
+)
+def test_a_run_of_python_cannot_be_repeated(
+    given: dict[str, Any], said: str, files: tuple[str, str], tmp_path: Path
+) -> None:
+    quick(files[0] if given else None, rows(n=40), out=tmp_path / "run")
+    with pytest.raises(ConfigError, match=said):
+        rerun(tmp_path / "run")
+
+
+def test_what_is_no_run_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"has no run.json"):
+        rerun(tmp_path / "nothing")
+
+
+def test_a_run_is_not_written_over(files: tuple[str, str], tmp_path: Path) -> None:
+    quick(*files, out=tmp_path / "run")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="is the run itself"):
+        rerun(tmp_path / "run", out=tmp_path / "run")
+    assert (tmp_path / "run" / "report.json").exists()
