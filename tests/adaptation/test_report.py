@@ -33,6 +33,8 @@ FIELDS = {
     "seconds": {"load": float, "tokenize": float, "probe": float, "train": float,
                 "evaluate": float, "baseline": float, "total": float},
     "tokens_per_second": {"train": float, "evaluate": float},
+    "utilisation": {"gflops": float, "peak_gflops": float, "share": float},
+    "energy": {"watt_hours": float, "measured": bool},
     "peak_memory_mb": float,
     "parameters": {"body": int, "head": int},
     "settings": {"epochs": int, "learning_rate": float, "batch_tokens": int, "precision": str,

@@ -54,7 +54,7 @@ def run(module: nn.Module, epochs: Any = EPOCHS, **more: Any) -> History:
     optimiser = more.pop("optimiser", usual)
     learner = Line(module, more.pop("loss_of", error_of))
     given: dict[str, Any] = {"options": options, "precision": "fp32", "stop": StopFlag()}
-    given |= {"parts_of": parts_of, "tokens_of": lambda row: 3} | more
+    given |= {"parts_of": parts_of, "cost_of": lambda row: (3, 5.0)} | more
     history = train(learner, optimiser, epochs, **given)
     assert not learner.training
     return history
@@ -66,7 +66,7 @@ def test_loss_falls_and_history_says_what_happened() -> None:
     assert [row["step"] for row in history.train] == list(range(1, 81))
     assert [row["epoch"] for row in history.train] == [n for n in (1, 2, 3, 4) for _ in range(20)]
     assert history.train[-1]["loss"] < 0.05 < history.train[0]["loss"]
-    assert history.tokens == 3 * 80 and history.seconds > 0
+    assert history.tokens == 3 * 80 and history.flops == 5 * 80 and history.seconds > 0
     assert history.stopped == "" and not module.training
 
 

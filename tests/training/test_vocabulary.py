@@ -46,7 +46,7 @@ def trained(model: Model) -> None:
         options=options,
         precision="fp32",
         stop=StopFlag(),
-        tokens_of=lambda batch: batch.tokens,
+        cost_of=lambda batch: (batch.tokens, 0.0),
     )
 
 

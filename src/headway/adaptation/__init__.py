@@ -8,7 +8,7 @@ scoring.py   answers and their scores       report.py    what was measured
 runs.py      the run as a folder            machine.py   versions, memory, time
 evaluate.py  a saved run on other rows      seeds.py     the same with several seeds
 compare.py   two runs on the same rows      rerun.py     a run once more
-methods/     which weights learn
+methods/     which weights learn            energy.py    what training took
 """
 
 from headway.adaptation.adapt import Result, adapt

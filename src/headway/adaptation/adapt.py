@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from headway.adaptation.calibrate import calibrate_scope
+from headway.adaptation.energy import metered
 from headway.adaptation.fit import fit
 from headway.adaptation.machine import timed
 from headway.adaptation.plan import after_probe, plan_run
@@ -197,7 +198,11 @@ def _train(run: Run, targets: Any, keeper: Keeper | None) -> None:
                 run.plan = after_probe(plan, run.settings, course, right)
                 for note in run.plan.notes[len(plan.notes) :]:
                     log.info("%s", note)
-        with timed(run.seconds, "train"), stop_on_interrupt() as stop:
+        with (
+            timed(run.seconds, "train"),
+            metered() as run.energy,
+            stop_on_interrupt() as stop,
+        ):
             fit(model, texts, units, run.rows, run.plan, stop, run.history, keeper)
 
 

@@ -30,6 +30,7 @@ from headway.training.interrupt import StopFlag
 from headway.training.keeper import Keeper
 from headway.training.learner import Learner
 from headway.training.optimisers import OPTIMISERS, parameter_groups
+from headway.training.utilisation import learning_flops
 from headway.training.vocabulary import used_rows_only
 from headway.windows import Windowed
 
@@ -74,8 +75,9 @@ def fit(
             for part in batch.cut(options.micro_batch_tokens, plan.beside)
         ]
 
-    def tokens_of(batch: Batch) -> int:
-        return batch.tokens + (sum(plan.beside[row] for row in batch.rows) if plan.beside else 0)
+    def cost_of(batch: Batch) -> tuple[int, float]:
+        beside = sum(plan.beside[row] for row in batch.rows) if plan.beside else 0
+        return batch.tokens + beside, learning_flops(model, map(len, batch.windows), beside)
 
     def after_epoch(number: int, history: History) -> bool:
         if best is None:
@@ -145,7 +147,7 @@ def fit(
                 options=options,
                 precision=plan.precision,
                 stop=stop,
-                tokens_of=tokens_of,
+                cost_of=cost_of,
                 backward=backward,
                 before_epoch=lambda number: method.begin_epoch(model, number, options.epochs),
                 after_epoch=after_epoch,

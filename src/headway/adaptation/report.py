@@ -19,6 +19,7 @@ from headway.model import Model
 from headway.reports.plain import plain
 from headway.tasks import Compared
 from headway.training import History
+from headway.training.utilisation import matrix_peak
 from headway.windows import Windowed
 
 __all__ = ["baseline_scores", "build_report", "lengths_of"]
@@ -75,6 +76,8 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
             "train": history.tokens / max(history.seconds, 1e-9),
             "evaluate": tested.tokens / max(tested.seconds, 1e-9),
         },
+        "utilisation": utilisation_of(run),
+        "energy": dataclasses.asdict(run.energy),
         "peak_memory_mb": peak_memory_mb(),
         "parameters": parameters_of(model),
         "settings": {
@@ -95,6 +98,17 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
     }
     found: dict[str, Any] = plain(report)
     return found
+
+
+def utilisation_of(run: Run) -> dict[str, float | None]:
+    """What training multiplied in a second, in GFLOP, what the machine can at most, and the share;
+    None where not all weights learn, since fewer products are needed then."""
+    history = run.history
+    if run.settings.method != "full" or not history.flops:
+        return {"gflops": None, "peak_gflops": None, "share": None}
+    peak = matrix_peak(run.plan.precision, run.model.device)
+    rate = history.flops / max(history.seconds, 1e-9)
+    return {"gflops": rate / 1e9, "peak_gflops": peak / 1e9, "share": rate / peak}
 
 
 def baseline_scores(rows: Rows, settings: Settings) -> dict[str, Any] | None:

@@ -9,10 +9,11 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from headway.adaptation.energy import Energy
 from headway.adaptation.machine import versions
 from headway.adaptation.plan import Plan
 from headway.adaptation.rows import Rows
@@ -52,6 +53,7 @@ class Run:
         history: of training, as far as it came.
         seconds: stage -> how long it took.
         inputs: names of model, data, test data and task, and the command.
+        energy: of training.
     """
 
     model: Model
@@ -62,6 +64,7 @@ class Run:
     history: History
     seconds: dict[str, float]
     inputs: Mapping[str, Any]
+    energy: Energy = field(default_factory=Energy)
 
     @property
     def interrupted(self) -> bool:

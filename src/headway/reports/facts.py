@@ -156,6 +156,14 @@ def _cost(report: Report) -> Pairs:
     found = [(k.capitalize(), seconds(v)) for k, v in (report.get("seconds") or {}).items()]
     for step, speed in (report.get("tokens_per_second") or {}).items():
         found.append((f"Tokens per second, {step}", count(speed)))
+    used = report.get("utilisation") or {}
+    if used.get("share") is not None:
+        told = f"{percent(used['share'])} of {used['peak_gflops']:,.0f} GFLOP/s"
+        found.append(("Of what the machine can multiply, train", told))
+    energy = report.get("energy") or {}
+    if energy.get("watt_hours"):
+        how = "measured" if energy["measured"] else "estimated"
+        found.append((f"Energy, train ({how})", f"{energy['watt_hours']:.2g} Wh"))
     found.append(("Peak memory", megabytes(report.get("peak_memory_mb"))))
     for part, n in (report.get("parameters") or {}).items():
         found.append((f"Parameters, {part}", count(n)))

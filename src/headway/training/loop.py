@@ -34,6 +34,7 @@ class History:
         train: one dict a step: step, epoch, loss, learning_rate.
         validation: one dict an epoch: step, epoch, and the score.
         tokens: how many were trained on.
+        flops: floating-point operations that this could not do without.
         seconds: of the steps alone, validation not counted.
         stopped: why it ended before its last step, or empty.
         kept: the epoch whose state was kept as the best; 0 = that of the last step.
@@ -44,6 +45,7 @@ class History:
     train: list[dict[str, float]] = field(default_factory=list)
     validation: list[dict[str, float]] = field(default_factory=list)
     tokens: int = 0
+    flops: float = 0.0
     seconds: float = 0.0
     stopped: str = ""
     kept: int = 0
@@ -65,7 +67,7 @@ def train(
     options: Options,
     precision: str,
     stop: StopFlag,
-    tokens_of: Callable[[B], int],
+    cost_of: Callable[[B], tuple[int, float]],
     backward: Backward = backward,
     before_epoch: Callable[[int], None] = lambda epoch: None,
     after_epoch: Callable[[int, History], bool] = lambda epoch, history: False,
@@ -84,7 +86,7 @@ def train(
         options: rates, clipping, the seed.
         precision: fp32 or bf16.
         stop: asked to end, the loop ends behind the current step.
-        tokens_of: how many a batch has.
+        cost_of: tokens of a batch, and the operations that it asks for.
         backward: adds the gradient of a step's loss to the parameters'.
         before_epoch: called with the epoch's number, when all modules are in training mode.
         after_epoch: called with the epoch's number and the history; True ends training.
@@ -126,7 +128,9 @@ def train(
             _check_finite(history, norm.item(), total)
             optimiser.step()
             optimiser.zero_grad()
-            history.tokens += tokens_of(batch)
+            tokens, flops = cost_of(batch)
+            history.tokens += tokens
+            history.flops += flops
             history.seconds += time.perf_counter() - start
             after_step(history)
         learner.eval()

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from pipelines.models import writer
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from headway.checkpoints import encoder_decoder_of
+from headway.core.taps import record
+from headway.model import Model
+from headway.training.collate import window_states
+from headway.training.utilisation import learning_flops, matrix_peak
+from training.tiny import put_head, tiny_model
+
+from .steps import one_batch
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("kind", ["bert", "distilbert", "gpt2", "llama"])
+def test_it_counts_what_torch_counts(kind: str) -> None:
+    """Of one window, whose maps are looked at, so that they are made by products in full."""
+    model = tiny_model(kind)
+    batch = one_batch(model, [" ".join(f"w{n}" for n in range(12))])
+    counter = FlopCounterMode(display=False)
+    with counter, record(model.body, ["*.attention.map"]):
+        states, _ = window_states(model, batch)
+        states.sum().backward()
+    counted = counter.get_total_flops()
+    told = learning_flops(model, [len(window) for window in batch.windows])
+    assert told == counted
+
+
+def test_tokens_that_are_written_pass_the_decoder() -> None:
+    model = Model(encoder_decoder_of(tiny_model().checkpoint))
+    read, both = learning_flops(model, [5]), learning_flops(model, [5], beside=3)
+    matrices = sum(
+        part.weight.numel() for part in model.body.decoder.layers.modules()  # type: ignore[union-attr]
+        if isinstance(part, nn.Linear)
+    )  # fmt: skip
+    assert both - read == 3 * 2 * 3 * matrices
+    assert learning_flops(writer("gpt2"), [2, 3]) < learning_flops(writer("gpt2"), [5])
+
+
+def test_the_peak_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWAY_CACHE", str(tmp_path))
+    found = matrix_peak("fp32", CPU)
+    assert 1e9 < found < 1e15
+    assert matrix_peak("fp32", CPU) == found
+    assert [path.name for path in tmp_path.iterdir()] == ["matrix-peak-fp32.json"]
+    assert matrix_peak("bf16", CPU) > 0
+
+
+def test_a_head_counts_as_lost() -> None:
+    plain, headed = tiny_model(), put_head(tiny_model(), ("a", "b"))
+    assert learning_flops(plain, [4]) == learning_flops(headed, [4])
