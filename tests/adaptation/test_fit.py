@@ -10,6 +10,7 @@ from torch import Tensor
 from training.tiny import SIGNS, rows, tiny_model
 
 from headway.adaptation.plan import Plan, plan_run
+from headway.errors import ConfigError
 from headway.model import Model
 from headway.tasks import text_classification as classifying
 from headway.training.average import Average
@@ -142,3 +143,26 @@ def test_validation_and_the_best_epoch_see_the_average(monkeypatch: pytest.Monke
     scores = [row["accuracy"] for row in report["curve"]["validation"]]
     assert len(set(scores)) == 1
     assert len({row["loss"] for row in report["curve"]["train"]}) > 1
+
+
+def test_a_found_rate_is_taken_and_told() -> None:
+    result = quick(data=rows(n=80), find_lr=True, probe=False, out=None)
+    report = result.report
+    tried = report["curve"]["rates"]
+    assert len(tried) > 20 and tried[0][0] == pytest.approx(1e-7)
+    rate = report["settings"]["learning_rate"]
+    assert rate in [rate for rate, _ in tried] and 1e-5 < rate < 1
+    assert any("the loss falls fastest at" in note for note in report["notes"])
+    assert report["seconds"]["find rate"] > 0
+    assert all(p.requires_grad for p in result.model.parameters())
+
+
+def test_trying_changes_nothing_but_the_rate() -> None:
+    found = quick(data=rows(n=60), find_lr=True, probe=False)
+    given = quick(data=rows(n=60), lr=found.report["settings"]["learning_rate"], probe=False)
+    assert not changed(found.model, given.model)
+
+
+def test_a_rate_is_given_or_found() -> None:
+    with pytest.raises(ConfigError, match=r"find_lr = True with lr = 0\.1"):
+        quick(find_lr=True, lr=0.1)

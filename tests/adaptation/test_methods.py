@@ -98,7 +98,7 @@ def test_what_is_held_drops_nothing() -> None:
 def test_rates_decay_from_the_head_down(monkeypatch: pytest.MonkeyPatch) -> None:
     from importlib import import_module
 
-    fitting = import_module("headway.adaptation.fit")
+    fitting = import_module("headway.adaptation.steps")
     rates: dict[str, float] = {}
     real = fitting.parameter_groups
 

@@ -20,7 +20,7 @@ from training.tiny import rows, tiny_model
 
 from headway import load
 from headway.adaptation import Result
-from headway.adaptation.fit import learning
+from headway.adaptation.steps import learning
 from headway.core.dropout import Dropout
 from headway.errors import ConfigError
 from headway.training import keeper as keeping

@@ -50,6 +50,7 @@ VALUES: list[dict[str, Any]] = [
     {"max_steps": 1},
     {"max_seconds": 0.01},
     {"lr": 1e-2},
+    {"find_lr": True},
     {"batch_tokens": 1},
     {"batch_tokens": 100_000},
     {"micro_batch_tokens": 1},

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from headway.adaptation.fit import learning
+from headway.adaptation.steps import learning
 from headway.model import Model
 from headway.training.accumulate import mean_loss, step_counts
 from headway.training.chance import generator_for

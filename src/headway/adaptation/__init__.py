@@ -1,14 +1,15 @@
 """Adaptation: from labelled text to a measured, saved model.
 
 adapt.py     the whole way                  settings.py  what a user may decide
-rows.py      which rows train, choose and judge
-plan.py      what was left open, decided    probe.py     a head from a linear probe
-fit.py       training                       units.py     numbers in a unit to train in
+rows.py      which rows train, choose and judge; overlap.py  doubles and leaks
+plan.py      what was left open, decided    find_rate.py the rate, by trying
+methods/     which weights learn            steps.py     what a step reads and moves
+fit.py       training                       calibrate.py thresholds behind it
 scoring.py   answers and their scores       report.py    what was measured
 runs.py      the run as a folder            machine.py   versions, memory, time
-evaluate.py  a saved run on other rows      seeds.py     the same with several seeds
-compare.py   two runs on the same rows      rerun.py     a run once more
-methods/     which weights learn            energy.py    what training took
+energy.py    what training took             seeds.py     the same with several seeds
+evaluate.py  a saved run on other rows      compare.py   two runs on the same rows
+rerun.py     a run once more
 """
 
 from headway.adaptation.adapt import Result, adapt

@@ -13,6 +13,7 @@ import torch
 
 from headway.adaptation.calibrate import calibrate_scope
 from headway.adaptation.energy import metered
+from headway.adaptation.find_rate import with_found_rate
 from headway.adaptation.fit import fit
 from headway.adaptation.machine import timed
 from headway.adaptation.plan import after_probe, plan_run
@@ -197,6 +198,13 @@ def _train(run: Run, targets: Any, keeper: Keeper | None) -> None:
                 course = task.course(len(texts["train"]), run.rows.meaning, right)
                 run.plan = after_probe(plan, run.settings, course, right)
                 for note in run.plan.notes[len(plan.notes) :]:
+                    log.info("%s", note)
+        if run.settings.find_lr:
+            with timed(run.seconds, "find rate"):
+                before = len(run.plan.notes)
+                found = with_found_rate(model, texts, units, run.rows, run.plan)
+                run.plan, run.tried = found
+                for note in run.plan.notes[before:]:
                     log.info("%s", note)
         with (
             timed(run.seconds, "train"),

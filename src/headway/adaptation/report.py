@@ -69,7 +69,11 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
             model.longest,
             window=settings.window,
         ),
-        "curve": {"train": history.train, "validation": history.validation},
+        "curve": {
+            "train": history.train,
+            "validation": history.validation,
+            "rates": list(run.tried),
+        },
         "examples": _examples(rows, run.texts["test"], tested),
         "seconds": {**run.seconds, "total": sum(run.seconds.values())},
         "tokens_per_second": {

@@ -54,6 +54,7 @@ class Run:
         seconds: stage -> how long it took.
         inputs: names of model, data, test data and task, and the command.
         energy: of training.
+        tried: rates, and the loss at each, where they were.
     """
 
     model: Model
@@ -65,6 +66,7 @@ class Run:
     seconds: dict[str, float]
     inputs: Mapping[str, Any]
     energy: Energy = field(default_factory=Energy)
+    tried: Sequence[tuple[float, float]] = ()
 
     @property
     def interrupted(self) -> bool:

@@ -89,6 +89,8 @@ class Settings:
     """Seconds of training after which it ends; None = as long as it takes."""
     lr: float | None = None
     """Peak learning rate; None = by the number of rows."""
+    find_lr: bool = False
+    """Whether rates are tried first, and that at which the loss falls fastest is taken."""
     batch_tokens: int | None = None
     """Most tokens in a step; None = by the texts' lengths."""
     micro_batch_tokens: int | None = None
@@ -137,6 +139,8 @@ class Settings:
         check_word("precision", self.precision, PRECISIONS)
         check_word("schedule", self.schedule, tuple(SCHEDULES))
         check_word("optimiser", self.optimiser, tuple(OPTIMISERS))
+        if self.find_lr and self.lr is not None:
+            raise ConfigError(f"find_lr = True with lr = {self.lr!r}", allowed="one of them")
         if self.head == "family" and self.pooling is not None:
             raise ConfigError(
                 f"pooling = {self.pooling!r} with head = 'family'",

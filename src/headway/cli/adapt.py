@@ -77,6 +77,7 @@ from headway.cli.terminal.output import say_error, say_json
 @click.option("--max-steps", type=int, metavar="N", help="Most steps.  [default: all epochs']")
 @click.option("--max-seconds", type=float, metavar="S", help="End training behind so many seconds.")
 @click.option("--lr", type=float, help="Peak learning rate.  [default: by the number of rows]")
+@click.option("--find-lr", is_flag=True, help="Try rates first; take the one that learns fastest.")
 @click.option("--batch-tokens", type=int, help="Most tokens a step.  [default: by the lengths]")
 @click.option(
     "--micro-batch-tokens",

@@ -58,7 +58,7 @@ def _sections(
         ("limits", "Limits", True),
         ("details", found["details_title"], details),
         ("examples", "Examples", report.get("examples")),
-        ("training", found["training_title"], drawn.keys() & {"reliability", "curve"}),
+        ("training", found["training_title"], drawn.keys() & {"reliability", "curve", "rates"}),
         ("data", "Data", found["data"] or found["lengths"]),
         ("repeat", "Repeat the run", True),
     ]

@@ -5,6 +5,7 @@ accumulate.py  a step in parts              learner.py     model and loss as one
 collate.py     texts with windows as batches
 chance.py      draws by seed and step       keeper.py      a run on its way, on disk
 optimisers/    one file each                schedule.py    how the rate moves
+rate_range.py  which rate, by trying
 remembered.py  measured of a machine once   utilisation.py of what it can multiply
 vocabulary.py  only the word rows in use    precision.py   bf16 or fp32
 best.py        early stopping               average.py     of the last steps' parameters

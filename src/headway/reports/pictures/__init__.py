@@ -11,20 +11,21 @@ from headway.reports.pictures.curve import curve
 from headway.reports.pictures.intervals import intervals
 from headway.reports.pictures.label_bars import label_bars
 from headway.reports.pictures.lengths import lengths
+from headway.reports.pictures.rates import rates
 from headway.reports.pictures.reliability import reliability
 from headway.reports.pictures.scatter import cosines, residuals, scatter
 
 __all__ = ["PICTURES", "Picture", "pictures"]
 
 PICTURES: dict[str, tuple[Callable[[dict[str, Any]], Picture | None], ...]] = {
-    "single-label": (intervals, confusion, reliability, curve, lengths),
-    "multi-label": (intervals, label_bars, reliability, curve, lengths),
-    "regression": (intervals, scatter, residuals, curve, lengths),
-    "similarity": (intervals, cosines, curve, lengths),
+    "single-label": (intervals, confusion, reliability, curve, rates, lengths),
+    "multi-label": (intervals, label_bars, reliability, curve, rates, lengths),
+    "regression": (intervals, scatter, residuals, curve, rates, lengths),
+    "similarity": (intervals, cosines, curve, rates, lengths),
 }
 """Kind -> what is drawn of it."""
 
-USUAL = (intervals, label_bars, curve, lengths)
+USUAL = (intervals, label_bars, curve, rates, lengths)
 """What is drawn of every other kind."""
 
 

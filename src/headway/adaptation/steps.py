@@ -1,0 +1,150 @@
+"""What a step of one adaptation reads, learns from and moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import Parameter
+from torch.optim import Optimizer
+
+from headway.adaptation.plan import Plan
+from headway.core.stacks import EncoderDecoder
+from headway.errors import ConfigError
+from headway.heads import LanguageModelHead
+from headway.model import Model
+from headway.tasks import Meaning, Task
+from headway.tasks.pairs.vectors import ComparesVectors
+from headway.training import Options
+from headway.training.accumulate import Backward, backward, vectors_backward
+from headway.training.collate import Batch, Ready, epoch_batches
+from headway.training.depth import depths
+from headway.training.learner import Learner
+from headway.training.optimisers import OPTIMISERS, parameter_groups
+from headway.training.utilisation import learning_flops
+from headway.training.vocabulary import used_rows_only
+from headway.windows import Windowed
+
+__all__ = ["Steps", "learning", "rows_in_use"]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of one adaptation.
+
+    Attributes:
+        model: with its head.
+        texts: that train.
+        targets: of them, in the unit to train in.
+        task: what is learned.
+        meaning: of the answers.
+        plan: every number decided.
+    """
+
+    model: Model
+    texts: Sequence[Windowed]
+    targets: Any
+    task: Task
+    meaning: Meaning
+    plan: Plan
+
+    def epochs(self) -> list[list[Batch]]:
+        """The batches of each epoch, one a step."""
+        options = self.plan.options
+        return [
+            epoch_batches(
+                self.texts,
+                batch_tokens=options.batch_tokens,
+                seed=options.seed * 10_000 + epoch,
+                most_windows=self.plan.most_windows,
+                beside=self.plan.beside,
+            )
+            for epoch in range(options.epochs)
+        ]
+
+    def parts_of(self, batch: Batch, chance: Generator) -> list[Ready]:
+        """A step's parts, each small enough for the memory."""
+        plan = self.plan
+        return [
+            self.task.collate(
+                self.model,
+                part,
+                self.targets,
+                self.meaning,
+                weights=plan.class_weights,
+                chance=chance,
+            )
+            for part in batch.cut(plan.options.micro_batch_tokens, plan.beside)
+        ]
+
+    def cost_of(self, batch: Batch) -> tuple[int, float]:
+        """Tokens of a step, and the operations that it asks for."""
+        beside = sum(self.plan.beside[row] for row in batch.rows) if self.plan.beside else 0
+        flops = learning_flops(self.model, map(len, batch.windows), beside)
+        return batch.tokens + beside, flops
+
+    def optimiser(self) -> Optimizer:
+        """A fresh one, over all that learns.
+
+        Raises:
+            ConfigError: nothing does.
+        """
+        options, method = self.plan.options, self.plan.method
+        groups = parameter_groups(
+            _rates(self.model, options, self.plan.layer_decay),
+            weight_decay=options.weight_decay,
+            outer=_ends(self.model),
+        )
+        if not groups:
+            raise ConfigError(
+                "there is nothing to learn where " + method.about, allowed="another way to adapt"
+            )
+        return OPTIMISERS[options.optimiser].over(groups)
+
+
+def learning(task: Task, model: Model, meaning: Meaning) -> tuple[Learner, Backward]:
+    """What a step runs, and how its parts come together."""
+    if not isinstance(task, ComparesVectors):
+        return Learner(model, lambda model, part: task.loss(model, part, meaning)), backward
+
+    def compare(first: Tensor, second: Tensor, parts: Sequence[Ready]) -> Sequence[Tensor]:
+        values = torch.cat([part.wanted.values for part in parts])
+        return task.compare_vectors(first, second, values, meaning)
+
+    return Learner(model, task.vectors), vectors_backward(compare)
+
+
+@contextmanager
+def rows_in_use(model: Model, texts: Mapping[str, Sequence[Windowed]]) -> Iterator[None]:
+    """The word table without rows that no text has, where nothing but texts reads it."""
+    if isinstance(model.body, EncoderDecoder) or isinstance(model.head, LanguageModelHead):
+        yield
+        return
+    seen = (ids for part in ("train", "validation") for text in texts[part] for ids in text.ids)
+    with used_rows_only(model.body.embeddings, seen):
+        yield
+
+
+def _rates(
+    model: Model, options: Options, layer_decay: float
+) -> list[tuple[float, Iterator[Parameter]]]:
+    """The peak rate of each part: those of lower levels are smaller where the rate decays."""
+    head_rate = options.head_learning_rate or options.learning_rate
+    if layer_decay == 1:
+        return [(options.learning_rate, model.body.parameters()), (head_rate, model.parameters())]
+    parts = []
+    for below, level in enumerate(reversed(depths(model))):
+        rate = options.learning_rate * layer_decay**below
+        for module in level:
+            parts.append((head_rate if module is model.head else rate, module.parameters()))
+    return parts
+
+
+def _ends(model: Model) -> list[Parameter]:
+    """The parameters at the ends of the stack: of embeddings and of the head."""
+    body = [p for name, p in model.body.named_parameters() if "embeddings" in name.split(".")]
+    return body + ([] if model.head is None else list(model.head.parameters()))
