@@ -120,9 +120,10 @@ def test_rates_decay_from_the_head_down(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_every_way_learns_at_its_own_rate(name: str, tmp_path: Path) -> None:
+def test_every_way_learns(name: str, tmp_path: Path) -> None:
     """The head alone learns less, from a body that knows nothing."""
-    usual = LEARNS | {"lr": LEARNS["lr"] * METHODS[name].rate, "epochs": 20}
+    usual = LEARNS | {"lr": {"lora": 0.02, "biases": 0.05, "head": 0.15}.get(name, 5e-3)}
+    usual["epochs"] = 20
     out = tmp_path / "run"
     result = quick(data=rows(n=120), test=rows(n=40, seed=1), method=name, out=out, **usual)
     assert result.report["test"]["accuracy"] > (0.65 if name == "head" else 0.9)
@@ -137,7 +138,7 @@ def test_ways_have_rates_of_their_own() -> None:
         for name in METHODS
     }
     assert rates["full"] == rates["gradual"] == rates["last-layers"]
-    assert rates["full"] < rates["biases"] < rates["head"]
+    assert rates["full"] < rates["lora"] == rates["biases"] < rates["head"]
 
 
 @pytest.mark.parametrize("kind", ["bert", "gpt2", "llama", "distilbert", "t5"])
@@ -163,7 +164,8 @@ def test_a_decoder_lies_above_its_encoder() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"method": "lora-"}, "method = 'lora-'.*Allowed: full, gradual, last-layers"),
+        ({"method": "lora-"}, "method = 'lora-'.*did you mean 'lora'"),
+        ({"rank": 2}, "rank = 2 with method = 'full'.*Allowed: lora"),
         ({"layers": 2}, "layers = 2 with method = 'full'.*Allowed: last-layers"),
         ({"layers": 0, "method": "last-layers"}, "layers = 0"),
         ({"layer_decay": 1.5}, "layer_decay = 1.5"),
@@ -183,3 +185,52 @@ def test_a_task_without_a_head_has_none_to_learn() -> None:
     pairs = Dataset.from_rows([{"sentence1": f"w{n}", "sentence2": f"w{n + 1}"} for n in range(12)])
     with pytest.raises(ConfigError, match="method = 'head' with a task that has none"):
         quick(tiny_model(), pairs, task="sentence-similarity", method="head")
+
+
+def test_lora_learns_beside_the_weights_and_is_saved_by_itself(tmp_path: Path) -> None:
+    """What is saved by itself, put into the model it was made of, gives the run's body."""
+    tiny_model().save(tmp_path / "base")
+    data = rows(n=80)
+    result = quick(
+        str(tmp_path / "base"), data, method="lora", rank=3, out=tmp_path / "run", probe=False,
+        lr=1e-2, epochs=3, validation=0.2,
+    )  # fmt: skip
+    again = load(tmp_path / "run" / "adapter", keep_head=False)
+    learned, base = (
+        load(tmp_path / "run").body.state_dict(),
+        load(tmp_path / "base").body.state_dict(),
+    )
+    moved = set()
+    for name, value in again.body.state_dict().items():
+        torch.testing.assert_close(value, learned[name], rtol=1e-5, atol=1e-6)
+        if not torch.equal(learned[name], base[name]):
+            moved.add(name.partition(".")[2].partition(".")[2])
+    assert moved == {"attention.qkv.weight", "attention.output.weight", "feedforward.up.weight",
+                     "feedforward.down.weight"}  # fmt: skip
+    assert result.report["settings"]["rank"] == 3
+    names = {name for name, _ in result.model.named_parameters()}
+    assert not any("low_rank" in name for name in names)
+
+
+def test_validation_sees_what_lora_has_learned() -> None:
+    """And the best epoch's state is the one that is kept: base weights are added to once."""
+    usual = {"data": rows(n=120), "test": rows(n=40, seed=1), "probe": False, "validation": 0.25}
+    report = quick(method="lora", lr=2e-2, epochs=8, patience=8, **usual).report  # type: ignore[arg-type]
+    scores = [row["accuracy"] for row in report["curve"]["validation"]]
+    assert max(scores) > 0.85
+    assert report["test"]["accuracy"] > 0.8
+
+
+def test_trying_rates_leaves_lora_nothing() -> None:
+    found = quick(data=rows(n=60), method="lora", find_lr=True, probe=False)
+    rate = found.report["settings"]["learning_rate"]
+    given = quick(data=rows(n=60), method="lora", lr=rate, probe=False)
+    for ours, other in zip(found.model.parameters(), given.model.parameters(), strict=True):
+        assert ours.shape == other.shape
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama", "distilbert"])
+def test_lora_fits_every_kind_of_stack(kind: str, tmp_path: Path) -> None:
+    result = quick(tiny_model(kind), method="lora", out=tmp_path / "run", probe=False)
+    assert result.report["test"]["n"] > 0
+    assert (tmp_path / "run" / "adapter" / "adapter_model.safetensors").exists()

@@ -45,6 +45,7 @@ VALUES: list[dict[str, Any]] = [
     {"class_weights": True},
     {"method": "gradual"},
     {"layers": 1, "method": "last-layers"},
+    {"rank": 2, "method": "lora"},
     {"layer_decay": 0.9},
     {"epochs": 2},
     {"max_steps": 1},

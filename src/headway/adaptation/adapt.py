@@ -211,7 +211,7 @@ def _train(run: Run, targets: Any, keeper: Keeper | None) -> None:
             metered() as run.energy,
             stop_on_interrupt() as stop,
         ):
-            fit(model, texts, units, run.rows, run.plan, stop, run.history, keeper)
+            run.adapter = fit(model, texts, units, run.rows, run.plan, stop, run.history, keeper)
 
 
 def _measured(run: Run) -> dict[str, Any]:

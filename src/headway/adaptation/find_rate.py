@@ -45,6 +45,7 @@ def with_found_rate(
             )
         finally:
             model.eval().requires_grad_(True)
+            method.end(model)  # of what was tried nothing is left: products begin with zeros
     rate = steepest(tried)
     if rate is None:
         said = f"the loss falls at no rate that was tried: {options.learning_rate:g} is kept"

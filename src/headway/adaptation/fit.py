@@ -10,6 +10,7 @@ from headway.adaptation.plan import Plan
 from headway.adaptation.rows import Rows
 from headway.adaptation.scoring import score_texts
 from headway.adaptation.steps import Steps, learning, rows_in_use
+from headway.checkpoints.lora import Adapter
 from headway.errors import ConfigError
 from headway.model import Model
 from headway.reports.sheets import LOWER_IS_BETTER
@@ -32,7 +33,7 @@ def fit(
     stop: StopFlag,
     history: History,
     keeper: Keeper | None = None,
-) -> None:
+) -> Adapter | None:
     """Trains body and head; where validation rows choose, the best epoch's state is kept.
 
     That holds for every end: behind the last epoch, early, interrupted, or by an error.
@@ -46,6 +47,9 @@ def fit(
         stop: asked to end, training ends behind the current step.
         history: where it is noted what happens.
         keeper: keeps the run on its way, and goes on with one; None = it is not kept.
+
+    Returns:
+        What was learned by itself, where the way to adapt knows it.
 
     Raises:
         ConfigError: the loss became infinite or undefined, or what is kept is another run.
@@ -68,7 +72,9 @@ def fit(
             if best is None:
                 return False
             with average.used() if average is not None else nullcontext():
-                return best.see(_validated(model, texts, rows, plan, number, history))
+                with method.whole(model):
+                    score = _validated(model, texts, rows, plan, number, history)
+                return best.see(score)
 
         def after_step(history: History) -> None:
             if average is not None and history.step > average.steps:
@@ -106,6 +112,8 @@ def fit(
             if best is not None:
                 best.restore()
                 history.kept = best.epoch
+            adapter = method.end(model)
+    return adapter
 
 
 def _validated(

@@ -90,6 +90,7 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
             "probe": run.plan.probe,
             "method": settings.method,
             "layers": settings.layers,
+            "rank": settings.rank,
             "layer_decay": settings.layer_decay,
             "head": settings.head,
             "window": settings.window or model.longest,

@@ -19,6 +19,7 @@ from headway.adaptation.plan import Plan
 from headway.adaptation.rows import Rows
 from headway.adaptation.settings import Settings
 from headway.checkpoints import is_model_folder, saved_checkpoint
+from headway.checkpoints.lora import Adapter, write_adapter
 from headway.errors import ConfigError, OutputError
 from headway.model import Model
 from headway.reports import write_report
@@ -36,7 +37,9 @@ KEPT = "training"
 """The folder of a run on its way."""
 FAILED = "failed-rows.jsonl"
 """The rows of the step that could not be taken."""
-FILES = (RUN, HISTORY, FAILED, REPORT, "report.html", "README.md", "seed-*")
+ADAPTER = "adapter"
+"""The folder of what was learned by itself."""
+FILES = (ADAPTER, RUN, HISTORY, FAILED, REPORT, "report.html", "README.md", "seed-*")
 """What stands beside the model; of an older run in the same folder nothing of it is left."""
 
 
@@ -55,6 +58,7 @@ class Run:
         inputs: names of model, data, test data and task, and the command.
         energy: of training.
         tried: rates, and the loss at each, where they were.
+        adapter: what was learned by itself, where the way to adapt knows it.
     """
 
     model: Model
@@ -67,6 +71,7 @@ class Run:
     inputs: Mapping[str, Any]
     energy: Energy = field(default_factory=Energy)
     tried: Sequence[tuple[float, float]] = ()
+    adapter: Adapter | None = None
 
     @property
     def interrupted(self) -> bool:
@@ -153,6 +158,9 @@ def save_run(run: Run, report: Mapping[str, Any], folder: Path, *, state: str) -
         if history.failed_rows:
             failed = ({"number": n, **run.rows.train[n]} for n in history.failed_rows)
             (new / FAILED).write_text(_lines(failed), encoding="utf-8")
+        if run.adapter is not None:
+            (new / ADAPTER).mkdir()
+            write_adapter(run.adapter, run.model.checkpoint, new / ADAPTER)
         if report:
             write_report(dict(report), new, name=str(folder))
 

@@ -9,6 +9,7 @@ duplicate.py   one stack made into two         longer.py      a model made to re
 weights/       weight files of other frameworks
 sources.py     formats of models                gguf/          ggml's, read and written
 llama2c.py     llama2.c's                       word_vectors.py, static.py   word vectors
+lora.py        adapters in peft's format
 scope.py       what texts of no label are called    speakers.py   whether tokens say who speaks
 """
 
@@ -25,6 +26,7 @@ from headway.checkpoints.folders import replaced_folder
 from headway.checkpoints.gguf.write import write_gguf
 from headway.checkpoints.heads import HeadPlan, new_head
 from headway.checkpoints.longer import lengthened
+from headway.checkpoints.lora import read_adapter, with_adapter
 from headway.checkpoints.scope import SCORES, Scope
 from headway.checkpoints.speakers import can_carry
 from headway.checkpoints.vocabulary import with_tokens
@@ -40,8 +42,10 @@ __all__ = [
     "lengthened",
     "load_checkpoint",
     "new_head",
+    "read_adapter",
     "replaced_folder",
     "saved_checkpoint",
+    "with_adapter",
     "with_choice",
     "with_tokens",
     "write_description",

@@ -63,10 +63,11 @@ from headway.cli.terminal.output import say_error, say_json
 )
 @click.option(
     "--method",
-    type=click.Choice(["full", "gradual", "last-layers", "biases", "head"]),
+    type=click.Choice(["full", "gradual", "last-layers", "lora", "biases", "head"]),
     help="Which weights learn.  [default: full, all of them]",
 )
 @click.option("--layers", type=int, metavar="N", help="Of last-layers, how many.  [default: 2]")
+@click.option("--rank", type=int, metavar="N", help="Of lora's matrices.  [default: 8]")
 @click.option(
     "--layer-decay",
     type=float,

@@ -18,9 +18,12 @@ MODEL_FILES = (
 FOUND_FILES = (".gguf", ".safetensors")
 """Those of them that are looked for in a package without a folder of a model."""
 
-DESCRIPTIONS = ("config.json", "modules.json", "albert_config.json", "bert_config.json")
-"""The files that make a folder a model's; the second alone for word vectors, the others in ALBERT's
-and BERT's first releases."""
+DESCRIPTIONS = (
+    *("config.json", "modules.json", "albert_config.json", "bert_config.json"),
+    "adapter_config.json",
+)
+"""The files that make a folder a model's; the second alone for word vectors, the next ones in
+ALBERT's and BERT's first releases, the last one for what was learned beside another model."""
 
 
 def model_at(path: Path) -> Path:

@@ -27,7 +27,7 @@ class _UsedRows(nn.Module):
         super().__init__()
         places = torch.full((whole.num_embeddings,), -1, device=used.device)
         places[used] = torch.arange(len(used), device=used.device)
-        self.register_buffer("places", places)
+        self.register_buffer("places", places, persistent=False)
         self.weight = nn.Parameter(
             whole.weight.detach()[used], requires_grad=whole.weight.requires_grad
         )

@@ -12,6 +12,7 @@ from headway.adaptation.methods.full import Full
 from headway.adaptation.methods.gradual import Gradual
 from headway.adaptation.methods.head import HeadAlone
 from headway.adaptation.methods.last_layers import LastLayers
+from headway.adaptation.methods.lora import Lora
 from headway.adaptation.methods.method import Method
 from headway.errors import ConfigError
 from headway.training.options import check_word
@@ -22,29 +23,35 @@ METHODS: dict[str, Method] = {
     "full": Full(),
     "gradual": Gradual(),
     "last-layers": LastLayers(),
+    "lora": Lora(),
     "biases": Biases(),
     "head": HeadAlone(),
 }
 """Name -> way."""
 
 
-def method_named(name: str, *, layers: int | None = None) -> Method:
+def method_named(name: str, *, layers: int | None = None, rank: int | None = None) -> Method:
     """The way of that name.
 
     Args:
         name: one of METHODS.
         layers: how many blocks learn, for the last ones; None = its usual number.
+        rank: of products of thin matrices; None = its usual number.
 
     Raises:
-        ConfigError: there is none, or it asks for no number of blocks.
+        ConfigError: there is none, or it does not ask for such a number.
 
     >>> method_named("last-layers", layers=1)
     LastLayers(layers=1)
     """
     check_word("method", name, tuple(METHODS))
     method = METHODS[name]
-    if layers is None:
-        return method
-    if not isinstance(method, LastLayers):
-        raise ConfigError(f"layers = {layers} with method = {name!r}", allowed="last-layers")
-    return replace(method, layers=layers)
+    if layers is not None:
+        if not isinstance(method, LastLayers):
+            raise ConfigError(f"layers = {layers} with method = {name!r}", allowed="last-layers")
+        method = replace(method, layers=layers)
+    if rank is not None:
+        if not isinstance(method, Lora):
+            raise ConfigError(f"rank = {rank} with method = {name!r}", allowed="lora")
+        method = replace(method, rank=rank)
+    return method

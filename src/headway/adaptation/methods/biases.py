@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from headway.adaptation.methods.method import Plain
 from headway.errors import ConfigError
 from headway.model import Model
 
@@ -14,7 +15,7 @@ __all__ = ["Biases"]
 
 
 @dataclass(frozen=True)
-class Biases:
+class Biases(Plain):
     """See `Method`."""
 
     about: str = "biases and the head learn"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from headway.adaptation.methods.method import Plain
 from headway.model import Model
 
 __all__ = ["Full"]
 
 
 @dataclass(frozen=True)
-class Full:
+class Full(Plain):
     """See `Method`."""
 
     about: str = "all weights learn"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headway.adaptation.methods.method import learn_from
+from headway.adaptation.methods.method import Plain, learn_from
 from headway.model import Model
 from headway.training.depth import depths
 
@@ -18,7 +18,7 @@ __all__ = ["Gradual"]
 
 
 @dataclass(frozen=True)
-class Gradual:
+class Gradual(Plain):
     """See `Method`."""
 
     about: str = "the head learns first, then the blocks from the last one down"

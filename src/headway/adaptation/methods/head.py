@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headway.adaptation.methods.method import learn_from
+from headway.adaptation.methods.method import Plain, learn_from
 from headway.errors import ConfigError
 from headway.model import Model
 from headway.training.depth import depths
@@ -13,7 +13,7 @@ __all__ = ["HeadAlone"]
 
 
 @dataclass(frozen=True)
-class HeadAlone:
+class HeadAlone(Plain):
     """See `Method`."""
 
     about: str = "the head alone learns, on a body that stays as it came"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from headway.adaptation.methods.method import learn_from
+from headway.adaptation.methods.method import Plain, learn_from
 from headway.model import Model
 from headway.training.depth import depths
 
@@ -16,7 +16,7 @@ __all__ = ["LastLayers"]
 
 
 @dataclass(frozen=True)
-class LastLayers:
+class LastLayers(Plain):
     """See `Method`.
 
     Args:
