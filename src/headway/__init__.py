@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from headway.adaptation import Result, Settings, adapt, compare, evaluate, rerun
+    from headway.adaptation import Result, Settings, adapt, advise, compare, evaluate, rerun
     from headway.compress import export
     from headway.data import Dataset, read
     from headway.hub import fetch
@@ -36,6 +36,7 @@ PUBLIC = {
     "Settings": "adaptation",
     "Tokenizer": "tokenizer",
     "adapt": "adaptation",
+    "advise": "adaptation",
     "cluster": "search",
     "compare": "adaptation",
     "evaluate": "adaptation",
@@ -58,6 +59,7 @@ __all__ = [
     "Settings",
     "Tokenizer",
     "adapt",
+    "advise",
     "cluster",
     "compare",
     "evaluate",

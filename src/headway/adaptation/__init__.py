@@ -9,13 +9,14 @@ scoring.py   answers and their scores       report.py    what was measured
 runs.py      the run as a folder            machine.py   versions, memory, time
 energy.py    what training took             seeds.py     the same with several seeds
 evaluate.py  a saved run on other rows      compare.py   two runs on the same rows
-rerun.py     a run once more
+rerun.py     a run once more                advise.py    which way to adapt, by trying
 """
 
 from headway.adaptation.adapt import Result, adapt
+from headway.adaptation.advise import advise
 from headway.adaptation.compare import compare
 from headway.adaptation.evaluate import evaluate
 from headway.adaptation.rerun import rerun
 from headway.adaptation.settings import Settings
 
-__all__ = ["Result", "Settings", "adapt", "compare", "evaluate", "rerun"]
+__all__ = ["Result", "Settings", "adapt", "advise", "compare", "evaluate", "rerun"]

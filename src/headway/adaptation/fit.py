@@ -60,6 +60,7 @@ def fit(
     best = Best(model, options.patience) if texts["validation"] else None
     with rows_in_use(model, texts):
         method.begin(model)
+        history.learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
         optimiser = steps.optimiser()
         learner, backward = learning(rows.task, model, rows.meaning)
         average = None if options.average is None else Average(model, options.average)

@@ -83,7 +83,7 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
         "utilisation": utilisation_of(run),
         "energy": dataclasses.asdict(run.energy),
         "peak_memory_mb": peak_memory_mb(),
-        "parameters": parameters_of(model),
+        "parameters": {**parameters_of(model), "learned": history.learned},
         "settings": {
             **dataclasses.asdict(run.plan.options),
             "precision": run.plan.precision,

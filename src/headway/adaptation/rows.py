@@ -22,7 +22,7 @@ from headway.tasks import Meaning, Task
 from headway.tasks.labels.out_of_scope import find_scope
 from headway.training.options import check_word
 
-__all__ = ["Data", "Rows", "answers_of", "prepare_rows", "read_rows"]
+__all__ = ["Data", "Rows", "answers_of", "prepare_rows", "read_rows", "training_rows"]
 
 Data = Dataset | Mapping[str, Dataset] | str | Path | Sequence[str | Path]
 """Rows, splits of rows, or the name of a file or folder to read, or a list of files."""
@@ -125,7 +125,7 @@ def prepare_rows(task: Task, data: Data, settings: Settings, *, test: Data | Non
     given = read_rows(data, settings)
     judge = None if test is None else read_rows(test, settings)
     columns = task.columns(given, text=settings.text, pair=settings.pair, label=settings.label)
-    pool = _training(given)
+    pool = training_rows(given)
     _check_columns(task, pool, columns)
     kind = _kind(task, pool, columns, settings)
     answers = answers_of(task, pool, columns, kind, "train")
@@ -274,9 +274,9 @@ def _few(
         raise ConfigError(
             f"max_labels_per_class = {n} with {kind} rows", allowed="rows with one label each"
         )
-    taken, rest = few_per_class(_training(data), label, n, seed=settings.seed)
+    taken, rest = few_per_class(training_rows(data), label, n, seed=settings.seed)
     said = f"{n} rows of each class train"
-    others = {name: part for name, part in _splits(data).items() if part is not _training(data)}
+    others = {name: part for name, part in _splits(data).items() if part is not training_rows(data)}
     if judge is None and not others:
         return taken, rest, f"{said}, all others are for measuring"
     return {**others, "train": taken}, judge, said
@@ -286,7 +286,7 @@ def _splits(data: Dataset | Mapping[str, Dataset]) -> Mapping[str, Dataset]:
     return {"train": data} if isinstance(data, Dataset) else data
 
 
-def _training(data: Dataset | Mapping[str, Dataset]) -> Dataset:
+def training_rows(data: Dataset | Mapping[str, Dataset]) -> Dataset:
     """The rows that train, or from which all are cut."""
     splits = _splits(data)
     if "train" not in splits:
@@ -311,4 +311,4 @@ def _validation_share(
         return settings.validation
     if scope is not None:  # whose threshold needs rows
         return 0.1
-    return 0.1 if len(_training(data)) >= ROWS_TO_SPARE else 0.0
+    return 0.1 if len(training_rows(data)) >= ROWS_TO_SPARE else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import click
@@ -27,7 +28,7 @@ from headway.cli.terminal.output import say_error, say_json
     show_default=True,
     help="What it learns: token-classification, question-answering, summarization, ...",
 )
-@click.option("--out", required=True, metavar="DIR", help="Where model and report are saved.")
+@click.option("--out", metavar="DIR", help="Where model and report are saved.")
 @column_options
 @click.option(
     "--test", metavar="DATA", help="Rows that judge.  [default: the test split, or a cut]"
@@ -143,10 +144,26 @@ from headway.cli.terminal.output import say_error, say_json
     help="Repeat with N seeds: seed, seed + 1, ... The first is saved in DIR, the others in "
     "DIR/seed-K.",
 )
+@click.option(
+    "--advise",
+    "advice_seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Try each method for so long on a part of the training rows, say which to take, and stop.",
+)
 @json_option
 @click.pass_obj
 def command(
-    typed: str, /, model: str, data: str, *, seed: int, seeds: int, as_json: bool, **settings: Any
+    typed: str,
+    /,
+    model: str,
+    data: str,
+    *,
+    seed: int,
+    seeds: int,
+    advice_seconds: float | None,
+    as_json: bool,
+    **settings: Any,
 ) -> int:
     """Adapt MODEL to the labelled rows of DATA and measure it.
 
@@ -156,6 +173,10 @@ def command(
 
     Ctrl-C ends training behind the current step and saves the model as it is.
     """
+    if advice_seconds is not None:
+        return _advise(model, data, advice_seconds, settings | {"seed": seed}, as_json=as_json)
+    if settings["out"] is None:
+        raise click.UsageError("Missing option '--out'.")
     if seeds == 1:
         result = headway.adapt(model, data, command=typed, seed=seed, **settings)
     else:
@@ -171,4 +192,20 @@ def command(
     if result.interrupted:
         say_error(f"{result.stopped}; the model as it was then is saved in {result.folder}")
         return 2
+    return 0
+
+
+def _advise(
+    model: str, data: str, seconds: float, settings: dict[str, Any], *, as_json: bool
+) -> int:
+    """Every method for a while, and which to take."""
+    passing = ("out", "test", "baseline")  # what advice has no use for
+    given = {name: value for name, value in settings.items() if name not in passing}
+    advice = headway.advise(model, data, seconds=seconds, **given)
+    if as_json:
+        say_json(dataclasses.asdict(advice))
+    else:
+        from headway.cli.terminal.advice import show_advice
+
+        show_advice(advice)
     return 0

@@ -38,6 +38,7 @@ class History:
         seconds: of the steps alone, validation not counted.
         stopped: why it ended before its last step, or empty.
         kept: the epoch whose state was kept as the best; 0 = that of the last step.
+        learned: how many numbers learned, at any time.
         failed_rows: of the step whose loss or gradient was not finite.
         epochs: how many are behind it, with what comes after each.
     """
@@ -49,6 +50,7 @@ class History:
     seconds: float = 0.0
     stopped: str = ""
     kept: int = 0
+    learned: int = 0
     failed_rows: list[int] = field(default_factory=list)
     epochs: int = 0
 
