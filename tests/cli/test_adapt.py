@@ -14,9 +14,12 @@ from torch import nn
 
 import headway as package
 from headway.adaptation import Settings
+from headway.adaptation.methods import METHODS
 from headway.cli.adapt import command
 from headway.heads.own import OWN_HEADS, TEXT_POOLINGS
+from headway.training.optimisers import OPTIMISERS
 from headway.training.options import PRECISIONS
+from headway.training.schedule import SCHEDULES
 
 from .calls import document, error_of, headway, start
 from .tiny import LONGEST, rows, write_csv, write_jsonl
@@ -30,12 +33,14 @@ def test_options_are_the_settings() -> None:
     options = {option.name: option for option in command.params}
     fields = Settings.__dataclass_fields__
     assert fields.keys() - options.keys() == LEFT_TO_PYTHON
-    more = {"model", "data", "task", "out", "test", "seeds", "as_json"}
+    more = {"model", "data", "task", "out", "test", "seeds", "as_json", "advice_seconds"}
     assert options.keys() - fields.keys() == more
     choices = {name: set(getattr(one.type, "choices", ())) for name, one in options.items()}
     assert choices["pooling"] == set(TEXT_POOLINGS)
     assert choices["head"] == {"family", "choice"}.union(*OWN_HEADS.values())
     assert choices["precision"] == set(PRECISIONS)
+    assert choices["method"] == set(METHODS)
+    assert choices["optimiser"] == set(OPTIMISERS) and choices["schedule"] == set(SCHEDULES)
     for name in options.keys() & fields.keys():
         if options[name].default not in (None, fields[name].default):
             # An option that was not given has no value, or the setting's own.
@@ -100,6 +105,19 @@ OPTIONS = [
     ("--seeds", "1"),
     ("--head", "mlp"),
     ("--head", "lstm", "--pooling", "attention"),
+    *(("--method", name) for name in METHODS),
+    ("--method", "last-layers", "--layers", "1"),
+    ("--method", "lora", "--rank", "2"),
+    ("--layer-decay", "0.5"),
+    *(("--optimiser", name) for name in OPTIMISERS),
+    *(("--schedule", name) for name in SCHEDULES),
+    ("--micro-batch-tokens", "20"),
+    ("--average", "0.9"),
+    ("--max-steps", "2"),
+    ("--max-seconds", "100"),
+    ("--find-lr",),
+    ("--save-every", "0"),
+    ("--resume",),
 ]
 
 EFFECTS: dict[tuple[str, ...], Any] = {
@@ -116,6 +134,11 @@ EFFECTS: dict[tuple[str, ...], Any] = {
     ("--precision", "bf16"): lambda report: report["settings"]["precision"] == "bf16",
     ("--no-baseline",): lambda report: report["baseline"] is None,
     ("--seed", "7"): lambda report: report["seed"] == 7,
+    ("--method", "lora", "--rank", "2"): lambda report: report["settings"]["rank"] == 2,
+    ("--optimiser", "muon"): lambda report: report["settings"]["optimiser"] == "muon",
+    ("--schedule", "wsd"): lambda report: report["settings"]["schedule"] == "wsd",
+    ("--max-steps", "2"): lambda report: len(report["curve"]["train"]) == 2,
+    ("--find-lr",): lambda report: len(report["curve"]["rates"]) > 5,
 }
 
 
@@ -141,6 +164,33 @@ def test_every_value_of_every_option(model: str, tmp_path: Path, options: tuple[
     )
     assert EFFECTS.get(options, lambda report: report["test"]["n"])(report)
     assert headway("predict", str(out), "word1 late").exit_code == 0
+
+
+def test_advice_is_given_in_a_table_or_as_json(model: str, tickets: str) -> None:
+    options = ("--advise", "20", *QUICK)
+    shown = headway("adapt", model, tickets, *options)
+    assert shown.exit_code == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    assert any({"method", "Accuracy", "learned"} <= set(line.split()) for line in lines)
+    assert max(map(len, lines)) <= 80
+    assert all(any(line.split()[:1] == [name] for line in lines) for name in METHODS)
+    assert lines[-1].startswith("Next: headway adapt ... --method ")
+    found = document(headway("adapt", model, tickets, *options, "--json"))
+    assert [one["method"] for one in found["tried"]] == list(METHODS)
+    assert f"--method {found['method']} " in lines[-1]
+
+
+def test_without_a_folder_there_is_advice_alone(model: str, tickets: str) -> None:
+    assert "Missing option '--out'" in error_of(headway("adapt", model, tickets))
+
+
+def test_a_run_is_done_once_more(run: str, tmp_path: Path) -> None:
+    again = headway("rerun", run, "--out", str(tmp_path / "again"))
+    assert again.exit_code == 0, again.stderr
+    assert "Every measure is what it was." in again.stdout
+    found = document(headway("rerun", f"{run}/run.json", "--out", str(tmp_path / "b"), "--json"))
+    assert found["compared"] and found["changed"] == {}
+    assert "has no run.json" in error_of(headway("rerun", str(tmp_path), "--out", "x"))
 
 
 def test_test_rows_of_their_own_judge(model: str, tickets: str, tmp_path: Path) -> None:

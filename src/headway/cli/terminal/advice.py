@@ -5,7 +5,7 @@ from __future__ import annotations
 from headway.adaptation.advise import Advice
 from headway.cli.terminal.output import say, say_prose, show, table
 from headway.reports.sheets import SHEETS, Measure
-from headway.reports.words import count, megabytes, seconds
+from headway.reports.words import megabytes
 
 __all__ = ["show_advice"]
 
@@ -13,18 +13,15 @@ __all__ = ["show_advice"]
 def show_advice(advice: Advice) -> None:
     """A line a way, and which to take."""
     measure = _measure(advice.measure)
-    rows = table(
-        ["method", measure.name, "95% interval", "learned", "time", "steps", "peak memory"],
-        right=(1, 3, 4, 5, 6),
-    )
+    names = ["method", measure.name, "95% interval", "learned", "time", "memory"]
+    rows = table(names, right=(1, 3, 4, 5))
     for one in advice.tried:
         rows.add_row(
             one.method,
             measure.say(one.score),
             " to ".join(map(measure.say, one.interval)),
-            count(one.learned),
-            seconds(one.seconds),
-            count(one.steps),
+            f"{one.learned / 1e6:,.2f} M",
+            f"{one.seconds:,.0f} s",
             megabytes(one.peak_memory_mb),
         )
     show(rows)
