@@ -5,7 +5,7 @@ from __future__ import annotations
 from headway.adaptation.advise import Advice
 from headway.cli.terminal.output import say, say_prose, show, table
 from headway.reports.sheets import SHEETS, Measure
-from headway.reports.words import megabytes
+from headway.reports.words import count, megabytes
 
 __all__ = ["show_advice"]
 
@@ -20,7 +20,7 @@ def show_advice(advice: Advice) -> None:
             one.method,
             measure.say(one.score),
             " to ".join(map(measure.say, one.interval)),
-            f"{one.learned / 1e6:,.2f} M",
+            count(one.learned) if one.learned < 10**6 else f"{one.learned / 1e6:,.1f} M",
             f"{one.seconds:,.0f} s",
             megabytes(one.peak_memory_mb),
         )
