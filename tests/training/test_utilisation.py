@@ -12,7 +12,7 @@ from headway.checkpoints import encoder_decoder_of
 from headway.core.taps import record
 from headway.model import Model
 from headway.training.collate import window_states
-from headway.training.utilisation import learning_flops, matrix_peak
+from headway.training.utilisation import Products, matrix_peak
 from training.tiny import put_head, tiny_model
 
 from .steps import one_batch
@@ -30,19 +30,21 @@ def test_it_counts_what_torch_counts(kind: str) -> None:
         states, _ = window_states(model, batch)
         states.sum().backward()
     counted = counter.get_total_flops()
-    told = learning_flops(model, [len(window) for window in batch.windows])
+    told = Products.of(model).learning_flops(map(len, batch.windows))
     assert told == counted
 
 
 def test_tokens_that_are_written_pass_the_decoder() -> None:
     model = Model(encoder_decoder_of(tiny_model().checkpoint))
-    read, both = learning_flops(model, [5]), learning_flops(model, [5], beside=3)
+    products = Products.of(model)
+    read, both = products.learning_flops([5]), products.learning_flops([5], beside=3)
     matrices = sum(
         part.weight.numel() for part in model.body.decoder.layers.modules()  # type: ignore[union-attr]
         if isinstance(part, nn.Linear)
     )  # fmt: skip
     assert both - read == 3 * 2 * 3 * matrices
-    assert learning_flops(writer("gpt2"), [2, 3]) < learning_flops(writer("gpt2"), [5])
+    one = Products.of(writer("gpt2"))
+    assert one.learning_flops([2, 3]) < one.learning_flops([5])
 
 
 def test_the_peak_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,4 +58,4 @@ def test_the_peak_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_head_counts_as_lost() -> None:
     plain, headed = tiny_model(), put_head(tiny_model(), ("a", "b"))
-    assert learning_flops(plain, [4]) == learning_flops(headed, [4])
+    assert Products.of(plain) == Products.of(headed)

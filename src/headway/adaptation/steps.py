@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -25,7 +26,7 @@ from headway.training.collate import Batch, Ready, epoch_batches
 from headway.training.depth import depths
 from headway.training.learner import Learner
 from headway.training.optimisers import OPTIMISERS, parameter_groups
-from headway.training.utilisation import learning_flops
+from headway.training.utilisation import Products
 from headway.training.vocabulary import used_rows_only
 from headway.windows import Windowed
 
@@ -84,8 +85,13 @@ class Steps:
     def cost_of(self, batch: Batch) -> tuple[int, float]:
         """Tokens of a step, and the operations that it asks for."""
         beside = sum(self.plan.beside[row] for row in batch.rows) if self.plan.beside else 0
-        flops = learning_flops(self.model, map(len, batch.windows), beside)
+        flops = self.products.learning_flops(map(len, batch.windows), beside)
         return batch.tokens + beside, flops
+
+    @cached_property
+    def products(self) -> Products:
+        """What the model multiplies for a token."""
+        return Products.of(self.model)
 
     def optimiser(self) -> Optimizer:
         """A fresh one, over all that learns.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -21,7 +22,7 @@ from headway.core.stacks import EncoderDecoder
 from headway.model import Model
 from headway.training.remembered import remembered
 
-__all__ = ["learning_flops", "matrix_peak"]
+__all__ = ["Products", "matrix_peak"]
 
 SIZE = 1024
 """Rows, columns and inner size of the product that finds the peak."""
@@ -30,27 +31,43 @@ PASSES = 3
 """Forward, and backward to states and to weights."""
 
 
-def learning_flops(model: Model, lengths: Iterable[int], beside: int = 0) -> float:
-    """Floating-point operations of learning from windows of these lengths.
+@dataclass(frozen=True)
+class Products:
+    """What a model multiplies for a token.
 
-    Args:
-        model: whose blocks all learn.
-        lengths: tokens of each window.
-        beside: tokens that are read besides: by the decoder where there are two stacks.
-
-    >>> from headway.checkpoints import Checkpoint
-    >>> from headway.families import bert
-    >>> config = bert.Config(vocabulary=9, hidden=4, layers=1, heads=2, inner=8, positions=8)
-    >>> learning_flops(Model(Checkpoint(bert, config, bert.build(config))), [2])
-    1728.0
+    Attributes:
+        read: numbers in the matrices of the blocks that a token of a window passes.
+        written: the same of what is read besides: of the decoder, where there are two stacks.
+        states: numbers in the hidden states of all blocks that attend to a window.
     """
-    body, lengths = model.body, list(lengths)
-    first = body.encoder if isinstance(body, EncoderDecoder) else body
-    second = body.decoder if isinstance(body, EncoderDecoder) else body
-    hidden = model.checkpoint.config.hidden
-    within = 4 * hidden * len(first.layers) * sum(length**2 for length in lengths)
-    linear = 2 * sum(lengths) * _matrices(first) + 2 * beside * _matrices(second)
-    return float(PASSES * (linear + within))
+
+    read: int
+    written: int
+    states: int
+
+    @classmethod
+    def of(cls, model: Model) -> Products:
+        """Those of a model, all of whose blocks learn."""
+        body, hidden = model.body, model.checkpoint.config.hidden
+        if isinstance(body, EncoderDecoder):
+            read, written = _matrices(body.encoder), _matrices(body.decoder)
+            return cls(read, written, hidden * len(body.encoder.layers))
+        return cls(_matrices(body), _matrices(body), hidden * len(body.layers))
+
+    def learning_flops(self, lengths: Iterable[int], beside: int = 0) -> float:
+        """Floating-point operations of learning from windows of these lengths.
+
+        Args:
+            lengths: tokens of each window.
+            beside: tokens that are read besides.
+
+        >>> Products(read=128, written=128, states=4).learning_flops([2])
+        1728.0
+        """
+        lengths = list(lengths)
+        linear = 2 * (sum(lengths) * self.read + beside * self.written)
+        within = 4 * self.states * sum(length**2 for length in lengths)
+        return float(PASSES * (linear + within))
 
 
 def matrix_peak(precision: str, device: torch.device) -> float:
