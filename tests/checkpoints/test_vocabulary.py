@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from pipelines.models import writer
 from training.tiny import tiny_model
 
 from headway import load
-from headway.checkpoints import HeadPlan, encoder_decoder_of, with_tokens
+from headway.checkpoints import HeadPlan, encoder_decoder_of, with_tokens, with_words
 from headway.errors import ConfigError, TokenizerError
 from headway.model import Model
 
@@ -117,3 +118,91 @@ def test_what_cannot_be_added() -> None:
     model.tokenizer = None
     with pytest.raises(ConfigError, match="without a tokenizer"):
         with_tokens(model, MARKS)
+
+
+def cut_model() -> Model:
+    """A BERT whose tokenizer cuts long words, with a head over the vocabulary."""
+    from headway import train_tokenizer
+    from headway.checkpoints import Checkpoint
+    from headway.families import bert
+
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    texts = ["the heart beats a of in on to", letters, letters[::-1]] * 50
+    tokenizer = train_tokenizer(iter(texts), kind="wordpiece", size=140)
+    config = bert.Config(
+        vocabulary=len(tokenizer), hidden=16, layers=1, heads=2, inner=32, positions=24
+    )
+    torch.manual_seed(0)
+    parts = Checkpoint(bert, config, bert.build(config), tokenizer=tokenizer,
+                       values={"model_type": "bert"})  # fmt: skip
+    model = Model(parts)
+    model.put_head(HeadPlan("fill-mask", bert.HEADS["fill-mask"]))
+    with torch.no_grad():
+        model.head.output.bias.normal_()  # type: ignore[union-attr]
+    return model.eval()
+
+
+def test_a_new_word_starts_as_the_mean_of_its_pieces(tmp_path: Path) -> None:
+    model = cut_model()
+    old = model.need_tokenizer()
+    words = ["myocarditis", "pericarditis", "heart"]
+    more = Model(with_words(model.checkpoint, words)).eval()
+    new = more.need_tokenizer()
+    assert len(old.encode("heart", special=False).ids) == 1
+    assert "heart" not in {one["content"] for one in new._document["added_tokens"][-2:]}
+    table, head = more.body.embeddings.words.weight, more.head
+    assert head is not None and head.output.weight is table
+    for word in words[:2]:
+        pieces = old.encode(word, special=False).ids
+        assert len(pieces) > 1
+        row = new.vocabulary[word]
+        before = model.body.embeddings.words.weight
+        torch.testing.assert_close(table[row], before[list(pieces)].mean(dim=0))
+        torch.testing.assert_close(
+            head.output.bias[row],
+            model.head.output.bias[list(pieces)].mean(),  # type: ignore[union-attr]
+        )
+    said = new.encode("the myocarditis beats", special=False)
+    assert said.tokens == ["the", "myocarditis", "beats"]
+    assert new.encode("xmyocarditis", special=False).tokens != ["xmyocarditis"]
+    more.save(tmp_path / "more")
+    again = load(tmp_path / "more")
+    assert again.head is not None and again.head.output.weight is again.body.embeddings.words.weight
+    theirs = tokenizers.Tokenizer.from_file(str(tmp_path / "more" / "tokenizer.json"))
+    for text in ("the Myocarditis, beats", "pericarditis-myocarditis", "amyocarditis in on"):
+        ours = again.need_tokenizer().encode(text, special=False)
+        assert ours.ids == theirs.encode(text, add_special_tokens=False).ids
+    assert "2 words are tokens of their own now" in more.checkpoint.notes[-1]
+    assert "1 were one token already" in more.checkpoint.notes[-1]
+
+
+def test_ten_thousand_words_are_added_in_seconds() -> None:
+    model = cut_model()
+    letters = "abcdefghijklmnopqrst"
+    words = [f"zz{a}{b}{c}{d}" for a in letters for b in letters for c in letters for d in "xy"]
+    start = time.perf_counter()
+    more = with_words(model.checkpoint, words[:10_000])
+    seconds = time.perf_counter() - start
+    assert (
+        more.tokenizer is not None and len(more.tokenizer) == len(model.need_tokenizer()) + 10_000
+    )
+    assert more.tokenizer.encode("the zzabcx heart", special=False).tokens[1] == "zzabcx"
+    assert seconds < 10
+
+
+def test_words_that_cannot_be_are_refused() -> None:
+    with pytest.raises(TokenizerError, match="each once"):
+        with_words(cut_model().checkpoint, ["myocarditis", "myocarditis"])
+    model = tiny_model()
+    model.checkpoint.tokenizer = None
+    with pytest.raises(ConfigError, match="without a tokenizer"):
+        with_words(model.checkpoint, ["a"])
+
+
+def test_a_word_that_was_not_known_at_all_starts_as_the_mean_of_all() -> None:
+    model = tiny_model()
+    more = with_words(model.checkpoint, ["strange", "w1"])
+    assert more.tokenizer is not None and more.tokenizer.encode("strange").tokens[1] == "strange"
+    table, before = more.body.embeddings.words.weight, model.body.embeddings.words.weight
+    torch.testing.assert_close(table[-1], before.mean(dim=0))
+    assert len(table) == len(before) + 1

@@ -29,7 +29,7 @@ from headway.checkpoints.longer import lengthened
 from headway.checkpoints.lora import read_adapter, with_adapter
 from headway.checkpoints.scope import SCORES, Scope
 from headway.checkpoints.speakers import can_carry
-from headway.checkpoints.vocabulary import with_tokens
+from headway.checkpoints.vocabulary import with_tokens, with_words
 
 __all__ = [
     "SCORES",
@@ -48,6 +48,7 @@ __all__ = [
     "with_adapter",
     "with_choice",
     "with_tokens",
+    "with_words",
     "write_description",
     "write_gguf",
 ]

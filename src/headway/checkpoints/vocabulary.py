@@ -1,23 +1,26 @@
 """A checkpoint with more tokens: its tokenizer and its word tables grow together.
 
-A new token starts as the mean of all words, which no output prefers or avoids: a random row would
-be far from every hidden state, and a fine model would begin by being wrong about it (Hewitt 2021,
-"Initializing new word embeddings for pretrained language models").
+A new special token starts as the mean of all words, which no output prefers or avoids: a random row
+would be far from every hidden state, and a fine model would begin by being wrong about it (Hewitt
+2021, "Initializing new word embeddings for pretrained language models"). A new word starts as the
+mean of the pieces that it was cut into (Gee et al. 2022, "Fast Vocabulary Transfer for Language
+Model Compression").
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from headway.checkpoints.checkpoint import Checkpoint
 from headway.errors import ConfigError
+from headway.tokenizer import Tokenizer
 
-__all__ = ["with_tokens"]
+__all__ = ["with_tokens", "with_words"]
 
 
 def with_tokens(checkpoint: Checkpoint, tokens: Sequence[str]) -> Checkpoint:
@@ -45,16 +48,72 @@ def with_tokens(checkpoint: Checkpoint, tokens: Sequence[str]) -> Checkpoint:
     >>> more.config.vocabulary, more.tokenizer.encode("a<mark>").ids
     (3, [0, 2])
     """
-    old = checkpoint.tokenizer
-    if old is None:
+    old = _tokenizer(checkpoint)
+    tokenizer = old.with_tokens(tokens)
+    fresh = {tokenizer.vocabulary[one]: () for one in tokens if one not in old.vocabulary}
+    made = _with_rows(checkpoint, tokenizer, fresh)
+    if fresh:
+        made.notes.append(
+            f"{len(fresh)} new tokens start as the mean of all words: {', '.join(tokens)}"
+        )
+    return made
+
+
+def with_words(checkpoint: Checkpoint, words: Sequence[str]) -> Checkpoint:
+    """The checkpoint with words as tokens of their own, where they stand alone in a text.
+
+    Tables and biases of the vocabulary get rows for them, each the mean of the rows of its pieces,
+    or of all words where it had none; a table that input and output share stays one. Words that
+    are one token already change nothing.
+
+    Args:
+        checkpoint: with a tokenizer. The new one shares all other weights with it.
+        words: none of them empty, each once.
+
+    Raises:
+        ConfigError: there is no tokenizer, or targets have other words than texts.
+        TokenizerError: words that cannot be.
+    """
+    old = _tokenizer(checkpoint)
+    unknown = old.special_ids.get("unk")
+    cut = [one.ids for one in old.encode_batch(list(words), special=False)]
+    new = {
+        word: tuple(id for id in ids if id != unknown)
+        for word, ids in zip(words, cut, strict=True)
+        if len(ids) != 1 or ids[0] == unknown
+    }
+    tokenizer = old.with_words([word for word in words if word in new])
+    made = _with_rows(
+        checkpoint, tokenizer, {tokenizer.vocabulary[word]: ids for word, ids in new.items()}
+    )
+    said = f"{len(new)} words are tokens of their own now, and start as the mean of their pieces"
+    if known := len(words) - len(new):
+        said += f"; {known} were one token already"
+    made.notes.append(said)
+    return made
+
+
+def _tokenizer(checkpoint: Checkpoint) -> Tokenizer:
+    if checkpoint.tokenizer is None:
         raise ConfigError(
             "a checkpoint without a tokenizer has no tokens to add to",
             next_step="put its tokenizer.json in the model's folder",
         )
     if checkpoint.rows("target") != checkpoint.rows():
         raise ConfigError("targets have other words than texts", allowed="one vocabulary for both")
-    tokenizer = old.with_tokens(tokens)
-    fresh = [tokenizer.vocabulary[one] for one in tokens if one not in old.vocabulary]
+    return checkpoint.tokenizer
+
+
+def _with_rows(
+    checkpoint: Checkpoint, tokenizer: Tokenizer, fresh: Mapping[int, Sequence[int]]
+) -> Checkpoint:
+    """The checkpoint with another tokenizer, and rows for its new tokens.
+
+    Args:
+        checkpoint: it stays as it is.
+        tokenizer: with more tokens.
+        fresh: number of a new one -> the tokens whose mean it starts as; () = all.
+    """
     made = dataclasses.replace(checkpoint, tokenizer=tokenizer, notes=[*checkpoint.notes])
     if not fresh:
         return made
@@ -68,9 +127,6 @@ def with_tokens(checkpoint: Checkpoint, tokens: Sequence[str]) -> Checkpoint:
     made.body.train(checkpoint.body.training)
     if made.head is not None and checkpoint.head is not None:
         made.head.train(checkpoint.head.training)
-    made.notes.append(
-        f"{len(fresh)} new tokens start as the mean of all words: {', '.join(tokens)}"
-    )
     return made
 
 
@@ -91,7 +147,9 @@ def _whole(checkpoint: Checkpoint) -> nn.ModuleDict:
     return nn.ModuleDict(parts if checkpoint.head is None else {**parts, "head": checkpoint.head})
 
 
-def _fill(new: nn.ModuleDict, old: nn.ModuleDict, fresh: Sequence[int], rows: int) -> None:
+def _fill(
+    new: nn.ModuleDict, old: nn.ModuleDict, fresh: Mapping[int, Sequence[int]], rows: int
+) -> None:
     """Puts the old parameters in their places, those of the vocabulary with the new rows."""
     wide = {
         name
@@ -121,12 +179,25 @@ def _vocabulary_names(old: nn.ModuleDict, rows: int) -> set[str]:
     return found
 
 
-def _grown(source: nn.Parameter, size: int, fresh: Sequence[int], rows: int) -> nn.Parameter:
-    """A table or bias of the vocabulary with the mean in the rows of the new tokens."""
+def _grown(
+    source: nn.Parameter, size: int, fresh: Mapping[int, Sequence[int]], rows: int
+) -> nn.Parameter:
+    """A table or bias of the vocabulary with means in the rows of the new tokens."""
     with torch.no_grad():
-        used = source[: min(min(fresh), rows)]
-        mean = used.float().mean(dim=0).to(source.dtype)
-        made = mean.expand(size, *source.shape[1:]).clone()
+        used = source[: min(min(fresh), rows)].float()
+        mean = used.mean(dim=0)
+        made = mean.to(source.dtype).expand(size, *source.shape[1:]).clone()
         made[: len(source)] = source
-        made[list(fresh)] = mean
+        made[list(fresh)] = _means(used, list(fresh.values()), mean).to(source.dtype)
     return nn.Parameter(made, requires_grad=source.requires_grad)
+
+
+def _means(used: Tensor, pieces: Sequence[Sequence[int]], mean: Tensor) -> Tensor:
+    """The mean of some rows for each new token; the mean of all where there are none."""
+    counts = torch.tensor([len(ids) for ids in pieces], device=used.device)
+    owners = torch.repeat_interleave(torch.arange(len(pieces), device=used.device), counts)
+    flat = torch.tensor([id for ids in pieces for id in ids], device=used.device, dtype=torch.int64)
+    sums = used.new_zeros(len(pieces), *used.shape[1:]).index_add(0, owners, used[flat])
+    shape = (-1, *[1] * (used.dim() - 1))
+    found = sums / counts.clamp(min=1).view(shape)
+    return torch.where((counts > 0).view(shape), found, mean)

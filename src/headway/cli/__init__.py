@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "search": "headway.cli.search:command",
     "cluster": "headway.cli.cluster:command",
     "tokenizer": "headway.cli.tokenizer:command",
+    "vocabulary": "headway.cli.vocabulary:command",
     "data": "headway.cli.data:command",
     "fetch": "headway.cli.fetch:command",
 }

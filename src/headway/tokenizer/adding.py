@@ -1,4 +1,4 @@
-"""More special tokens for a tokenizer that is there."""
+"""More tokens for a tokenizer that is there: special ones, or words."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["with_added"]
 
 
 def with_added(
-    document: dict[str, Any], pipeline: Pipeline, tokens: Sequence[str]
+    document: dict[str, Any], pipeline: Pipeline, tokens: Sequence[str], *, words: bool = False
 ) -> dict[str, Any]:
-    """A tokenizer.json in which these are special tokens too.
+    """A tokenizer.json in which these are tokens too.
 
     One that the vocabulary has already keeps its number; the others follow the last one.
 
@@ -22,6 +22,8 @@ def with_added(
         document: the content of a tokenizer.json.
         pipeline: that it describes.
         tokens: none of them empty, each once.
+        words: whether they are words, found where they stand alone in a normalized text; else
+            special tokens, found anywhere in the text as it is.
 
     Raises:
         TokenizerError: tokens that cannot be.
@@ -44,6 +46,6 @@ def with_added(
         number = known.get(token)
         if number is None:
             number, following = following, following + 1
-        flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
-        entries.append({"id": number, "content": token, **flags, "special": True})
+        flags = {"single_word": words, "lstrip": False, "rstrip": False, "normalized": words}
+        entries.append({"id": number, "content": token, **flags, "special": not words})
     return {**document, "added_tokens": entries}

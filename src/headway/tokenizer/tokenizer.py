@@ -113,6 +113,10 @@ class Tokenizer:
         """The same tokenizer with more special tokens, which are found in texts before all else."""
         return self._with(with_added(self._document, self._pipeline.reference, tokens))
 
+    def with_words(self, words: Sequence[str]) -> Tokenizer:
+        """The same tokenizer with words as tokens of their own, where they stand alone."""
+        return self._with(with_added(self._document, self._pipeline.reference, words, words=True))
+
     def _with(self, document: dict[str, Any]) -> Tokenizer:
         steps = NativePipeline(document, Pipeline.from_document(document))
         return Tokenizer(steps, document, self._config, converted=self._converted)
