@@ -105,11 +105,15 @@ TABLES = [
 ]
 
 
+INSTANCES = ("headway.tasks.", "headway.adaptation.methods.")
+"""Where a class has one instance, which is the entry."""
+
+
 def homes(value: object) -> Iterator[str]:
     """The modules that an entry comes from: its own, or those of what it holds."""
     if isinstance(value, ModuleType):
         yield value.__name__
-    elif type(value).__module__.startswith("headway.tasks."):  # one instance a task
+    elif type(value).__module__.startswith(INSTANCES):
         yield type(value).__module__
     elif inspect.isfunction(value) or inspect.isclass(value):
         yield value.__module__

@@ -113,7 +113,7 @@ OPTIONS = [
     *(("--schedule", name) for name in SCHEDULES),
     ("--micro-batch-tokens", "20"),
     ("--average", "0.9"),
-    ("--max-steps", "2"),
+    ("--max-steps", "2", "--batch-tokens", "64"),
     ("--max-seconds", "100"),
     ("--find-lr",),
     ("--save-every", "0"),
@@ -137,7 +137,7 @@ EFFECTS: dict[tuple[str, ...], Any] = {
     ("--method", "lora", "--rank", "2"): lambda report: report["settings"]["rank"] == 2,
     ("--optimiser", "muon"): lambda report: report["settings"]["optimiser"] == "muon",
     ("--schedule", "wsd"): lambda report: report["settings"]["schedule"] == "wsd",
-    ("--max-steps", "2"): lambda report: len(report["curve"]["train"]) == 2,
+    ("--max-steps", "2", "--batch-tokens", "64"): lambda report: len(report["curve"]["train"]) == 2,
     ("--find-lr",): lambda report: len(report["curve"]["rates"]) > 5,
 }
 

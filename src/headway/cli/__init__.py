@@ -17,9 +17,9 @@ __all__ = ["COMMANDS", "main"]
 
 COMMANDS: dict[str, str] = {
     "adapt": "headway.cli.adapt:command",
-    "rerun": "headway.cli.rerun:command",
     "evaluate": "headway.cli.evaluate:command",
     "compare": "headway.cli.compare:command",
+    "rerun": "headway.cli.rerun:command",
     "predict": "headway.cli.predict:command",
     "convert": "headway.cli.convert:command",
     "export": "headway.cli.export:command",

@@ -15,10 +15,10 @@ from headway.cli.terminal.output import say, say_error, say_json, say_prose
 @json_option
 @click.pass_obj
 def command(typed: str, /, run: str, out: str, *, as_json: bool) -> int:
-    """Adapt once more as RUN was, a run's folder or its run.json, and compare the measures.
+    """Adapt once more as a saved run was.
 
-    Model, rows and settings are those that run.json names. On the same machine, with the same
-    versions, every measure is equal.
+    RUN is a run's folder or its run.json, which names model, rows and settings. The measures are
+    compared: on the same machine, with the same versions, each is equal.
     """
     again = headway.rerun(run, out=out, command=typed)
     report = again.result.report
