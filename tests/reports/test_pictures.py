@@ -10,6 +10,7 @@ from headway.reports.pictures.confusion import confusion
 from headway.reports.pictures.curve import curve
 from headway.reports.pictures.label_bars import label_bars
 from headway.reports.pictures.lengths import lengths
+from headway.reports.pictures.rates import rates
 from headway.reports.sheets import SHEETS
 
 from .frozen import REPORTS, multi_label, regression, single_label
@@ -121,3 +122,15 @@ def test_a_sample_of_points_says_so():
     report = regression()
     report["test"]["n"] = 50_000
     assert "400 of 50,000 texts" in pictures(report)["scatter"].caption
+
+
+def test_rates_that_were_tried_are_drawn_in_words_that_every_font_has():
+    report = single_label()
+    assert rates(report) is None
+    report["curve"]["rates"] = [[1e-6 * 1.5**n, 2.0 - n / 50] for n in range(30)]
+    report["settings"]["learning_rate"] = 1e-4
+    picture = rates(report)
+    assert picture is not None
+    said = texts(picture.svg)
+    assert "1e-5" in said and "1e-4" in said and "0.0001" in said
+    assert not [word for word in said if "$" in word or "math" in word]

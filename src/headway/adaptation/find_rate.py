@@ -50,6 +50,7 @@ def with_found_rate(
     if rate is None:
         said = f"the loss falls at no rate that was tried: {options.learning_rate:g} is kept"
         return replace(plan, notes=[*plan.notes, said]), tried
-    said = f"the loss falls fastest at {rate:.2g}, of {len(tried)} rates that were tried"
+    rate = float(f"{rate:.2g}")  # more digits would mean nothing
+    said = f"the loss falls fastest at {rate:g}, of {len(tried)} rates that were tried"
     options = replace(options, learning_rate=rate)
     return replace(plan, options=options, notes=[*plan.notes, said]), tried

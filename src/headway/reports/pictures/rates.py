@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from headway.reports.pictures.canvas import BLUE, ORANGE, SOFT, WIDTH, Picture, draw, quiet
@@ -33,6 +34,7 @@ def rates(report: dict[str, Any]) -> Picture | None:
                 color=ORANGE,
             )
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda rate, _: f"1e{round(math.log10(rate))}")
         axes.set_xlabel("learning rate")
         axes.set_ylabel("loss of a step", color=SOFT)
         quiet(axes)
