@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +97,6 @@ def test_what_is_held_drops_nothing() -> None:
 
 
 def test_rates_decay_from_the_head_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    from importlib import import_module
-
     fitting = import_module("headway.adaptation.steps")
     rates: dict[str, float] = {}
     real = fitting.parameter_groups
@@ -221,12 +220,36 @@ def test_validation_sees_what_lora_has_learned() -> None:
     assert report["test"]["accuracy"] > 0.8
 
 
-def test_trying_rates_leaves_lora_nothing() -> None:
-    found = quick(data=rows(n=60), method="lora", find_lr=True, probe=False)
-    rate = found.report["settings"]["learning_rate"]
-    given = quick(data=rows(n=60), method="lora", lr=rate, probe=False)
-    for ours, other in zip(found.model.parameters(), given.model.parameters(), strict=True):
-        assert ours.shape == other.shape
+def test_trying_rates_leaves_lora_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training begins with the body as it came."""
+    adapting = import_module("headway.adaptation.adapt")
+    real, before = adapting.fit, tiny_model().body.state_dict()
+    seen: list[bool] = []
+
+    def fit(model: Model, *others: Any) -> Any:
+        body = model.body.state_dict()
+        seen.append(body.keys() == before.keys())
+        seen.extend(torch.equal(body[name], value) for name, value in before.items())
+        return real(model, *others)
+
+    monkeypatch.setattr(adapting, "fit", fit)
+    quick(data=rows(n=60), method="lora", find_lr=True, probe=False)
+    assert len(seen) > 10 and all(seen)
+
+
+def test_an_error_before_the_first_step_leaves_a_plain_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: Any) -> None:
+        raise ConfigError("another run")
+
+    monkeypatch.setattr("headway.training.keeper.Keeper.begin", refuse)
+    model = tiny_model()
+    names = list(model.body.state_dict())
+    with pytest.raises(ConfigError, match="another run"):
+        quick(model, method="lora", out=tmp_path / "run", probe=False)
+    assert list(model.body.state_dict()) == names
+    assert all(p.requires_grad for p in model.parameters()) and not model.training
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "llama", "distilbert"])

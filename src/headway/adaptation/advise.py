@@ -121,7 +121,7 @@ def advise(
                 **usual,
             )
         except ConfigError as error:
-            if name in str(error.problem) and len(methods) > 1:
+            if f"method = {name!r}" in error.problem and len(methods) > 1:
                 log.info("%s does not fit: %s", name, error.problem)
                 continue
             raise

@@ -59,15 +59,7 @@ def fit(
     epochs = steps.epochs()
     best = Best(model, options.patience) if texts["validation"] else None
     with rows_in_use(model, texts):
-        method.begin(model)
-        history.learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        optimiser = steps.optimiser()
-        learner, backward = learning(rows.task, model, rows.meaning)
-        average = None if options.average is None else Average(model, options.average)
-        if keeper is not None:
-            states = {"best": best, "average": average}
-            others = {name: state for name, state in states.items() if state is not None}
-            keeper.begin(learner, optimiser, history, others)
+        average: Average | None = None
 
         def after_epoch(number: int, history: History) -> bool:
             if best is None:
@@ -84,6 +76,16 @@ def fit(
                 keeper.after_step(history)
 
         try:
+            method.begin(model)
+            history.learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
+            optimiser = steps.optimiser()
+            learner, backward = learning(rows.task, model, rows.meaning)
+            if options.average is not None:
+                average = Average(model, options.average)
+            if keeper is not None:
+                states = {"best": best, "average": average}
+                others = {name: state for name, state in states.items() if state is not None}
+                keeper.begin(learner, optimiser, history, others)
             train(
                 learner,
                 optimiser,
