@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from headway.metrics import metric
     from headway.model import Model
     from headway.pipelines import pipeline
+    from headway.pretraining import Pretrained, pretrain
     from headway.search import SemanticSearch, cluster
     from headway.tokenizer import Tokenizer
     from headway.tokenizer.training import train_tokenizer
@@ -31,6 +32,7 @@ __version__ = "0.1.0"
 PUBLIC = {
     "Dataset": "data",
     "Model": "model",
+    "Pretrained": "pretraining",
     "Result": "adaptation",
     "SemanticSearch": "search",
     "Settings": "adaptation",
@@ -45,6 +47,7 @@ PUBLIC = {
     "load": "loading",
     "metric": "metrics",
     "pipeline": "pipelines",
+    "pretrain": "pretraining",
     "read": "data",
     "rerun": "adaptation",
     "train_tokenizer": "tokenizer.training",
@@ -54,6 +57,7 @@ PUBLIC = {
 __all__ = [
     "Dataset",
     "Model",
+    "Pretrained",
     "Result",
     "SemanticSearch",
     "Settings",
@@ -68,6 +72,7 @@ __all__ = [
     "load",
     "metric",
     "pipeline",
+    "pretrain",
     "read",
     "rerun",
     "train_tokenizer",

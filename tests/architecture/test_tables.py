@@ -94,6 +94,12 @@ TABLES = [
         "training/optimisers",
         frozenset({"groups", "together"}),
     ),
+    Table(
+        "headway.training.objectives",
+        "OBJECTIVES",
+        "training/objectives",
+        frozenset({"objective"}),
+    ),
     Table("headway.pipelines", "PIPELINES", "pipelines", frozenset({"inputs", "reader", "writer"})),
     Table(
         "headway.compress.export",

@@ -6,8 +6,7 @@ plan.py      what was left open, decided    find_rate.py the rate, by trying
 methods/     which weights learn            steps.py     what a step reads and moves
 fit.py       training                       calibrate.py thresholds behind it
 scoring.py   answers and their scores       report.py    what was measured
-runs.py      the run as a folder            machine.py   versions, memory, time
-energy.py    what training took             seeds.py     the same with several seeds
+runs.py      the run as a folder            seeds.py     the same with several seeds
 evaluate.py  a saved run on other rows      compare.py   two runs on the same rows
 rerun.py     a run once more                advise.py    which way to adapt, by trying
 """

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from headway.adaptation.calibrate import calibrate_scope
-from headway.adaptation.energy import metered
 from headway.adaptation.find_rate import with_found_rate
 from headway.adaptation.fit import fit
-from headway.adaptation.machine import timed
 from headway.adaptation.plan import after_probe, plan_run
 from headway.adaptation.report import baseline_scores, build_report
 from headway.adaptation.rows import Data, prepare_rows
-from headway.adaptation.runs import KEPT, Run, check_output, save_run
+from headway.adaptation.runs import Run, save_run
 from headway.adaptation.scoring import score_texts
 from headway.adaptation.settings import Settings, settings_from
 from headway.data import Dataset
@@ -31,8 +26,12 @@ from headway.reports.plain import plain
 from headway.tasks import Task, task_named
 from headway.tasks.costs import tokens_beside
 from headway.training import History
+from headway.training.chance import own_randomness
+from headway.training.energy import metered
 from headway.training.interrupt import stop_on_interrupt
 from headway.training.keeper import Keeper, digest_of
+from headway.training.machine import timed
+from headway.training.output import KEPT, check_output
 
 __all__ = ["IN_PYTHON", "Result", "adapt"]
 
@@ -110,11 +109,11 @@ def adapt(
         if not isinstance(model, Model):
             model = load(model, keep_head=learned.keeps_head)
         _check_model(learned, model, chosen)
-        with _own_randomness(chosen.seed, model.device):
+        with own_randomness(chosen.seed, model.device):
             model = learned.fitted(model)
         if folder is not None:
             check_output(folder, model)
-    with _own_randomness(chosen.seed, model.device):
+    with own_randomness(chosen.seed, model.device):
         with timed(seconds, "tokenize"):
             size, stride = chosen.window or model.longest, chosen.stride
             texts = {
@@ -247,11 +246,3 @@ def _name(data: Data | None) -> str | list[str]:
     if isinstance(data, (Dataset, Mapping)):
         return IN_PYTHON
     return list(map(str, data))
-
-
-@contextmanager
-def _own_randomness(seed: int, device: torch.device) -> Iterator[None]:
-    """Random numbers that depend on the seed only, and leave the caller's as they were."""
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield

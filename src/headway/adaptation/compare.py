@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from headway.adaptation.evaluate import Evaluation, evaluated
-from headway.adaptation.machine import forget_peak_memory
 from headway.adaptation.report import parameters_of
 from headway.adaptation.rows import Data, read_rows
 from headway.adaptation.settings import settings_from
@@ -24,6 +23,7 @@ from headway.reports.plain import plain
 from headway.reports.sheets import SHEETS
 from headway.tasks import Compared
 from headway.tasks.measured import Measured
+from headway.training.machine import forget_peak_memory
 
 __all__ = ["compare"]
 

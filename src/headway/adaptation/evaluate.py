@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headway.adaptation.machine import peak_memory_mb, versions
 from headway.adaptation.report import lengths_of
 from headway.adaptation.rows import Data, answers_of, read_rows
 from headway.adaptation.runs import read_run, task_of_run
@@ -22,6 +21,7 @@ from headway.model import Model
 from headway.reports.plain import plain
 from headway.tasks import Compared, Task, task_named
 from headway.tasks.measured import Measured, Metrics
+from headway.training.machine import peak_memory_mb, versions
 from headway.training.precision import chosen_precision
 
 __all__ = ["Evaluation", "evaluate", "evaluated"]

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from headway.adaptation.machine import peak_memory_mb, versions
 from headway.adaptation.rows import Rows
 from headway.adaptation.runs import Run
 from headway.adaptation.scoring import Scored
@@ -19,6 +18,7 @@ from headway.model import Model
 from headway.reports.plain import plain
 from headway.tasks import Compared
 from headway.training import History
+from headway.training.machine import peak_memory_mb, versions
 from headway.training.utilisation import matrix_peak
 from headway.windows import Windowed
 

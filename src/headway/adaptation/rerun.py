@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from headway.adaptation.adapt import IN_PYTHON, Result, adapt
-from headway.adaptation.machine import versions
 from headway.adaptation.runs import read_report, read_run
 from headway.errors import ConfigError
 from headway.logs import log
 from headway.reports.plain import plain
+from headway.training.machine import versions
 
 __all__ = ["Repeated", "rerun"]
 

@@ -4,37 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from headway.adaptation.energy import Energy
-from headway.adaptation.machine import versions
 from headway.adaptation.plan import Plan
 from headway.adaptation.rows import Rows
 from headway.adaptation.settings import Settings
-from headway.checkpoints import is_model_folder, saved_checkpoint
+from headway.checkpoints import saved_checkpoint
 from headway.checkpoints.lora import Adapter, write_adapter
-from headway.errors import ConfigError, OutputError
+from headway.errors import ConfigError
 from headway.model import Model
 from headway.reports import write_report
 from headway.reports.plain import plain, to_json
 from headway.tasks import TASKS, Meaning, known_meaning
 from headway.training import History
+from headway.training.energy import Energy
+from headway.training.machine import versions
+from headway.training.output import KEPT, can_be_replaced
 from headway.windows import Windowed
 
-__all__ = ["Run", "check_output", "read_report", "read_run", "save_run", "task_of_run"]
+__all__ = ["Run", "read_report", "read_run", "save_run", "task_of_run"]
 
 RUN = "run.json"
 REPORT = "report.json"
 HISTORY = "metrics.jsonl"
-KEPT = "training"
-"""The folder of a run on its way."""
 FAILED = "failed-rows.jsonl"
 """The rows of the step that could not be taken."""
 ADAPTER = "adapter"
@@ -77,52 +72,6 @@ class Run:
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended training."""
         return self.history.stopped.startswith("interrupted")
-
-
-def check_output(folder: Path, model: Model) -> None:
-    """Whether a run can be saved there, asked before any work is done; leaves nothing behind.
-
-    Raises:
-        OutputError: the place is taken, read-only or too small.
-    """
-    try:
-        folder = Path(os.path.realpath(folder))
-        if folder.is_dir() and not can_be_replaced(folder):
-            raise OutputError(
-                f"{folder} is not empty and holds no model", next_step="name a new or empty folder"
-            )
-        with _made(folder), tempfile.TemporaryFile(dir=folder):
-            free = shutil.disk_usage(folder).free
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
-        said = getattr(error, "strerror", None) or str(error)
-        raise OutputError(
-            f"{folder} cannot be written: {said}", next_step="choose another --out"
-        ) from None
-    needed = int(1.1 * sum(p.numel() * p.element_size() for p in model.parameters()))
-    if free < needed:
-        raise OutputError(
-            f"{folder}: {free // 2**20} MB are free and the model takes {needed // 2**20}",
-            next_step="make room, or choose another --out",
-        )
-
-
-def can_be_replaced(folder: Path) -> bool:
-    """Whether a folder is empty, holds a model, or nothing but a run on its way."""
-    names = {path.name for path in folder.iterdir()}
-    return names <= {KEPT} or is_model_folder(folder)
-
-
-@contextmanager
-def _made(folder: Path) -> Iterator[None]:
-    """Makes a folder for a moment; what was not there before is gone behind it."""
-    new = [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield
-    finally:
-        for place in new:
-            with suppress(OSError):
-                place.rmdir()
 
 
 def save_run(run: Run, report: Mapping[str, Any], folder: Path, *, state: str) -> None:

@@ -23,7 +23,7 @@ from headway.tasks.pairs.vectors import ComparesVectors
 from headway.training import Options
 from headway.training.accumulate import Backward, backward, vectors_backward
 from headway.training.collate import Batch, Ready, epoch_batches
-from headway.training.depth import depths
+from headway.training.depth import depths, ends
 from headway.training.learner import Learner
 from headway.training.optimisers import OPTIMISERS, parameter_groups
 from headway.training.utilisation import Products
@@ -103,7 +103,7 @@ class Steps:
         groups = parameter_groups(
             _rates(self.model, options, self.plan.layer_decay),
             weight_decay=options.weight_decay,
-            outer=_ends(self.model),
+            outer=ends(self.model),
         )
         if not groups:
             raise ConfigError(
@@ -148,9 +148,3 @@ def _rates(
         for module in level:
             parts.append((head_rate if module is model.head else rate, module.parameters()))
     return parts
-
-
-def _ends(model: Model) -> list[Parameter]:
-    """The parameters at the ends of the stack: of embeddings and of the head."""
-    body = [p for name, p in model.body.named_parameters() if "embeddings" in name.split(".")]
-    return body + ([] if model.head is None else list(model.head.parameters()))

@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "adapt": "headway.cli.adapt:command",
     "evaluate": "headway.cli.evaluate:command",
     "compare": "headway.cli.compare:command",
+    "pretrain": "headway.cli.pretrain:command",
     "rerun": "headway.cli.rerun:command",
     "predict": "headway.cli.predict:command",
     "convert": "headway.cli.convert:command",

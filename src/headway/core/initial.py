@@ -10,7 +10,7 @@ from torch.overrides import TorchFunctionMode
 
 from headway.core.positions import SinusoidalPositions
 
-__all__ = ["Undrawn", "initialise"]
+__all__ = ["Undrawn", "initialise", "initialise_by_depth"]
 
 PLAIN = (nn.Linear, nn.Embedding, nn.LayerNorm, nn.RMSNorm)
 """Parts whose start is the same everywhere."""
@@ -63,3 +63,20 @@ def initialise(module: nn.Module, std: float, *, shared_with: nn.Module | None =
                 nn.init.normal_(parameter, std=std)
             else:
                 nn.init.ones_(parameter)
+
+
+def initialise_by_depth(body: nn.Module, std: float, layers: int) -> None:
+    """As `initialise`, but what the halves of blocks add starts smaller, the more blocks there are,
+    so that the states behind all of them are as large as they are behind one.
+
+    Args:
+        body: a stack whose blocks have `attention.output` and `feedforward.down`.
+        std: standard deviation of all other normal weights.
+        layers: blocks.
+
+    Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.3.
+    """
+    initialise(body, std)
+    for name, parameter in body.named_parameters():
+        if name.endswith(("attention.output.weight", "feedforward.down.weight")):
+            nn.init.normal_(parameter, std=std / (2 * layers) ** 0.5)

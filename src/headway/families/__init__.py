@@ -11,6 +11,9 @@ A family module has
                                and a key and value of config.json that rule it out, if any do
     HEADS                      task -> the head that the ecosystem's checkpoints carry for it
 
+and, where fresh weights are not all of one normal distribution,
+    start                      Config, body -> nothing: fills it
+
 and, where the stack can also be the decoder behind an encoder,
     build_decoder              Config -> that decoder, with cross-attention in each block
     CROSS_NAMES                the rows that it has beside NAMES

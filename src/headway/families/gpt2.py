@@ -25,6 +25,7 @@ from headway.core.fields import (
     read_fields,
     write_fields,
 )
+from headway.core.initial import initialise_by_depth
 from headway.core.names import Row, Transposed
 from headway.core.positions import LearnedPositions
 from headway.core.stacks import Decoder
@@ -124,6 +125,11 @@ def build(config: Config) -> Decoder:
         for number in range(1, config.layers + 1)
     ]
     return Decoder(embeddings(config), layers, norm=norm(config))
+
+
+def start(config: Config, body: Decoder) -> None:
+    """Fresh weights; what blocks add starts smaller, the more there are."""
+    initialise_by_depth(body, config.initial_std, config.layers)
 
 
 def build_decoder(config: Config) -> Decoder:

@@ -33,6 +33,7 @@ from headway.core.fields import (
     read_fields,
     write_fields,
 )
+from headway.core.initial import initialise_by_depth
 from headway.core.masks import Local, everywhere
 from headway.core.names import Row
 from headway.core.positions import Rotary, rotary_frequencies
@@ -262,6 +263,11 @@ def build(config: Config) -> Encoder:
     words = nn.Embedding(config.vocabulary, config.hidden)
     embeddings = Embeddings(words, norm=norm(config), dropout=config.embedding_dropout)
     return Encoder(embeddings, layers, norm=norm(config), kinds=attends)
+
+
+def start(config: Config, body: Encoder) -> None:
+    """Fresh weights; what blocks add starts smaller, the more there are."""
+    initialise_by_depth(body, config.initial_std, config.layers)
 
 
 def norm(config: Config) -> nn.LayerNorm:

@@ -30,6 +30,7 @@ from headway.core.fields import (
     read_fields,
     write_fields,
 )
+from headway.core.initial import initialise
 from headway.core.names import Fused, Row
 from headway.core.positions import RelativeBias
 from headway.core.stacks import Decoder, Encoder, EncoderDecoder
@@ -220,6 +221,28 @@ def _rows(ours: str, theirs: str, feedforward: int) -> tuple[Row, ...]:
             f"{theirs}.block.0.layer.0.SelfAttention.relative_attention_bias.weight",
         ),
     )
+
+
+def start(config: Config, body: EncoderDecoder) -> None:
+    """Fresh weights as T5's. Scores are not divided by the root of the head size, and states that
+    meet the word table are scaled down: the start makes up for both.
+
+    Source: Raffel et al. 2019, arXiv 1910.10683, and the initializers of Mesh TensorFlow's T5.
+    """
+    inner = config.heads * config.head_size
+    stds = {
+        "words": 1.0,
+        "q": (config.hidden * config.head_size) ** -0.5,
+        "output": inner**-0.5,
+        "down": config.inner**-0.5,
+    }
+    initialise(body, config.hidden**-0.5)
+    for name, parameter in body.named_parameters():
+        part = name.split(".")[-2]
+        if part in stds and parameter.dim() == 2:
+            nn.init.normal_(parameter, std=stds[part])
+        elif part == "qkv":
+            nn.init.normal_(parameter.data[:inner], std=stds["q"])  # the queries' rows
 
 
 _CROSS = "decoder.block.#.layer.1.EncDecAttention"

@@ -18,8 +18,8 @@ from headway.model import Model
 from headway.pipelines.inputs import is_text, opened
 from headway.pipelines.reader import Reader
 from headway.tasks import Meaning, task_named
-from headway.tasks.fill_mask import mask_token
 from headway.tasks.inputs import each_text
+from headway.training.masking import mask_token
 from headway.windows import Windowed, window_texts
 
 __all__ = ["FillMask"]

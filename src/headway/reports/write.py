@@ -14,7 +14,7 @@ from headway.reports.data_page import data_page
 from headway.reports.page import page
 from headway.reports.plain import plain, printable, to_json
 
-__all__ = ["write_data_report", "write_report"]
+__all__ = ["write_data_report", "write_files", "write_report"]
 
 
 def write_report(report: dict[str, Any], folder: Path | str, *, name: str = "") -> None:
@@ -39,7 +39,7 @@ def write_report(report: dict[str, Any], folder: Path | str, *, name: str = "") 
         "report.html": page(shown),
         "README.md": card(shown, name or folder.resolve().name or "model"),
     }
-    _write(files, folder)
+    write_files(files, folder)
 
 
 def write_data_report(
@@ -72,10 +72,15 @@ def write_data_report(
         "report.html": data_page(shown, printable(plain(list(rows))), name),
         "README.md": data_card(shown, name),
     }
-    _write(files, folder)
+    write_files(files, folder)
 
 
-def _write(files: Mapping[str, str], folder: Path) -> None:
+def write_files(files: Mapping[str, str], folder: Path) -> None:
+    """Writes all files of a report, each at once.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():

@@ -20,7 +20,6 @@ from torch import Tensor
 
 from headway.checkpoints import HeadPlan
 from headway.core.layout import Layout
-from headway.core.stacks import Encoder
 from headway.data import Columns, Dataset
 from headway.data.batches.budget import sorted_batches
 from headway.errors import ConfigError
@@ -31,12 +30,14 @@ from headway.tasks.measured import Measured
 from headway.tasks.stacks import with_language_head
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch, Ready
-from headway.training.masking import hidden_tokens
+from headway.training.masking import hidden_logits, hide
+from headway.training.objectives.masked import Masked
 from headway.windows import Windowed, window_texts
 
-__all__ = ["FillMask", "mask_token"]
+__all__ = ["FillMask"]
 
 KIND = "masked-words"
+MASKED = Masked()
 
 
 @dataclass(frozen=True)
@@ -57,21 +58,6 @@ class Told:
     def right(self) -> int:
         """How many were told."""
         return sum(one == other for one, other in zip(self.said, self.hidden, strict=True))
-
-
-def mask_token(model: Model) -> int:
-    """The token that stands for a hidden one.
-
-    Raises:
-        ConfigError: the tokenizer has none.
-    """
-    found = model.need_tokenizer().special_ids.get("mask")
-    if found is None:
-        raise ConfigError(
-            f"the tokenizer of {model.source or 'this model'} has no mask token",
-            next_step="set mask_token in tokenizer_config.json",
-        )
-    return found
 
 
 class FillMask:
@@ -118,13 +104,7 @@ class FillMask:
         return {}
 
     def check(self, model: Model) -> None:
-        if not isinstance(model.body, Encoder) or "fill-mask" not in model.checkpoint.family.HEADS:
-            raise ConfigError(
-                f"{model.source or 'this model'} tells no hidden words",
-                allowed="an encoder (BERT and the like)",
-                next_step="--task text-generation for decoders",
-            )
-        mask_token(model)
+        MASKED.check(model)
 
     def fitted(self, model: Model) -> Model:
         """An encoder without its head gets a new one."""
@@ -168,13 +148,11 @@ class FillMask:
         chance: torch.Generator | None = None,
     ) -> Ready:
         """Tokens are hidden anew each time."""
-        hidden = _hidden(model, batch.windows, [chance] * len(batch.windows))
-        return Ready(batch, hidden, (float(sum(hidden.counts)),))
+        return MASKED.collate(model, batch, chance)
 
     def loss(self, model: Model, ready: Ready, meaning: Meaning) -> tuple[Tensor, ...]:
         """Of the hidden tokens; only their logits are made."""
-        logits, right = _told(model, ready.wanted)
-        return (F.cross_entropy(logits, right, reduction="sum"),)
+        return MASKED.loss(model, ready)
 
     def read(
         self,
@@ -192,8 +170,8 @@ class FillMask:
             lengths = [len(window) for window in windows]
             for batch in progress(sorted_batches(lengths, batch_tokens), what):
                 chance = [torch.Generator().manual_seed(number) for number in batch]
-                hidden = _hidden(model, [windows[number] for number in batch], chance)
-                logits, right = _told(model, hidden)
+                hidden = hide(model, [windows[number] for number in batch], chance)
+                logits, right = hidden_logits(model, hidden)
                 lies = Layout(hidden.counts)
                 losses = F.cross_entropy(logits, right, reduction="none")
                 parts = (lies.split(each) for each in (logits.argmax(dim=-1), right, losses))
@@ -280,55 +258,3 @@ def _joined(windows: Sequence[Told]) -> Told:
     said = [token for one in windows for token in one.said]
     hidden = [token for one in windows for token in one.hidden]
     return Told(said, hidden, sum(one.nats for one in windows))
-
-
-@dataclass(frozen=True)
-class Hidden:
-    """Windows with tokens hidden.
-
-    Attributes:
-        windows: how many tokens each has.
-        shown: what is read, int64 [tokens].
-        chosen: which tokens are hidden, bool [tokens].
-        right: themselves, int64 [hidden].
-        counts: how many each window has.
-    """
-
-    windows: tuple[int, ...]
-    shown: Tensor
-    chosen: Tensor
-    right: Tensor
-    counts: tuple[int, ...]
-
-
-def _hidden(
-    model: Model,
-    windows: Sequence[Sequence[int]],
-    chance: Sequence[torch.Generator | None],
-) -> Hidden:
-    """Windows with some tokens hidden; `chance` decides for each which."""
-    never = set(model.need_tokenizer().special_ids.values())
-    parts = [
-        hidden_tokens(
-            torch.tensor(list(window)),
-            mask=mask_token(model),
-            words=model.checkpoint.config.vocabulary,
-            never=never,
-            generator=generator,
-        )
-        for window, generator in zip(windows, chance, strict=True)
-    ]
-    shown, chosen = (torch.cat(part) for part in zip(*parts, strict=True))
-    ids = torch.tensor([token for window in windows for token in window])
-    counts = tuple(int(mask.sum()) for _, mask in parts)
-    return Hidden(tuple(map(len, windows)), shown, chosen, ids[chosen], counts)
-
-
-def _told(model: Model, hidden: Hidden) -> tuple[Tensor, Tensor]:
-    """Logits of hidden tokens, float32 [hidden, words], and the tokens, int64 [hidden]."""
-    assert isinstance(model.body, Encoder) and model.head is not None
-    device = model.device
-    layout = Layout(hidden.windows, device=device)
-    states = model.body(hidden.shown.to(device), layout)[hidden.chosen.to(device)]
-    logits = model.head(states, Layout(hidden.counts, device=device)).float()
-    return logits, hidden.right.to(device)

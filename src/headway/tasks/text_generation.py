@@ -18,7 +18,6 @@ import torch
 from torch import Tensor
 
 from headway.checkpoints import HeadPlan
-from headway.core.stacks import Decoder
 from headway.data import Columns, Dataset
 from headway.errors import ConfigError
 from headway.metrics import confidence_interval, metric
@@ -28,12 +27,14 @@ from headway.tasks.measured import Measured
 from headway.tasks.stacks import with_language_head
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch, Ready
-from headway.training.likelihood import next_token_losses, surprises
+from headway.training.likelihood import surprises
+from headway.training.objectives.causal import Causal
 from headway.windows import Windowed, default_stride, window_texts
 
 __all__ = ["Surprise", "TextGeneration"]
 
 KIND = "language"
+CAUSAL = Causal()
 
 
 @dataclass(frozen=True)
@@ -117,12 +118,7 @@ class TextGeneration:
         return {}
 
     def check(self, model: Model) -> None:
-        if not isinstance(model.body, Decoder):
-            raise ConfigError(
-                f"{model.source or 'this model'} is no decoder",
-                allowed="a decoder (GPT-2, Llama and the like)",
-                next_step="--task fill-mask for encoders",
-            )
+        CAUSAL.check(model)
 
     def fitted(self, model: Model) -> Model:
         """A decoder without its head gets a new one, around its word table where the two are
@@ -181,12 +177,10 @@ class TextGeneration:
         weights: Tensor | None = None,
         chance: torch.Generator | None = None,
     ) -> Ready:
-        told = sum(len(window) - 1 for window in batch.windows)  # all but the first of each
-        return Ready(batch, None, (float(told),))
+        return CAUSAL.collate(model, batch, chance)
 
     def loss(self, model: Model, ready: Ready, meaning: Meaning) -> tuple[Tensor, ...]:
-        losses, _ = next_token_losses(model, ready.batch.windows)
-        return (losses.sum(),)
+        return CAUSAL.loss(model, ready)
 
     def read(
         self,

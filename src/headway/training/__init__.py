@@ -3,7 +3,10 @@
 loop.py        the loop                     options.py     its numbers
 accumulate.py  a step in parts              learner.py     model and loss as one module
 collate.py     texts with windows as batches
+objectives/    what is asked about raw text noise.py       texts made worse, to be mended
 chance.py      draws by seed and step       keeper.py      a run on its way, on disk
+output.py      where a run is saved         energy.py      what training took
+machine.py     versions, memory, time
 optimisers/    one file each                schedule.py    how the rate moves
 rate_range.py  which rate, by trying
 remembered.py  measured of a machine once   utilisation.py of what it can multiply

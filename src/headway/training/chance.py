@@ -7,10 +7,12 @@ does not matter: a run that is resumed at some step draws what the uninterrupted
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
-__all__ = ["generator_for", "seed_for"]
+__all__ = ["generator_for", "own_randomness", "seed_for"]
 
 
 def seed_for(*place: int) -> int:
@@ -26,3 +28,11 @@ def seed_for(*place: int) -> int:
 def generator_for(*place: int) -> torch.Generator:
     """Random numbers of a place, on the processor."""
     return torch.Generator().manual_seed(seed_for(*place))
+
+
+@contextmanager
+def own_randomness(seed: int, device: torch.device) -> Iterator[None]:
+    """Random numbers that depend on the seed only, and leave the caller's as they were."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

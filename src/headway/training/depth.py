@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from torch import nn
+from torch.nn import Parameter
 
 from headway.core.stacks import Decoder, Encoder, EncoderDecoder
 from headway.model import Model
 
-__all__ = ["depths"]
+__all__ = ["depths", "ends"]
 
 
 def depths(model: Model) -> list[list[nn.Module]]:
@@ -29,6 +30,12 @@ def depths(model: Model) -> list[list[nn.Module]]:
     stacks = [body.encoder, body.decoder] if isinstance(body, EncoderDecoder) else [body]
     found = [level for stack in stacks for level in _levels(stack)]
     return found if model.head is None else [*found, [model.head]]
+
+
+def ends(model: Model) -> list[Parameter]:
+    """The parameters at the ends of the stack: of embeddings and of the head."""
+    body = [p for name, p in model.body.named_parameters() if "embeddings" in name.split(".")]
+    return body + ([] if model.head is None else list(model.head.parameters()))
 
 
 def _levels(stack: Encoder | Decoder) -> Iterator[list[nn.Module]]:

@@ -18,11 +18,17 @@ class Learner(nn.Module):
     Args:
         model: what is trained.
         asked: (model, part) -> tensors: the sum of each term of the loss, or vectors.
+        beside: what learns with it, or None.
     """
 
-    def __init__(self, model: Model, asked: Callable[[Model, Ready], tuple[Tensor, ...]]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        asked: Callable[[Model, Ready], tuple[Tensor, ...]],
+        beside: nn.Module | None = None,
+    ) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.beside = model, beside
         self.asked = asked
 
     def forward(self, part: Ready) -> tuple[Tensor, ...]:

@@ -6,18 +6,99 @@ arXiv 1907.11692.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
-__all__ = ["hidden_tokens"]
+from headway.core.layout import Layout
+from headway.core.stacks import Encoder
+from headway.errors import ConfigError
+from headway.model import Model
+from headway.tokenizer import Tokenizer
+
+__all__ = [
+    "MASKINGS",
+    "Choose",
+    "Hidden",
+    "begins_words",
+    "hidden_logits",
+    "hidden_tokens",
+    "hide",
+    "mask_token",
+    "spans",
+    "tokens",
+    "words",
+]
 
 SHARE = 0.15
 """Of a text's tokens that are to be told."""
 
 MASKED, CHANGED = 0.8, 0.1
 """Of those, the shares that are masked and that are another word; the others stay as they are."""
+
+ENDS, LONGEST = 0.2, 10
+"""Of spans: the chance that one ends behind each of its words, and the most words that one has."""
+
+SPACES = ("Ġ", "▁", "Ċ")
+"""How tokens begin in front of which there is a space or a new line."""
+
+Choose = Callable[[Tensor, Tensor, torch.Generator | None], Tensor]
+"""(which tokens may be hidden, which begin a word, random numbers) -> of each token the number of
+what is hidden together with it, below that of tokens, or -1 where it is not hidden: bool [tokens]
+twice, and int64 [tokens]."""
+
+
+def tokens(allowed: Tensor, begins: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Each token by itself."""
+    draw = torch.rand(allowed.shape, generator=generator)
+    return torch.where(allowed & (draw < SHARE), torch.arange(len(allowed)), -1)
+
+
+def words(allowed: Tensor, begins: Tensor, generator: torch.Generator | None) -> Tensor:
+    """All tokens of a word, or none: no part of it gives the others away.
+
+    Source: the whole-word models of Devlin et al., released in May 2019; Cui et al. 2019,
+    arXiv 1906.08101.
+    """
+    word = (begins | ~allowed).cumsum(0)  # [tokens]; what may not be hidden parts words too
+    draw = torch.rand(len(allowed) + 1, generator=generator)[word]
+    return torch.where(allowed & (draw < SHARE), torch.arange(len(allowed)), -1)
+
+
+def spans(allowed: Tensor, begins: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Runs of whole words, one to ten, most of them short; a run is masked as one.
+
+    Source: Joshi et al. 2019, arXiv 1907.10529, section 3.1.
+    """
+    starts = (begins | ~allowed).nonzero().flatten().tolist()
+    ends = [*starts[1:], len(allowed)]
+    usable = [number for number, start in enumerate(starts) if allowed[start]]
+    wanted = round(SHARE * int(allowed.sum()))
+    found = torch.full((len(allowed),), -1)
+    hidden = 0
+    order = torch.randperm(len(usable), generator=generator).tolist()
+    lengths = torch.rand(len(usable), generator=generator).clamp_(min=1e-9).log_()
+    more = (lengths / math.log(1 - ENDS)).int().tolist()  # words of each span behind its first
+    for number, (place, length) in enumerate(zip(order, more, strict=True)):
+        if hidden >= wanted:
+            break
+        for word in range(usable[place], usable[place] + min(LONGEST, 1 + length)):
+            if word >= len(starts) or hidden >= wanted:
+                break
+            part = slice(starts[word], ends[word])
+            if not allowed[starts[word]] or found[starts[word]] >= 0:
+                break
+            found[part] = number
+            hidden += ends[word] - starts[word]
+    return found
+
+
+MASKINGS: dict[str, Choose] = {"tokens": tokens, "words": words, "spans": spans}
+"""Name -> what is hidden together."""
 
 
 def hidden_tokens(
@@ -26,6 +107,8 @@ def hidden_tokens(
     mask: int,
     words: int,
     never: Collection[int],
+    begins: Tensor | None = None,
+    choose: Choose = tokens,
     generator: torch.Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Ids with some tokens hidden, and which ones: int64 [tokens], bool [tokens].
@@ -38,15 +121,122 @@ def hidden_tokens(
         mask: the mask token.
         words: size of the vocabulary.
         never: tokens that are never chosen: [CLS], [SEP] and the like.
+        begins: which tokens begin a word, bool [tokens]; None = all.
+        choose: what is hidden together.
         generator: of the random numbers; None = torch's own.
     """
-    allowed = ~torch.isin(ids, torch.tensor(sorted(never), device=ids.device))
-    draw = torch.rand(ids.shape, generator=generator).to(ids.device)
-    chosen = allowed & (draw < SHARE)
-    if not chosen.any() and allowed.any():
-        chosen[allowed.nonzero()[0]] = True
-    kind = torch.rand(ids.shape, generator=generator).to(ids.device)
-    other = torch.randint(words, ids.shape, generator=generator).to(ids.device)
+    allowed = ~torch.isin(ids, torch.tensor(sorted(never)))
+    begins = torch.ones_like(allowed) if begins is None else begins
+    together = choose(allowed, begins, generator)
+    if (together < 0).all() and allowed.any():
+        together[allowed.nonzero()[0]] = 0
+    chosen = together >= 0
+    kind = torch.rand(ids.shape, generator=generator)[together]
+    other = torch.randint(words, ids.shape, generator=generator)
     shown = torch.where(chosen & (kind < MASKED), torch.full_like(ids, mask), ids)
     changed = chosen & (kind >= MASKED) & (kind < MASKED + CHANGED)
     return torch.where(changed, other, shown), chosen
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Windows with tokens hidden.
+
+    Attributes:
+        windows: how many tokens each has.
+        shown: what is read, int64 [tokens].
+        chosen: which tokens are hidden, bool [tokens].
+        right: themselves, int64 [hidden].
+        counts: how many each window has.
+    """
+
+    windows: tuple[int, ...]
+    shown: Tensor
+    chosen: Tensor
+    right: Tensor
+    counts: tuple[int, ...]
+
+
+def hide(
+    model: Model,
+    windows: Sequence[Sequence[int]],
+    chance: Sequence[torch.Generator | None],
+    choose: Choose = tokens,
+) -> Hidden:
+    """Windows with some tokens hidden, the special ones never.
+
+    Args:
+        model: whose tokenizer has a mask.
+        windows: ids.
+        chance: decides for each window which.
+        choose: what is hidden together.
+    """
+    tokenizer = model.need_tokenizer()
+    never = set(tokenizer.special_ids.values())
+    table = None if choose is tokens else begins_words(tokenizer)
+    parts = []
+    for window, generator in zip(windows, chance, strict=True):
+        ids = torch.tensor(list(window))
+        parts.append(
+            hidden_tokens(
+                ids,
+                mask=mask_token(model),
+                words=model.checkpoint.config.vocabulary,
+                never=never,
+                begins=None if table is None else table[ids],
+                choose=choose,
+                generator=generator,
+            )
+        )
+    shown, chosen = (torch.cat(part) for part in zip(*parts, strict=True))
+    ids = torch.tensor([token for window in windows for token in window])
+    counts = tuple(int(mask.sum()) for _, mask in parts)
+    return Hidden(tuple(map(len, windows)), shown, chosen, ids[chosen], counts)
+
+
+def hidden_logits(model: Model, hidden: Hidden) -> tuple[Tensor, Tensor]:
+    """Logits of hidden tokens, float32 [hidden, words], and the tokens, int64 [hidden]."""
+    assert isinstance(model.body, Encoder) and model.head is not None
+    device = model.device
+    layout = Layout(hidden.windows, device=device)
+    states = model.body(hidden.shown.to(device), layout)[hidden.chosen.to(device)]
+    logits = model.head(states, Layout(hidden.counts, device=device)).float()
+    return logits, hidden.right.to(device)
+
+
+def mask_token(model: Model) -> int:
+    """The token that stands for a hidden one.
+
+    Raises:
+        ConfigError: the tokenizer has none.
+    """
+    found = model.need_tokenizer().special_ids.get("mask")
+    if found is None:
+        raise ConfigError(
+            f"the tokenizer of {model.source or 'this model'} has no mask token",
+            next_step="set mask_token in tokenizer_config.json",
+        )
+    return found
+
+
+def begins_words(tokenizer: Tokenizer) -> Tensor:
+    """Which tokens begin a word where they stand in a text, bool [vocabulary].
+
+    Vocabularies mark either the pieces that go on with a word (WordPiece's ##) or those in front of
+    which there is a space (byte-level BPE's Ġ, SentencePiece's ▁). In the second kind, what is no
+    letter or digit begins a word too.
+    """
+    if (known := _BEGINS.get(tokenizer)) is not None:
+        return known
+    vocabulary = tokenizer.vocabulary
+    table = torch.ones(max(vocabulary.values()) + 1, dtype=torch.bool)
+    spaced = any(token.startswith(SPACES) and len(token) > 1 for token in vocabulary)
+    for token, number in vocabulary.items():
+        if spaced:
+            table[number] = token.startswith(SPACES) or not token[:1].isalnum()
+        else:
+            table[number] = not token.startswith("##")
+    return _BEGINS.setdefault(tokenizer, table)
+
+
+_BEGINS: WeakKeyDictionary[Tokenizer, Tensor] = WeakKeyDictionary()

@@ -341,3 +341,18 @@ def test_batches_beyond_32_bits_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
     assert sum(len(batch) for batch in make(cut=TokenBudget(90))) == 150
     with pytest.raises(ConfigError, match=r"a batch of \d+ tokens. Allowed: up to 90"):
         list(make(cut=RowCount(40)))
+
+
+@pytest.mark.parametrize("world", [1, 2])
+def test_behind_so_many_steps_of_an_epoch(world: int) -> None:
+    data = Dataset.from_columns({"ids": [[n] * (1 + n % 5) for n in range(300)]})
+    loader = Loader(data, TokenBudget(12), seed=3, window=64, block=4, world=world)
+    for epoch in (0, 2):
+        loader.set_epoch(epoch)
+        whole = [batch.rows.tolist() for batch in loader]
+        for steps in (0, 1, len(whole) // 2, len(whole) - 1, len(whole)):
+            behind = loader.behind(epoch, steps)
+            assert [batch.rows.tolist() for batch in behind] == whole[steps:]
+            assert behind.state()["epoch"] == epoch + 1
+        with pytest.raises(ConfigError, match="behind the end"):
+            loader.behind(epoch, len(whole) + 1)

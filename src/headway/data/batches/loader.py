@@ -190,6 +190,25 @@ class Loader(Generic[T]):
         other._place = (state["epoch"], state["window"], state["step"])
         return other
 
+    def behind(self, epoch: int, steps: int) -> Loader[T]:
+        """The same loader behind so many steps of an epoch; the windows before are cut to know.
+
+        Raises:
+            ConfigError: the epoch has fewer steps.
+        """
+        check_whole("steps ", steps, least=0)
+        other = copy(self)
+        for window in range(self._order.windows):
+            here = len(self._order.steps(epoch, window, self._rank).batches)
+            if steps < here:
+                other._place = (epoch, window, steps)
+                return other
+            steps -= here
+        if steps:
+            raise _beyond(f"{steps} steps behind the end of epoch {epoch}")
+        other._place = (epoch, self._order.windows, 0)
+        return other
+
     def set_epoch(self, epoch: int) -> None:
         """Goes to the beginning of an epoch; they count from 0."""
         check_whole("epoch ", epoch, least=0)

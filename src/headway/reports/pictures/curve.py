@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["curve"]
+__all__ = ["curve", "loss_curve"]
 
 MOST_POINTS = 400
 SMOOTHING = 20  # the bold line is a running mean over a twentieth of the steps
@@ -70,6 +70,36 @@ def curve(report: dict[str, Any]) -> Picture | None:
         ("step", "validation loss", measure.name) if rows else (),
         rows,
     )
+
+
+def loss_curve(
+    train: Sequence[dict[str, Any]], held_out: Sequence[dict[str, Any]], key: str
+) -> Picture | None:
+    """Training loss and that on held-out text, of a run that has no other score.
+
+    Args:
+        train: an entry a step.
+        held_out: an entry a measurement.
+        key: of the held-out loss in its entries.
+    """
+    steps, measured = _points(train, "loss"), _points(held_out, key)
+    if not steps:
+        return None
+    thin, last = _thin(steps), steps[-1][0]
+
+    def paint(figure: Figure) -> None:
+        axes = figure.subplots()
+        _paint_loss(axes, thin, measured)
+        axes.autoscale(axis="y")  # of text, no loss comes near 0
+        axes.set_xlabel("step")
+
+    title = (
+        f"Loss over {count(last)} steps: from {decimals(thin[0][1])} to {decimals(thin[-1][1])}."
+    )
+    shown = "Thin: the loss of each step; bold: its running mean; points: held-out text."
+    rows = [(f"{step:g}", decimals(loss)) for step, loss in measured]
+    svg = draw("curve", title, (WIDTH, 240), paint)
+    return Picture("curve", "Loss", shown, svg, WIDTH, ("step", "held-out loss"), rows)
 
 
 def _measure(report: dict[str, Any], validation: Sequence[dict[str, Any]]) -> Measure:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import headway
-from headway.adaptation.machine import peak_memory_mb, timed, versions
+from headway.training.machine import peak_memory_mb, timed, versions
 
 
 def test_the_peak_is_that_of_this_process_and_does_not_sink() -> None:
@@ -25,7 +25,7 @@ def test_the_peak_is_that_of_this_process_and_does_not_sink() -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux can forget a peak")
 def test_a_peak_can_be_forgotten() -> None:
     program = (
-        "from headway.adaptation.machine import forget_peak_memory, peak_memory_mb\n"
+        "from headway.training.machine import forget_peak_memory, peak_memory_mb\n"
         "before = peak_memory_mb()\n"
         "block = bytearray(200 * 2**20)\n"
         "with_it = peak_memory_mb()\n"
@@ -41,7 +41,7 @@ def test_memory_of_a_parent_is_not_counted() -> None:
     block = np.ones(300 * 2**20 // 8)
     program = (
         "import resource\n"
-        "from headway.adaptation.machine import peak_memory_mb\n"
+        "from headway.training.machine import peak_memory_mb\n"
         "before = peak_memory_mb()\n"
         "block = bytearray(200 * 2**20)\n"
         "print(peak_memory_mb() - before)\n"

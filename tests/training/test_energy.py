@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from headway.adaptation import energy
-from headway.adaptation.energy import WATTS_A_CORE, metered
+from headway.training import energy
+from headway.training.energy import WATTS_A_CORE, metered
 
 
 def counter(folder: Path, name: str, now: object, most: int = 10**9) -> None:

@@ -1,0 +1,218 @@
+"""The training of one run: what is measured, averaged and kept around its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Generator, Tensor
+from torch.optim import Optimizer
+
+from headway.core.ragged import usual_tokens
+from headway.errors import ConfigError
+from headway.logs import log
+from headway.model import Model
+from headway.pretraining.measure import measure
+from headway.pretraining.run import Run
+from headway.pretraining.steps import Epoch, epochs_of, loader_of
+from headway.training import History, train
+from headway.training.accumulate import Backward, backward, vectors_backward
+from headway.training.average import Average
+from headway.training.collate import Batch, Ready
+from headway.training.depth import ends
+from headway.training.energy import metered
+from headway.training.interrupt import stop_on_interrupt
+from headway.training.keeper import Keeper
+from headway.training.learner import Learner
+from headway.training.machine import timed
+from headway.training.objectives import ComparesTexts, Learns, Objective
+from headway.training.optimisers import OPTIMISERS, parameter_groups
+from headway.training.utilisation import Products
+
+__all__ = ["fit", "learning"]
+
+MEASUREMENTS, LEAST = 20, 50
+"""How often held-out text is measured on the way, and steps between, where nothing else is said."""
+
+
+def fit(run: Run, keeper: Keeper | None = None) -> None:
+    """Measures what the model knows, trains it, and measures again; the run notes all.
+
+    Args:
+        run: every number decided.
+        keeper: keeps it on its way, and goes on with one; None = it is not kept.
+
+    Raises:
+        ConfigError: the loss became infinite or undefined, or what is kept is another run.
+    """
+    model, options, history = run.model, run.options, run.history
+    model.requires_grad_(True)
+    learner, backward = learning(run.objective, model)
+    learner.eval()
+    with timed(run.seconds, "measure"):
+        run.measured["before"] = _measured(run, learner)
+    steps = _Steps(run)
+    epochs = steps.epochs()
+    average = Average(learner, options.average) if options.average is not None else None
+    watch = _Watch(run, learner, epochs, average, keeper)
+    optimiser = _optimiser(run, learner)
+    history.learned = sum(p.numel() for p in learner.parameters())
+    with timed(run.seconds, "train"), metered() as run.energy, stop_on_interrupt() as stop:
+        if keeper is not None:
+            others = {} if average is None else {"average": average}
+            keeper.begin(learner, optimiser, history, others)
+        try:
+            train(
+                learner,
+                optimiser,
+                epochs,
+                steps.parts_of,
+                options=options,
+                precision=options.precision,
+                stop=stop,
+                cost_of=steps.cost_of,
+                backward=backward,
+                after_step=watch.after_step,
+                history=history,
+            )
+            if stop.asked and keeper is not None:
+                keeper.keep()
+        except ConfigError:
+            if history.stopped:  # the last step's loss or gradient was not finite
+                run.failed = _windows(epochs, history.step)
+            raise
+        finally:
+            learner.eval()
+            if average is not None:
+                average.put()
+    if not run.interrupted:
+        with timed(run.seconds, "measure again"):
+            run.measured["after"] = _measured(run, learner)
+
+
+def learning(objective: Objective, model: Model) -> tuple[Learner, Backward]:
+    """What a step runs, and how its parts come together."""
+    beside = objective.begun(model) if isinstance(objective, Learns) else None
+    if not isinstance(objective, ComparesTexts):
+        return Learner(model, objective.loss, beside), backward
+
+    def compare(first: Tensor, second: Tensor, parts: Sequence[Ready]) -> Sequence[Tensor]:
+        return objective.compare(first, second)
+
+    return Learner(model, objective.vectors, beside), vectors_backward(compare)
+
+
+@dataclass
+class _Steps:
+    """What a step of a run reads."""
+
+    run: Run
+
+    def epochs(self) -> list[Epoch]:
+        """The steps of each epoch."""
+        run, settings = self.run, self.run.settings
+        loader = loader_of(
+            run.train,
+            batch_tokens=run.options.batch_tokens,
+            window=settings.window,
+            put=run.put,
+            joined=run.objective.joins,
+            seed=settings.seed,
+        )
+        return epochs_of(loader, run.put, epochs=settings.epochs, most=settings.max_steps)
+
+    def parts_of(self, batch: Batch, chance: Generator) -> list[Ready]:
+        """A step's parts, each small enough for the memory."""
+        most = self.run.options.micro_batch_tokens
+        return [
+            self.run.objective.collate(self.run.model, part, chance) for part in batch.cut(most)
+        ]
+
+    def cost_of(self, batch: Batch) -> tuple[int, float]:
+        """Tokens of a step, and the operations that it asks for."""
+        twice = isinstance(self.run.objective, ComparesTexts)
+        lengths = [len(window) for window in batch.windows] * (1 + twice)
+        return batch.tokens, self.products.learning_flops(lengths)
+
+    @cached_property
+    def products(self) -> Products:
+        """What the model multiplies for a token."""
+        return Products.of(self.run.model)
+
+
+@dataclass
+class _Watch:
+    """What is done behind a step: averaging, measuring, keeping."""
+
+    run: Run
+    learner: Learner
+    epochs: Sequence[Epoch]
+    average: Average | None
+    keeper: Keeper | None
+
+    def after_step(self, history: History) -> None:
+        """Called behind each step, and each epoch."""
+        run, average = self.run, self.average
+        if average is not None and history.step > average.steps:
+            average.see()
+        seen = history.validation[-1]["step"] if history.validation else 0
+        if len(run.held) and self._due(history.step) and history.step > seen:
+            with average.used() if average is not None else nullcontext():
+                found = _measured(run, self.learner, "Validating", earlier=False)["held-out"]
+            epoch = history.train[-1]["epoch"]
+            history.validation.append({"step": history.step, "epoch": epoch, **found})
+            said = found[run.objective.terms[0]]
+            log.info("step %d of %d: held-out loss %.4f", history.step, self._total, said)
+        if self.keeper is not None:
+            self.keeper.after_step(history)
+
+    @cached_property
+    def _total(self) -> int:
+        total = sum(map(len, self.epochs))
+        return min(total, self.run.options.max_steps or total)
+
+    def _due(self, step: int) -> bool:
+        every = self.run.settings.validate_every or max(LEAST, self._total // MEASUREMENTS)
+        return step % every == 0 or step == self._total
+
+
+def _windows(epochs: Sequence[Epoch], step: int) -> list[list[int]]:
+    """What was read in a step, counted from 1."""
+    for epoch in epochs:
+        if step <= len(epoch):
+            return epoch[step - 1].windows
+        step -= len(epoch)
+    return []
+
+
+def _optimiser(run: Run, learner: Learner) -> Optimizer:
+    """A fresh one, over all that learns."""
+    options = run.options
+    groups = parameter_groups(
+        [(options.learning_rate, learner.parameters())],
+        weight_decay=options.weight_decay,
+        outer=ends(run.model),
+    )
+    return OPTIMISERS[options.optimiser].over(groups)
+
+
+def _measured(
+    run: Run, learner: Learner, what: str = "Measuring", *, earlier: bool = True
+) -> dict[str, dict[str, float]]:
+    """Held-out blocks, and those of earlier texts, by name."""
+    parts = {"held-out": run.held, **(run.earlier if earlier else {})}
+    return {
+        name: measure(
+            learner,
+            run.objective,
+            blocks,
+            run.put,
+            precision=run.options.precision,
+            batch_tokens=usual_tokens(run.model.device),
+            what=what,
+        ).values()
+        for name, blocks in parts.items()
+        if len(blocks)
+    }

@@ -1,0 +1,238 @@
+"""From raw text to a model: begun from nothing or from a checkpoint, measured and saved."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headway.errors import ConfigError
+from headway.logs import log
+from headway.model import Model
+from headway.pretraining.begin import begun_model
+from headway.pretraining.corpus import (
+    Corpus,
+    Texts,
+    around,
+    blocks_of,
+    held_out,
+    read_texts,
+)
+from headway.pretraining.fit import fit
+from headway.pretraining.report import build_report, save_pretrained
+from headway.pretraining.run import Run
+from headway.pretraining.settings import Settings
+from headway.pretraining.tokenizer import TokenizerPlan
+from headway.reports.plain import plain
+from headway.training import Options
+from headway.training.chance import own_randomness
+from headway.training.keeper import Keeper, digest_of
+from headway.training.machine import timed
+from headway.training.objectives import Objective
+from headway.training.optimisers import OPTIMISERS
+from headway.training.output import KEPT, check_output
+from headway.training.precision import chosen_precision
+
+__all__ = ["Pretrained", "pretrain"]
+
+USUAL_HIDDEN = 256
+"""The size of hidden states that objectives' learning rates are meant for."""
+
+MEASUREMENTS = 20
+"""Of held-out text on the way, where nothing else is said."""
+
+
+@dataclass
+class Pretrained:
+    """What a pre-training leaves.
+
+    Attributes:
+        model: with the objective's head, in evaluation mode.
+        report: what was measured, the same as report.json; empty for an interrupted run.
+        folder: where it was saved, or None.
+        stopped: why training ended before its last step, or empty.
+    """
+
+    model: Model
+    report: dict[str, Any]
+    folder: Path | None = None
+    stopped: str = ""
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended it; then nothing was measured."""
+        return not self.report
+
+
+def pretrain(
+    model: Model | str | Path,
+    texts: Texts,
+    *,
+    out: str | Path | None = None,
+    earlier: Mapping[str, Texts] | Sequence[str | Path] = (),
+    tokenizer: str | Path | TokenizerPlan | None = None,
+    layers: int | None = None,
+    hidden: int | None = None,
+    heads: int | None = None,
+    command: str = "",
+    **settings: Any,
+) -> Pretrained:
+    """Trains a model on raw text, measures what it learned, and saves it.
+
+    The same texts, settings and seed give the same parameters on the same machine, bit for bit.
+    Ctrl-C ends training behind the current step, and what there is then is saved.
+
+    Args:
+        model: a model, or a name that `load` takes: it is trained further. Or the name of a family
+            (bert, gpt2, llama, t5, bart, electra, ...) or a config.json: it starts from nothing.
+        texts: rows with a column of texts, splits of them, or files that `read` takes. A split
+            called validation or test is held out; else some blocks are.
+        out: the folder for the model and its report; None = nothing is written.
+        earlier: texts of other kinds, by name, on which the model is measured before and after:
+            what it forgets.
+        tokenizer: for a model that starts from nothing: a folder or file of one, or how one is
+            learnt from the texts; None = the family's usual kind is learnt.
+        layers, hidden, heads: size of a model that starts from nothing by its family's name; None =
+            4 blocks of 256.
+        command: how the run was started, for the report.
+        settings: fields of `Settings`: objective, window, max_steps, lr, batch_tokens, seed, ...
+
+    Raises:
+        InputError: model, texts, a setting or the output folder cannot be used; said before any
+            training.
+        ConfigError: the loss became infinite or undefined; the last sound state is in `out`.
+
+    Example:
+        made = headway.pretrain("bert", ["corpus.txt"], max_steps=1000, out="runs/tiny-bert")
+        made.report["after"]["held-out"]["loss"]
+    """
+    chosen = Settings(**settings)
+    folder = None if out is None else Path(out)
+    seconds: dict[str, float] = {}
+    with timed(seconds, "load"):
+        corpus = read_texts(texts, chosen)
+        others = _named(earlier)
+        sizes = {"layers": layers, "hidden": hidden, "heads": heads}
+        shape = {name: size for name, size in sizes.items() if size is not None}
+        with own_randomness(chosen.seed, _device(model)):
+            started, objective = begun_model(model, corpus, tokenizer, shape, chosen)
+    if folder is not None:
+        check_output(folder, started)
+    with own_randomness(chosen.seed, started.device):
+        with timed(seconds, "tokenize"):
+            run = _prepared(started, objective, corpus, others, chosen)
+        run.seconds = seconds
+        run.inputs = {"model": started.source or str(model), "command": command,
+                      "texts": corpus.name}  # fmt: skip
+        for note in run.notes:
+            log.info("%s", note)
+        keeper = None if folder is None else _keeper(run, folder)
+        try:
+            fit(run, keeper)
+        except ConfigError as error:
+            if folder is None or not run.history.stopped:
+                raise
+            save_pretrained(run, {}, folder, state="diverged")
+            hint = f"{error.next_step}; the last good state and the step's texts are in {folder}"
+            raise ConfigError(error.problem, next_step=hint) from error
+    report = {} if run.interrupted else build_report(run)
+    if folder is not None:
+        save_pretrained(run, report, folder, state="done" if report else "interrupted")
+    return Pretrained(started, report, folder, run.history.stopped)
+
+
+def _prepared(
+    model: Model,
+    objective: Objective,
+    corpus: Corpus,
+    earlier: Mapping[str, Texts],
+    settings: Settings,
+) -> Run:
+    """Texts as blocks, and every number decided."""
+    tokenizer = model.need_tokenizer()
+    window, joined = settings.window, objective.joins
+    if model.longest is not None and window > model.longest:
+        raise ConfigError(
+            f"window = {window}", allowed=f"at most the model's {model.longest} tokens"
+        )
+    put = around(tokenizer, model.body, joined=joined)
+    blocks = blocks_of(corpus.texts, tokenizer, window, put, joined=joined)
+    if corpus.held is not None:
+        train, _ = held_out(blocks, 0, settings.seed)
+        _, held = held_out(blocks_of(corpus.held, tokenizer, window, put, joined=joined), 1, 0)
+    else:
+        train, held = held_out(blocks, settings.validation, settings.seed)
+    others = {}
+    for name, texts in earlier.items():
+        found = blocks_of(read_texts(texts, settings).texts, tokenizer, window, put, joined=joined)
+        _, others[name] = held_out(found, None if len(found) > 1 else 1, settings.seed)
+    precision = chosen_precision(settings.precision, model.device)
+    rate = settings.lr or objective.rate * min(1.0, USUAL_HIDDEN / model.checkpoint.config.hidden)
+    options = Options(
+        epochs=settings.epochs or 1,
+        max_steps=settings.max_steps,
+        max_seconds=settings.max_seconds,
+        learning_rate=rate if settings.lr else rate * OPTIMISERS[settings.optimiser].rate,
+        batch_tokens=settings.batch_tokens,
+        micro_batch_tokens=settings.micro_batch_tokens,
+        warmup=settings.warmup,
+        schedule=settings.schedule,
+        optimiser=settings.optimiser,
+        average=settings.average,
+        weight_decay=settings.weight_decay,
+        clip=settings.clip,
+        seed=settings.seed,
+        precision=precision,
+    )
+    run = Run(model, objective, corpus, put, train, held, others, settings, options, {})
+    run.texts = blocks.texts
+    tokens = int(blocks.lengths.sum())
+    run.notes = [
+        *corpus.notes,
+        objective.about,
+        f"{blocks.texts:,} texts, {tokens:,} tokens in {len(blocks):,} blocks of up to {window}; "
+        f"{len(held):,} blocks are held out",
+        f"{options.batch_tokens:,} tokens a step, peak rate {options.learning_rate:.2g}, "
+        f"{options.schedule}, {precision}",
+    ]
+    return run
+
+
+def _keeper(run: Run, folder: Path) -> Keeper:
+    """Keeps the run on its way; knows what makes it what it is."""
+    passing = ("save_every", "resume", "validate_every")
+    settings = {
+        name: value
+        for name, value in dataclasses.asdict(run.settings).items()
+        if name not in passing
+    }
+    about = {
+        "texts": run.corpus.fingerprint,
+        "model": digest_of(dict(run.model.named_parameters())),
+        **settings,
+        "objective": str(run.objective),
+        "precision": run.options.precision,
+    }
+    chosen = run.settings
+    return Keeper(folder / KEPT, plain(about), seconds=chosen.save_every, resume=chosen.resume)
+
+
+def _named(texts: Mapping[str, Texts] | Sequence[str | Path]) -> dict[str, Texts]:
+    """Texts by name; files are called by theirs."""
+    if isinstance(texts, Mapping):
+        return dict(texts)
+    found: dict[str, Texts] = {}
+    for place in texts:
+        name = Path(place).stem
+        if name in found:
+            raise ConfigError(f"two earlier texts are called {name!r}")
+        found[name] = place
+    return found
+
+
+def _device(model: Model | str | Path) -> Any:
+    import torch
+
+    return model.device if isinstance(model, Model) else torch.device("cpu")

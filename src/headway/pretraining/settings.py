@@ -1,0 +1,109 @@
+"""Everything a user may decide about one pre-training; what is not decided is chosen and said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headway.training.masking import MASKINGS
+from headway.training.noise import NOISES
+from headway.training.objectives import OBJECTIVES
+from headway.training.optimisers import OPTIMISERS
+from headway.training.options import PRECISIONS, RANGES, Range, check_ranges, check_word
+from headway.training.schedule import SCHEDULES
+
+__all__ = ["Settings"]
+
+_RANGES: dict[str, Range] = {
+    "window": Range(8, whole=True),
+    "validation": Range(0, 0.5),
+    "validate_every": Range(1, whole=True),
+    "save_every": Range(0),
+    "lr": RANGES["learning_rate"],
+    **{
+        name: RANGES[name]
+        for name in (
+            *("epochs", "max_steps", "max_seconds", "batch_tokens", "micro_batch_tokens"),
+            *("warmup", "average", "weight_decay", "clip", "seed"),
+        )
+    },
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One pre-training.
+
+    Raises:
+        ConfigError: a value outside its range.
+    """
+
+    objective: str | None = None
+    """One of OBJECTIVES; None = masked for encoders, causal for decoders, denoise for two stacks,
+    replaced for ELECTRA."""
+    masking: str | None = None
+    """What is hidden together, of masked and replaced: tokens, words or spans; None = tokens."""
+    noise: str | None = None
+    """Of denoise: spans (T5's) or infilling (BART's); None = infilling where the tokenizer has a
+    mask and no sentinels, else spans."""
+    text: str | None = None
+    """Text column; None = guessed and said."""
+    encoding: str = "utf-8"
+    """Of the text files."""
+    format: str | None = None
+    """Of the text files; None = by their names."""
+    sample_by: str | None = None
+    """What is a text in plain text files: line, paragraph or document; None = paragraph."""
+    window: int = 128
+    """Tokens of a block, special ones included."""
+    validation: float | None = None
+    """Share of the blocks that is held out to measure; None = about 65,000 tokens, at most a
+    twentieth."""
+    epochs: int | None = None
+    """Passes over the texts; None = one, or as many as max_steps needs."""
+    max_steps: int | None = None
+    """Most steps; None = those of all epochs."""
+    max_seconds: float | None = None
+    """Seconds of training after which it ends; None = as long as it takes."""
+    lr: float | None = None
+    """Peak learning rate; None = the objective's, in proportion to the width."""
+    batch_tokens: int = 8192
+    """Most tokens a step."""
+    micro_batch_tokens: int | None = None
+    """Most tokens of a step that are read at once; None = all."""
+    warmup: float = 0.06
+    """Share of the steps in which the rate rises to its peak."""
+    schedule: str = "cosine"
+    """How the rate moves from there, one of SCHEDULES."""
+    optimiser: str = "adamw"
+    """One of OPTIMISERS."""
+    average: float | None = None
+    """How much a step leaves of an average of the parameters; None = no average."""
+    weight_decay: float = 0.1
+    """On matrices only."""
+    clip: float = 1.0
+    """Largest norm of a step's gradient."""
+    precision: str = "auto"
+    """auto, fp32 or bf16."""
+    validate_every: int | None = None
+    """Steps between measurements on held-out blocks; None = a twentieth of all, 50 or
+    more."""
+    save_every: float = 600.0
+    """Seconds until the run on its way is kept again."""
+    resume: bool = False
+    """Whether it goes on behind the last step that was kept."""
+    seed: int = 0
+    """Of fresh weights, order, masks and dropout."""
+
+    def __post_init__(self) -> None:
+        check_ranges(self, _RANGES)
+        words = {
+            "objective": tuple(OBJECTIVES),
+            "masking": tuple(MASKINGS),
+            "noise": tuple(NOISES),
+            "schedule": tuple(SCHEDULES),
+            "optimiser": tuple(OPTIMISERS),
+            "precision": PRECISIONS,
+        }
+        for name, allowed in words.items():
+            if (value := getattr(self, name)) is not None:
+                check_word(name, value, allowed)

@@ -1,0 +1,65 @@
+"""Where a run is saved: checked before any work is done."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from headway.checkpoints import is_model_folder
+from headway.errors import OutputError
+from headway.model import Model
+
+__all__ = ["KEPT", "can_be_replaced", "check_output"]
+
+KEPT = "training"
+"""The folder of a run on its way, in that of the run."""
+
+
+def check_output(folder: Path, model: Model) -> None:
+    """Whether a run can be saved there, asked before any work is done; leaves nothing behind.
+
+    Raises:
+        OutputError: the place is taken, read-only or too small.
+    """
+    try:
+        folder = Path(os.path.realpath(folder))
+        if folder.is_dir() and not can_be_replaced(folder):
+            raise OutputError(
+                f"{folder} is not empty and holds no model", next_step="name a new or empty folder"
+            )
+        with _made(folder), tempfile.TemporaryFile(dir=folder):
+            free = shutil.disk_usage(folder).free
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        said = getattr(error, "strerror", None) or str(error)
+        raise OutputError(
+            f"{folder} cannot be written: {said}", next_step="choose another --out"
+        ) from None
+    needed = int(1.1 * sum(p.numel() * p.element_size() for p in model.parameters()))
+    if free < needed:
+        raise OutputError(
+            f"{folder}: {free // 2**20} MB are free and the model takes {needed // 2**20}",
+            next_step="make room, or choose another --out",
+        )
+
+
+def can_be_replaced(folder: Path) -> bool:
+    """Whether a folder is empty, holds a model, or nothing but a run on its way."""
+    names = {path.name for path in folder.iterdir()}
+    return names <= {KEPT} or is_model_folder(folder)
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Makes a folder for a moment; what was not there before is gone behind it."""
+    new = [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for place in new:
+            with suppress(OSError):
+                place.rmdir()
