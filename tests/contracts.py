@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from headway.checkpoints.assign import Mismatch, assign, tensors_of
 from headway.checkpoints.heads import LABELLED
+from headway.core.bottleneck import Bottleneck, adapted_rows, put_bottlenecks
 from headway.core.cache import Cache
 from headway.core.initial import initialise
 from headway.core.layout import Layout
@@ -542,6 +543,32 @@ def fresh_weights_are_sound(case: Case) -> None:
         assert torch.equal(tensor, before[name])
 
 
+def adapters_begin_as_nothing_and_learn(case: Case) -> None:
+    """With them the body is to the bit what it was, until they learn; they are named both ways."""
+    body = copy.deepcopy(case.body)
+    assert put_bottlenecks(body, 3)
+    with torch.no_grad():
+        wanted = case.forward(case.body)
+        assert all(map(torch.equal, case.forward(body), wanted))
+        torch.manual_seed(case.seed)
+        for part in [part for part in body.modules() if isinstance(part, Bottleneck)]:
+            stir(part)
+            part.down.bias.fill_(1.0)  # so that few narrow states are bent to zero
+    out = torch.cat(case.forward(body))
+    assert not torch.allclose(out.detach(), torch.cat(wanted), atol=1e-3)
+    (out * torch.randn_like(out)).sum().backward()
+    fresh = [p for name, p in body.named_parameters() if ".bottleneck." in name]
+    assert fresh and all(p.grad is not None and p.grad.any() for p in fresh)
+    rows, mismatch = adapted_rows(case.family.NAMES), Mismatch()
+    tensors = tensors_of(body, rows)
+    again = case.empty(None)["body"]
+    put_bottlenecks(again, 3)
+    assert assign(again, rows, tensors, mismatch) >= set(tensors)
+    mismatch.raise_if_any("")
+    with torch.no_grad():
+        assert all(map(torch.equal, case.forward(again), case.forward(body)))
+
+
 PROMISES: list[Callable[[Case], None]] = [
     equals_reference_everywhere,
     heads_equal_reference,
@@ -561,6 +588,7 @@ PROMISES: list[Callable[[Case], None]] = [
     taps_read_and_edit,
     longest_text_fits,
     fresh_weights_are_sound,
+    adapters_begin_as_nothing_and_learn,
 ]
 
 

@@ -14,6 +14,7 @@ import torch
 
 import headway
 from headway.compress import jax_function
+from headway.core.bottleneck import Bottleneck, put_bottlenecks
 from headway.core.layout import Layout
 from headway.errors import ConfigError
 
@@ -59,6 +60,21 @@ def test_a_folder_runs_with_jax_alone(tmp_path: Path) -> None:
     logits, others = done.stdout.splitlines()
     assert others == ""
     assert differs(np.array(json.loads(logits)), expected(theirs, inputs).logits) < TOLERANCE
+
+
+def test_adapters_are_in_the_program(tmp_path: Path) -> None:
+    ours, _, case = pair("gpt2", "text-generation", tmp_path / "model")
+    put_bottlenecks(ours.body, 3)
+    with torch.no_grad():
+        for part in ours.body.modules():
+            if isinstance(part, Bottleneck):
+                part.up.weight.normal_()
+    params, programs = jax_function(ours)
+    assert any(".bottleneck." in name for name in params)
+    inputs = completed(programs["model"], batch(case, (6,), 0))
+    with torch.no_grad():
+        wanted = ours.forward(case.some_texts((6,), 0)).logits[0]
+    assert differs(np.asarray(programs["model"](params, **inputs)["logits"])[0], wanted) < TOLERANCE
 
 
 def test_gradients_are_torchs(tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+import torch
 
 import headway
+from headway.core.bottleneck import Bottleneck, put_bottlenecks
 from headway.errors import ConfigError, OutputError
 
 from .small import batch, differs, expected, pair
@@ -56,6 +58,26 @@ def test_a_classifier(tmp_path: Path) -> None:
         for row, text_mask in zip(before["input_ids"], before["attention_mask"], strict=True):
             row[text_mask == 1] = row[text_mask == 1][::-1]
         assert np.abs(outputs(made, before)[0] - logits).max() < TOLERANCE
+
+
+def test_adapters_are_in_the_graph(tmp_path: Path) -> None:
+    """So config.json says nothing of them: programs that run graphs find the plain type there."""
+    ours, theirs, case = pair("bert", "text-classification", tmp_path / "plain")
+    put_bottlenecks(ours.body, 3)
+    with torch.no_grad():
+        for part in ours.body.modules():
+            if isinstance(part, Bottleneck):
+                part.up.weight.normal_(std=5.0)
+    ours.save(tmp_path / "model")
+    headway.export(str(tmp_path / "model"), "onnx", tmp_path / "onnx")
+    texts = case.some_texts((4, 9), 0)
+    (logits,) = outputs(session(tmp_path / "onnx" / "model.onnx"), batch(case, (4, 9), 0))
+    with torch.no_grad():
+        wanted = torch.stack(ours.forward(texts).logits)
+    assert differs(logits, wanted) < TOLERANCE
+    assert differs(logits, expected(theirs, batch(case, (4, 9), 0)).logits) > 0.01
+    config = json.loads((tmp_path / "onnx" / "config.json").read_text())
+    assert config["model_type"] == "bert" and "headway" not in config
 
 
 CASES = [

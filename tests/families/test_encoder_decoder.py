@@ -59,6 +59,7 @@ PROMISES = [
     contracts.copies_are_equal,
     contracts.taps_read_and_edit,
     contracts.fresh_weights_are_sound,
+    contracts.adapters_begin_as_nothing_and_learn,
 ]
 """Those that do not need a class of the reference for the body alone."""
 

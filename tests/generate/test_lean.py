@@ -10,6 +10,7 @@ import torch
 from contracts import Case
 from torch import Tensor, nn
 
+from headway.core.bottleneck import Bottleneck, put_bottlenecks
 from headway.core.cache import Cache
 from headway.core.layout import Layout
 from headway.core.stacks import Decoder
@@ -62,6 +63,22 @@ def test_steps_are_the_decoders(kind: str, seed: int, read: list[int], dtype: to
     assert got.dtype == dtype
     near = {torch.float64: 1e-12, torch.float32: 1e-4, torch.bfloat16: 0.1}[dtype]
     torch.testing.assert_close(got, wanted, rtol=near, atol=near)
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama"])
+def test_steps_pass_adapters(kind: str) -> None:
+    case, decoder = decoder_of(kind, 0)
+    put_bottlenecks(decoder, 3)
+    with torch.no_grad():
+        for part in decoder.modules():
+            if isinstance(part, Bottleneck):
+                part.up.weight.normal_()
+    draw = random.Random(0)
+    texts, read = [draw.choices(range(case.config.vocab_size), k=12) for _ in range(3)], [3, 1, 7]
+    lean = Lean.of(decoder)
+    assert lean is not None
+    wanted, got = stepped(decoder, texts, read, None), stepped(decoder, texts, read, lean)
+    torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_unknown_bricks_take_the_usual_way() -> None:

@@ -9,7 +9,7 @@ duplicate.py   one stack made into two         longer.py      a model made to re
 weights/       weight files of other frameworks
 sources.py     formats of models                gguf/          ggml's, read and written
 llama2c.py     llama2.c's                       word_vectors.py, static.py   word vectors
-lora.py        adapters in peft's format
+lora.py        adapters in peft's format       bottlenecks.py   adapters that stay beside weights
 scope.py       what texts of no label are called    speakers.py   whether tokens say who speaks
 """
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from headway.checkpoints.assign import Mismatch, assign, same_values, tensors_of
+from headway.checkpoints.bottlenecks import marked, read_width, unmarked
 from headway.checkpoints.documents import read_object, write_json
 from headway.checkpoints.embedding import Embedding, write_embedding
 from headway.checkpoints.folders import replaced_folder
@@ -27,6 +28,7 @@ from headway.checkpoints.source import Source
 from headway.checkpoints.sources import CONFIG, source_of
 from headway.checkpoints.speakers import read_speakers
 from headway.checkpoints.tensors import STALE_WEIGHTS, WEIGHTS, write_tensors
+from headway.core.bottleneck import adapted_rows, put_bottlenecks
 from headway.core.fields import GENERIC
 from headway.core.initial import Undrawn, initialise
 from headway.core.names import Row, matches_any, prefixed
@@ -150,13 +152,16 @@ def load_checkpoint(
     if dtype not in DTYPES:
         raise ConfigError(f"dtype {dtype}", allowed=", ".join(map(str, DTYPES)))
     source = place if isinstance(place, Source) else source_of(place)
-    values = dict(source.values)
+    values = unmarked(source.values)
     family = family_for(values)
     config = family.from_hf(values)
+    adapters = read_width(source.values, config.hidden)
     tokenizer = _fitting(source.tokenizer(), config.vocabulary, source.place)
     plan = plan_head(family, values) if keep_head else None
     with torch.device("meta"), Undrawn():
         body = family.build(config)
+        if adapters is not None:
+            put_bottlenecks(body, adapters)
         head = plan.build(config, body) if plan is not None else None
         vision = family.build_vision(config) if hasattr(family, "build_vision") else None
     whole = _whole(body, head, vision).to(dtype)
@@ -219,14 +224,22 @@ def saved_checkpoint(
         ours=ours,
         replaced=lambda name: any(fnmatch.fnmatchcase(name, pattern) for pattern in gone),
     ) as new:
-        write_description(checkpoint, new)
+        write_json(new / CONFIG, marked(_config_values(checkpoint), checkpoint.body))
+        _write_beside(checkpoint, new)
         write_tensors(stored_tensors(checkpoint), new / WEIGHTS)
         yield new
 
 
 def write_description(checkpoint: Checkpoint, folder: Path) -> None:
-    """Writes config.json, the tokenizer and whatever else a model has beside its weights."""
+    """Writes config.json, the tokenizer and whatever else a model has beside its weights.
+
+    Of adapters config.json says nothing: this is for formats that hold computations, these too.
+    """
     write_json(folder / CONFIG, _config_values(checkpoint))
+    _write_beside(checkpoint, folder)
+
+
+def _write_beside(checkpoint: Checkpoint, folder: Path) -> None:
     if checkpoint.generation.stored:
         write_json(folder / GENERATION, checkpoint.generation.stored)
     if checkpoint.generation.chat is not None and checkpoint.generation.chat_file:
@@ -246,7 +259,7 @@ def _whole(body: Body, head: nn.Module | None, vision: Vision | None) -> nn.Modu
 
 def _rows(family: Family, plan: HeadPlan | None, prefix: str) -> list[Row]:
     """The name table of body, head and image tower together."""
-    rows = prefixed(family.NAMES, "body.", prefix)
+    rows = prefixed(adapted_rows(family.NAMES), "body.", prefix)
     rows += prefixed(getattr(family, "VISION_NAMES", ()), "vision.", "")
     return rows if plan is None else rows + prefixed(plan.spec.names, "head.", "")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import nn
 
+from headway.checkpoints.bottlenecks import refuse_adapters
 from headway.checkpoints.checkpoint import Checkpoint
 from headway.checkpoints.generation import Generation
 from headway.checkpoints.heads import HeadPlan
@@ -42,7 +43,8 @@ def encoder_decoder_of(checkpoint: Checkpoint, *, share: bool = False) -> Checkp
         the tokenizer's token for it and ended by the one for that.
 
     Raises:
-        ConfigError: the family has no decoder of this kind, or the model has two stacks already.
+        ConfigError: the family has no decoder of this kind, or the model has two stacks already, or
+            adapters.
 
     >>> from headway.families import bert
     >>> config = bert.Config(vocabulary=9, hidden=4, layers=1, heads=2, inner=4, positions=8)
@@ -50,6 +52,7 @@ def encoder_decoder_of(checkpoint: Checkpoint, *, share: bool = False) -> Checkp
     >>> encoder_decoder_of(one).notes
     ['made encoder and decoder of one bert: 125 parameters are new and have to be trained']
     """
+    refuse_adapters(checkpoint.body, "a pair of stacks made of one")
     kind = checkpoint.family.to_hf(checkpoint.config)["model_type"]
     family = _pair(kind, checkpoint.body)
     task = family.decoder.WRITES

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from headway.checkpoints.bottlenecks import with_adapters_of
 from headway.checkpoints.checkpoint import Checkpoint
 from headway.checkpoints.heads import HeadPlan
 from headway.core.attention import SelfAttention
@@ -166,6 +167,7 @@ def _body(encoder: Encoder, config: longformer.Config, before: int) -> Encoder:
     """The long encoder, its parameters those of the short one where they are the same."""
     with torch.device("meta"):
         body = longformer.build(config)
+        with_adapters_of(body, encoder)
     tensors = dict(encoder.state_dict())
     old, new = encoder.embeddings.positions, body.embeddings.positions
     assert isinstance(old, LearnedPositions)

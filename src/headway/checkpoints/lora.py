@@ -19,6 +19,7 @@ from torch import Tensor
 from headway.checkpoints.checkpoint import Checkpoint
 from headway.checkpoints.documents import read_object, write_json
 from headway.checkpoints.tensors import read_safetensors, write_tensors
+from headway.core.bottleneck import adapted_rows
 from headway.core.names import Transposed, pair_names
 from headway.errors import CheckpointError
 
@@ -173,7 +174,7 @@ def write_adapter(adapter: Adapter, checkpoint: Checkpoint, folder: Path) -> Non
 def _places(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """Where each matrix of the body's format lies, [outputs, inputs], and those that are set aside:
     views, so that what is added to them is added there."""
-    pairs, _ = pair_names(checkpoint.body, checkpoint.family.NAMES)
+    pairs, _ = pair_names(checkpoint.body, adapted_rows(checkpoint.family.NAMES))
     found: dict[str, Tensor] = {}
     for pair in pairs:
         tensor = pair.tensor.detach()

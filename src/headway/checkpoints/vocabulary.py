@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from headway.checkpoints.bottlenecks import with_adapters_of
 from headway.checkpoints.checkpoint import Checkpoint
 from headway.errors import ConfigError
 from headway.tokenizer import Tokenizer
@@ -121,6 +122,7 @@ def _with_rows(
     made.config = _config(checkpoint.config, rows)
     with torch.device("meta"):
         made.body = checkpoint.family.build(made.config)
+        with_adapters_of(made.body, checkpoint.body)
         if checkpoint.plan is not None:
             made.head = checkpoint.plan.build(made.config, made.body)
     _fill(_whole(made), _whole(checkpoint), fresh, checkpoint.rows())

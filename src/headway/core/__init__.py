@@ -9,6 +9,7 @@ attention    the projections around a kernel
 global_attention  the same where a few tokens see and are seen by all
 disentangled attention to content and to distances, with kernels of its own
 feedforward  plain and gated, and their activations
+bottleneck   narrow layers that learn behind them
 positions    learned, rotary, relative
 embeddings   from ids to the first hidden states
 blocks       where the norms stand

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from torch import nn
 
 from headway.checkpoints.lora import Adapter
+from headway.core.bottleneck import Bottleneck, adapted_rows
 from headway.core.low_rank import LowRank, beside, merge, merged_while
 from headway.core.names import pair_names
 from headway.errors import ConfigError
@@ -71,13 +72,16 @@ class Lora:
 
 def _places(model: Model) -> list[tuple[list[nn.Linear], dict[str, int]]]:
     """The linear layers of the blocks, those that are one weight together, and the names of their
-    parts in the checkpoint's format with the outputs of each."""
+    parts in the checkpoint's format with the outputs of each. Adapters are none: the format of
+    products knows no names for them."""
     body, family = model.body, model.checkpoint.family
     layers: dict[int, list[nn.Linear]] = {}
+    narrow = [part for part in body.modules() if isinstance(part, Bottleneck)]
+    others = {inner for part in narrow for inner in part.modules()}
     for part in body.modules():
-        if isinstance(part, nn.Linear):
+        if isinstance(part, nn.Linear) and part not in others:
             layers.setdefault(id(part.weight), []).append(part)
-    pairs, _ = pair_names(body, family.NAMES)
+    pairs, _ = pair_names(body, adapted_rows(family.NAMES))
     found = []
     for pair in pairs:
         same = layers.get(id(pair.tensor))

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from headway.checkpoints.bottlenecks import refuse_adapters
 from headway.checkpoints.checkpoint import Checkpoint, stored_tensors
 from headway.checkpoints.gguf.architectures import ARCHITECTURES, Architecture, renamed
 from headway.checkpoints.gguf.read import POOLINGS, read_gguf_model
@@ -83,6 +84,7 @@ def write_gguf(model: Checkpoint | HasCheckpoint, path: str | Path, *, type: str
             allowed=", ".join(known),
             next_step=nearest(type, known),
         )
+    refuse_adapters(checkpoint.body, "a GGUF")
     architecture = _architecture(checkpoint)
     values = _filled(checkpoint.family.to_hf(checkpoint.config))
     told = _values(checkpoint, architecture, values, name)
