@@ -121,7 +121,9 @@ def test_rates_decay_from_the_head_down(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("name", METHODS)
 def test_every_way_learns(name: str, tmp_path: Path) -> None:
     """The head alone learns less, from a body that knows nothing."""
-    usual = LEARNS | {"lr": {"lora": 0.02, "biases": 0.05, "head": 0.15}.get(name, 5e-3)}
+    usual = LEARNS | {
+        "lr": {"lora": 0.02, "adapters": 0.02, "biases": 0.05, "head": 0.15}.get(name, 5e-3)
+    }
     usual["epochs"] = 20
     out = tmp_path / "run"
     result = quick(data=rows(n=120), test=rows(n=40, seed=1), method=name, out=out, **usual)
@@ -137,7 +139,7 @@ def test_ways_have_rates_of_their_own() -> None:
         for name in METHODS
     }
     assert rates["full"] == rates["gradual"] == rates["last-layers"]
-    assert rates["full"] < rates["lora"] == rates["biases"] < rates["head"]
+    assert rates["full"] < rates["lora"] == rates["biases"] < rates["head"] == rates["adapters"]
 
 
 @pytest.mark.parametrize("kind", ["bert", "gpt2", "llama", "distilbert", "t5"])
@@ -237,8 +239,9 @@ def test_trying_rates_leaves_lora_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(seen) > 10 and all(seen)
 
 
+@pytest.mark.parametrize("name", ["lora", "adapters"])
 def test_an_error_before_the_first_step_leaves_a_plain_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*given: Any) -> None:
         raise ConfigError("another run")
@@ -247,7 +250,7 @@ def test_an_error_before_the_first_step_leaves_a_plain_model(
     model = tiny_model()
     names = list(model.body.state_dict())
     with pytest.raises(ConfigError, match="another run"):
-        quick(model, method="lora", out=tmp_path / "run", probe=False)
+        quick(model, method=name, out=tmp_path / "run", probe=False)
     assert list(model.body.state_dict()) == names
     assert all(p.requires_grad for p in model.parameters()) and not model.training
 

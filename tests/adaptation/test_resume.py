@@ -20,6 +20,7 @@ from training.tiny import rows, tiny_model
 
 from headway import load
 from headway.adaptation import Result
+from headway.adaptation.methods import METHODS
 from headway.adaptation.steps import learning
 from headway.core.dropout import Dropout
 from headway.errors import ConfigError
@@ -69,6 +70,22 @@ def killed_behind(out: Path, step: int, monkeypatch: pytest.MonkeyPatch, **setti
     with pytest.raises(Killed):
         run(out, **settings)
     monkeypatch.setattr(Keeper, "after_step", real)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_way_to_adapt_goes_on_to_the_same_end(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What learns beside or behind the weights is kept and goes on as they do."""
+    run(tmp_path / "whole", method=name)
+    wanted = learned(tmp_path / "whole")
+    step = max(row["step"] for row in steps(tmp_path / "whole")) // 2
+    killed_behind(tmp_path / "killed", step, monkeypatch, method=name)
+    assert (tmp_path / "killed" / "training" / f"step-{step:08d}").is_dir()
+    run(tmp_path / "killed", method=name, resume=True)
+    found = learned(tmp_path / "killed")
+    assert found.keys() == wanted.keys()
+    assert all(torch.equal(found[key], value) for key, value in wanted.items())
 
 
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 0.9, 1.0])

@@ -46,6 +46,7 @@ VALUES: list[dict[str, Any]] = [
     {"method": "gradual"},
     {"layers": 1, "method": "last-layers"},
     {"rank": 2, "method": "lora"},
+    {"width": 3, "method": "adapters"},
     {"layer_decay": 0.9},
     {"epochs": 2},
     {"max_steps": 1},

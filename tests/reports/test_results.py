@@ -109,6 +109,7 @@ def plant(report, **changes):
         ({"test__per_label__sport__support": 9}, "hardly measured: sport."),
         ({"test__per_label__sport__recall": 0.0}, "Never found in the test set"),
         ({"test__calibration__expected_calibration_error": 0.2}, "off by 20.0% on average"),
+        ({"adapters": 24}, "transformers and sentence-transformers refuse the folder"),
         ({"baseline__confidence_interval_95": [0.9, 0.92]}, "Accuracy is not clearly different"),
         (
             {"baseline__accuracy": 0.99, "baseline__confidence_interval_95": [0.98, 0.995]},

@@ -119,7 +119,9 @@ def plan_run(
     weights = None
     if settings.class_weights:
         weights = task.weights(rows.answers(rows.train), rows.meaning)
-    method = method_named(settings.method, layers=settings.layers, rank=settings.rank)
+    method = method_named(
+        settings.method, layers=settings.layers, rank=settings.rank, width=settings.width
+    )
     if settings.method != "full":
         notes.append(method.about)
     return Plan(

@@ -14,6 +14,7 @@ from headway.adaptation.rows import Rows
 from headway.adaptation.runs import Run
 from headway.adaptation.scoring import Scored
 from headway.adaptation.settings import Settings
+from headway.core.bottleneck import bottleneck_width
 from headway.model import Model
 from headway.reports.plain import plain
 from headway.tasks import Compared
@@ -84,6 +85,7 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
         "energy": dataclasses.asdict(run.energy),
         "peak_memory_mb": peak_memory_mb(),
         "parameters": {**parameters_of(model), "learned": history.learned},
+        "adapters": bottleneck_width(model.body),
         "settings": {
             **dataclasses.asdict(run.plan.options),
             "precision": run.plan.precision,
@@ -91,6 +93,7 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
             "method": settings.method,
             "layers": settings.layers,
             "rank": settings.rank,
+            "width": settings.width,
             "layer_decay": settings.layer_decay,
             "head": settings.head,
             "window": settings.window or model.longest,

@@ -77,11 +77,15 @@ class Settings:
     method: str = "full"
     """Which weights learn: all of them (full), the upper ones first (gradual), those of the last
     blocks and the head (last-layers), products of thin matrices beside all layers and the head
-    (lora), biases and the head (biases), or the head alone (head)."""
+    (lora), narrow layers behind the blocks' own, norms and the head (adapters), biases and the head
+    (biases), or the head alone (head)."""
     layers: int | None = None
     """How many of the last blocks; None = two."""
     rank: int | None = None
     """Of lora's products; None = 8."""
+    width: int | None = None
+    """Of the narrow layers of adapters; None = a sixteenth of hidden states, or that of those that
+    the model has."""
     layer_decay: float = 1.0
     """Each level's rate as a share of that of the level above: below 1, lower ones move less."""
     epochs: int | None = None
@@ -138,7 +142,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_ranges(self, NUMBERS)
-        method_named(self.method, layers=self.layers, rank=self.rank)
+        method_named(self.method, layers=self.layers, rank=self.rank, width=self.width)
         check_word("precision", self.precision, PRECISIONS)
         check_word("schedule", self.schedule, tuple(SCHEDULES))
         check_word("optimiser", self.optimiser, tuple(OPTIMISERS))
@@ -159,6 +163,7 @@ NUMBERS = {
     "lr": RANGES["learning_rate"],
     "layers": Range(1, whole=True),
     "rank": Range(1, whole=True),
+    "width": Range(1, whole=True),
     "layer_decay": Range(0, 1),
     "max_labels_per_class": Range(1, whole=True),
     "validation": Range(0, 0.9),

@@ -64,11 +64,12 @@ from headway.cli.terminal.output import say_error, say_json
 )
 @click.option(
     "--method",
-    type=click.Choice(["full", "gradual", "last-layers", "lora", "biases", "head"]),
+    type=click.Choice(["full", "gradual", "last-layers", "lora", "adapters", "biases", "head"]),
     help="Which weights learn.  [default: full, all of them]",
 )
 @click.option("--layers", type=int, metavar="N", help="Of last-layers, how many.  [default: 2]")
 @click.option("--rank", type=int, metavar="N", help="Of lora's matrices.  [default: 8]")
+@click.option("--width", type=int, metavar="N", help="Of adapters.  [default: hidden size / 16]")
 @click.option(
     "--layer-decay",
     type=float,

@@ -26,6 +26,7 @@ def limits(report: Report) -> list[str]:
         *_thin_labels(report),
         *_lengths(report),
         *_calibration(report),
+        *_adapters(report),
     ]
     if not report.get("bias"):
         found.append(
@@ -137,6 +138,16 @@ def _calibration(report: Report) -> list[str]:
     return [
         f"Its scores are off by {percent(error)} on average (expected calibration error): do not "
         "read a score of 0.9 as nine right out of ten."
+    ]
+
+
+def _adapters(report: Report) -> list[str]:
+    if not report.get("adapters"):
+        return []
+    return [
+        "It has adapters, for which other libraries have no place: transformers and "
+        "sentence-transformers refuse the folder. Headway opens it, and headway export makes ONNX "
+        "or JAX of it."
     ]
 
 

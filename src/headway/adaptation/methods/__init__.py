@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from headway.adaptation.methods.adapters import Adapters
 from headway.adaptation.methods.biases import Biases
 from headway.adaptation.methods.full import Full
 from headway.adaptation.methods.gradual import Gradual
@@ -24,19 +25,23 @@ METHODS: dict[str, Method] = {
     "gradual": Gradual(),
     "last-layers": LastLayers(),
     "lora": Lora(),
+    "adapters": Adapters(),
     "biases": Biases(),
     "head": HeadAlone(),
 }
 """Name -> way."""
 
 
-def method_named(name: str, *, layers: int | None = None, rank: int | None = None) -> Method:
+def method_named(
+    name: str, *, layers: int | None = None, rank: int | None = None, width: int | None = None
+) -> Method:
     """The way of that name.
 
     Args:
         name: one of METHODS.
         layers: how many blocks learn, for the last ones; None = its usual number.
         rank: of products of thin matrices; None = its usual number.
+        width: of adapters; None = as suits the model.
 
     Raises:
         ConfigError: there is none, or it does not ask for such a number.
@@ -54,4 +59,8 @@ def method_named(name: str, *, layers: int | None = None, rank: int | None = Non
         if not isinstance(method, Lora):
             raise ConfigError(f"rank = {rank} with method = {name!r}", allowed="lora")
         method = replace(method, rank=rank)
+    if width is not None:
+        if not isinstance(method, Adapters):
+            raise ConfigError(f"width = {width} with method = {name!r}", allowed="adapters")
+        method = replace(method, width=width)
     return method
