@@ -43,7 +43,7 @@ class Adapters(Plain):
     width: int | None = None
     about: str = field(default="narrow layers behind the blocks' own, norms, and the head learn",
                        repr=False)  # fmt: skip
-    rate: float = field(default=30.0, repr=False)  # highest that Houlsby et al. try, and TREC's best
+    rate: float = field(default=30.0, repr=False)  # 3e-3, the highest of Houlsby et al.
 
     def begin(self, model: Model) -> None:
         size = self._width(model)
