@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -31,7 +32,7 @@ from headway.windows import window_texts
 from .quick import LEARNS, changed, digest, quick
 
 adapting = import_module("headway.adaptation.adapt")  # the package's name means the function
-RUN_FILES = {"run.json", "metrics.jsonl", "report.json", "report.html", "README.md"}
+RUN_FILES = {"live.html", "run.json", "metrics.jsonl", "report.json", "report.html", "README.md"}
 MODEL_FILES = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
 
 
@@ -187,12 +188,12 @@ def test_the_best_epoch_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting.Best, "see", see)
     result = quick(epochs=6, validation=0.25, patience=2)
     assert len(states) == 4
-    assert result.stopped == "no better validation score: ended behind epoch 4"
+    assert re.fullmatch(r"no better validation score: ended behind step \d+", result.stopped)
     assert not result.interrupted
     assert result.stopped in result.report["notes"]
-    assert (
-        "the state behind epoch 2 was kept: the best on the validation rows"
-        in (result.report["notes"])
+    assert re.fullmatch(
+        r"the state behind step \d+, in epoch 2, was kept: the best on the validation rows",
+        result.report["notes"][-1],
     )
     assert [row["epoch"] for row in result.report["curve"]["validation"]] == [1, 2, 3, 4]
     heads = [state[-1] for state in states]
@@ -227,7 +228,8 @@ def test_an_interrupted_run_is_saved_and_leaves_nothing_of_an_older_one(
     result = quick(out=out, epochs=5, batch_tokens=64)
     assert result.interrupted and result.report == {}
     assert result.stopped.startswith("interrupted behind step 3 of ")
-    assert names(out) == {"run.json", "metrics.jsonl", "notes.txt", "training"} | MODEL_FILES
+    there = {"live.html", "run.json", "metrics.jsonl", "notes.txt", "training"}
+    assert names(out) == there | MODEL_FILES
     run = json.loads((out / "run.json").read_text())
     assert (run["state"], run["stopped"]) == ("interrupted", result.stopped)
     assert len((out / "metrics.jsonl").read_text().splitlines()) == 3
@@ -240,7 +242,9 @@ def test_a_second_ctrl_c_ends_it_at_once(tmp_path: Path, monkeypatch: pytest.Mon
     table = model.body.embeddings.words
     with pytest.raises(KeyboardInterrupt):
         quick(model, out=tmp_path / "run", epochs=2, batch_tokens=64)
-    assert not (tmp_path / "run").exists()
+    left = sorted(path.name for path in (tmp_path / "run").rglob("*"))
+    assert left == ["live.html", "metrics.jsonl", "training"]  # no model, but how far it came
+    assert "Interrupted" in (tmp_path / "run" / "live.html").read_text("utf-8")
     assert model.body.embeddings.words is table and not model.training
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -289,7 +293,7 @@ def test_a_loss_without_end_is_an_error_and_the_best_epoch_is_kept(
     assert set(failed[0]) == {"number", "text", "label"}
     run = json.loads((out / "run.json").read_text())
     assert run["state"] == "diverged" and run["stopped"].startswith("the loss became nan")
-    assert run["kept_epoch"] == 1
+    assert run["kept"]["epoch"] == 1
     model = load(out)
     assert torch.equal(list(model.parameters())[-1], kept[0])
     last = json.loads((out / "metrics.jsonl").read_text().splitlines()[-1])

@@ -67,6 +67,11 @@ VALUES: list[dict[str, Any]] = [
     {"weight_decay": 0.5},
     {"clip": 0.01},
     {"patience": 1},
+    {"validate_every": 1},
+    {"validate_seconds": 0.001},
+    {"keep": "best"},
+    {"keep": "last"},
+    {"tensorboard": True},
     {"window": 8},
     {"stride": 0},
     {"stride": 3},
@@ -106,7 +111,9 @@ def test_every_setting_runs(
         with pytest.raises(ConfigError, match="text-classification, which has one"):
             quick(data=data, **setting)
         return
-    extra = {"format": "csv"} if name in ("encoding", "features") else {}
+    extra: dict[str, Any] = {"format": "csv"} if name in ("encoding", "features") else {}
+    if name == "tensorboard":
+        extra = {"out": tmp_path / "run"}
     result = quick(data=given, **{"validation": 0.2, **extra, **setting})
     assert result.report["test"]["n"] > 0
     shown = result.report["settings"]

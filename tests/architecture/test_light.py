@@ -37,6 +37,7 @@ HEAVY = [
     "ray",
     "scipy",
     "sklearn",
+    "tensorboard",
     "tokenizers",
     "torch",
     "transformers",

@@ -5,6 +5,7 @@ import os
 import pty
 import signal
 import socket
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from headway.adaptation.methods import METHODS
 from headway.cli.adapt import command
 from headway.heads.own import OWN_HEADS, TEXT_POOLINGS
 from headway.training.optimisers import OPTIMISERS
-from headway.training.options import PRECISIONS
+from headway.training.options import KEEPS, PRECISIONS
 from headway.training.schedule import SCHEDULES
 
 from .calls import document, error_of, headway, start
@@ -40,6 +41,7 @@ def test_options_are_the_settings() -> None:
     assert choices["head"] == {"family", "choice"}.union(*OWN_HEADS.values())
     assert choices["precision"] == set(PRECISIONS)
     assert choices["method"] == set(METHODS)
+    assert choices["keep"] == set(KEEPS)
     assert choices["optimiser"] == set(OPTIMISERS) and choices["schedule"] == set(SCHEDULES)
     for name in options.keys() & fields.keys():
         if options[name].default not in (None, fields[name].default):
@@ -119,6 +121,11 @@ OPTIONS = [
     ("--find-lr",),
     ("--save-every", "0"),
     ("--resume",),
+    ("--validation", "0.2", "--validate-every", "1"),
+    ("--validation", "0.2", "--validate-seconds", "0.001"),
+    ("--keep", "best"),
+    ("--validation", "0.2", "--keep", "last"),
+    ("--tensorboard",),
 ]
 
 EFFECTS: dict[tuple[str, ...], Any] = {
@@ -141,6 +148,9 @@ EFFECTS: dict[tuple[str, ...], Any] = {
     ("--schedule", "wsd"): lambda report: report["settings"]["schedule"] == "wsd",
     ("--max-steps", "2", "--batch-tokens", "64"): lambda report: len(report["curve"]["train"]) == 2,
     ("--find-lr",): lambda report: len(report["curve"]["rates"]) > 5,
+    OPTIONS[-5]: lambda report: report["settings"]["validate_every"] == 1,
+    OPTIONS[-4]: lambda report: len(report["curve"]["validation"]) >= 1,
+    OPTIONS[-2]: lambda report: not any("was kept" in note for note in report["notes"]),
 }
 
 
@@ -313,13 +323,14 @@ def test_ctrl_c_with_json_is_one_document(  # type: ignore[no-untyped-def]
     assert json.loads(result.stdout) == {"state": "interrupted", "folder": str(out)}
 
 
-def test_a_second_ctrl_c_ends_at_once_and_leaves_nothing(  # type: ignore[no-untyped-def]
+def test_a_second_ctrl_c_ends_at_once_and_leaves_no_model(  # type: ignore[no-untyped-def]
     model: str, tickets: str, tmp_path: Path, ctrl_c
 ) -> None:
     ctrl_c(3, 3)
     out = tmp_path / "run"
     assert error_of(headway("adapt", model, tickets, "--out", str(out), *MANY)) == "interrupted"
-    assert not list(tmp_path.iterdir())
+    assert {path.name for path in out.iterdir()} == {"live.html", "training"}
+    assert headway("adapt", model, tickets, "--out", str(out), *QUICK).exit_code == 0
 
 
 def test_ctrl_c_between_seeds_keeps_what_was_done(  # type: ignore[no-untyped-def]
@@ -450,6 +461,16 @@ def test_a_vocabulary_larger_than_the_embedding(spoilt: Path, tickets: str, tmp_
     out = tmp_path / "out"
     said = error_of(headway("adapt", str(spoilt), tickets, "--out", str(out)))
     assert "1000" in said and "Allowed: ids below 1000" in said and "Next:" in said
+    assert not out.exists()
+
+
+def test_event_files_without_their_package(
+    model: str, tickets: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    out = tmp_path / "out"
+    said = error_of(headway("adapt", model, tickets, "--out", str(out), "--tensorboard", *QUICK))
+    assert "tensorboard" in said and "pip install 'headway[tensorboard]'" in said
     assert not out.exists()
 
 

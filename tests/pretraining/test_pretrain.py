@@ -81,7 +81,7 @@ def test_the_folder_is_whole_and_goes_on_to_a_task(tmp_path: Path) -> None:
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert {"config.json", "model.safetensors", "tokenizer.json", "report.json", "report.html",
             "README.md", "run.json", "metrics.jsonl"} <= names  # fmt: skip
-    assert "training" not in names
+    assert "training" not in names and "live.html" in names
     report = json.loads((tmp_path / "run/report.json").read_text("utf-8"))
     assert report == made.report
     assert report["data"]["texts"] == 60 and report["tokens"] > 0

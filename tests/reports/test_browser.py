@@ -9,6 +9,7 @@ import pytest
 
 from .test_data_page import hostile, ordinary
 from .test_data_page import source as data_source
+from .test_live import source as live_source
 from .test_page import source
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -76,6 +77,26 @@ def test_no_request_and_no_complaint(tmp_path, name):
     assert dom.count("<svg") >= 4
     assert complaints == []
     assert asked == set()
+
+
+@pytest.mark.parametrize("name", ["hostile", "running"])
+def test_a_live_page_asks_for_nothing(tmp_path, name):
+    path = tmp_path / "live.html"
+    path.write_text(live_source(name), encoding="utf-8")
+    dom, complaints, asked = visit(path, tmp_path)
+    assert dom.count("<svg") == 2
+    assert complaints == []
+    assert asked == set()
+
+
+@pytest.mark.parametrize(("name", "width"), [("running", 500), ("hostile", 1100), ("done", 1100)])
+def test_nothing_of_a_live_page_sticks_out(tmp_path, name, width):
+    text = live_source(name).replace('http-equiv="Content-Security-Policy"', 'name="x"')
+    path = tmp_path / "live.html"
+    path.write_text(text.replace("</body>", MEASURE + "</body>"), encoding="utf-8")
+    dom, _, _ = visit(path, tmp_path, width)
+    found = json.loads(re.search(r"<title>(.*?)</title>", dom)[1])
+    assert found == {"wide": 0, "out": [], "pictures": 2}
 
 
 def test_the_check_sees_what_it_looks_for(tmp_path):

@@ -21,19 +21,19 @@ def scored(scores: list[float], patience: int) -> tuple[nn.Linear, Best, list[bo
 def test_the_best_epoch_comes_back() -> None:
     module, best, ends = scored([0.5, 0.9, 0.7, 0.8], patience=2)
     assert ends == [False, False, False, True]
-    assert (best.epoch, best.score) == (2, 0.9)
+    assert (best.number, best.score) == (2, 0.9)
     best.restore()
     assert all((p == 2).all() for p in module.parameters())
 
 
 def test_of_equal_scores_the_earliest_counts() -> None:
     _, best, ends = scored([0.5, 0.5, 0.6, 0.6, 0.6], patience=2)
-    assert best.epoch == 3 and ends == [False, False, False, False, True]
+    assert best.number == 3 and ends == [False, False, False, False, True]
 
 
 def test_a_score_that_is_no_number_does_not_win() -> None:
     _, best, ends = scored([float("nan"), 0.1, float("nan")], patience=2)
-    assert best.epoch == 2 and ends == [False, False, False]
+    assert best.number == 2 and ends == [False, False, False]
 
 
 def test_without_an_epoch_nothing_changes() -> None:

@@ -103,7 +103,7 @@ def test_validation_may_end_it() -> None:
 
     history = run(linear(), after_epoch=after_epoch)
     assert seen == [(1, 4), (2, 8)]
-    assert history.stopped == "no better validation score: ended behind epoch 2"
+    assert history.stopped == "no better validation score: ended behind step 8"
 
 
 def test_the_last_epoch_cannot_end_early() -> None:

@@ -9,6 +9,7 @@ scoring.py   answers and their scores       report.py    what was measured
 runs.py      the run as a folder            seeds.py     the same with several seeds
 evaluate.py  a saved run on other rows      compare.py   two runs on the same rows
 rerun.py     a run once more                advise.py    which way to adapt, by trying
+following.py log and page of a run on its way
 """
 
 from headway.adaptation.adapt import Result, adapt

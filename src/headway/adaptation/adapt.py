@@ -11,6 +11,7 @@ from typing import Any
 from headway.adaptation.calibrate import calibrate_scope
 from headway.adaptation.find_rate import with_found_rate
 from headway.adaptation.fit import fit
+from headway.adaptation.following import check_followers, followers_of
 from headway.adaptation.plan import after_probe, plan_run
 from headway.adaptation.report import baseline_scores, build_report
 from headway.adaptation.rows import Data, prepare_rows
@@ -85,7 +86,7 @@ def adapt(
             decimals are numbers to predict.
         task: name in TASKS.
         out: the folder for the model and its report; None = nothing is written. An older run in
-            it is replaced.
+            it is replaced. While it trains, its `live.html` is a page that follows the run.
         test: rows that judge; None = the test split, or a cut.
         command: how the run was started, for the report.
         settings: fields of `Settings`: columns, epochs, lr, batch_tokens, seed, ...
@@ -103,6 +104,7 @@ def adapt(
     chosen = settings_from(settings)
     learned = task_named(task, chosen.design, chosen.head)
     folder = None if out is None else Path(out)
+    check_followers(chosen, folder)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
         rows = prepare_rows(learned, data, chosen, test=test)
@@ -134,9 +136,8 @@ def adapt(
         run = Run(model, rows, texts, chosen, plan, History(), seconds, inputs)
         for note in (*rows.notes, *plan.notes):
             log.info("%s", note)
-        keeper = None if folder is None else _keeper(run, folder)
         try:
-            _train(run, targets["train"], keeper)
+            _train(run, targets["train"], folder)
         except ConfigError as error:
             if folder is None or not run.history.stopped:
                 raise
@@ -164,7 +165,7 @@ def _keeper(run: Run, folder: Path) -> Keeper:
     settings = {
         name: value
         for name, value in dataclasses.asdict(run.settings).items()
-        if name not in ("save_every", "resume", "baseline")
+        if name not in ("save_every", "resume", "baseline", "tensorboard")
     }
     about = {
         "task": run.inputs["task"],
@@ -178,8 +179,8 @@ def _keeper(run: Run, folder: Path) -> Keeper:
     return Keeper(folder / KEPT, plain(about), seconds=every, resume=resume)
 
 
-def _train(run: Run, targets: Any, keeper: Keeper | None) -> None:
-    """The head's start, then training."""
+def _train(run: Run, targets: Any, folder: Path | None) -> None:
+    """The head's start, then training, which is kept and followed in the folder."""
     model, texts, plan, task = run.model, run.texts, run.plan, run.rows.task
     kind = run.rows.meaning.kind
     with task.units(model, targets, kind) as units:
@@ -210,7 +211,9 @@ def _train(run: Run, targets: Any, keeper: Keeper | None) -> None:
             metered() as run.energy,
             stop_on_interrupt() as stop,
         ):
-            run.adapter = fit(model, texts, units, run.rows, run.plan, stop, run.history, keeper)
+            keeper = None if folder is None else _keeper(run, folder)
+            given = (model, texts, units, run.rows, run.plan, stop, run.history)
+            run.adapter = fit(*given, keeper, followers_of(run, folder))
 
 
 def _measured(run: Run) -> dict[str, Any]:

@@ -17,8 +17,11 @@ from headway.reports.sheets import LOWER_IS_BETTER
 from headway.training import History, train
 from headway.training.average import Average
 from headway.training.best import Best
+from headway.training.followers import Follower, followed
 from headway.training.interrupt import StopFlag
 from headway.training.keeper import Keeper
+from headway.training.loop import ended_early, steps_of
+from headway.training.validations import Validations
 from headway.windows import Windowed
 
 __all__ = ["fit"]
@@ -33,8 +36,9 @@ def fit(
     stop: StopFlag,
     history: History,
     keeper: Keeper | None = None,
+    followers: Sequence[Follower] = (),
 ) -> Adapter | None:
-    """Trains body and head; where validation rows choose, the best epoch's state is kept.
+    """Trains body and head; where validation rows choose, the state of the best validation is kept.
 
     That holds for every end: behind the last epoch, early, interrupted, or by an error.
 
@@ -47,6 +51,7 @@ def fit(
         stop: asked to end, training ends behind the current step.
         history: where it is noted what happens.
         keeper: keeps the run on its way, and goes on with one; None = it is not kept.
+        followers: are told of every step and validation, and of the end.
 
     Returns:
         What was learned by itself, where the way to adapt knows it.
@@ -57,24 +62,32 @@ def fit(
     options, method = plan.options, plan.method
     steps = Steps(model, texts["train"], targets, rows.task, rows.meaning, plan)
     epochs = steps.epochs()
-    best = Best(model, options.patience) if texts["validation"] else None
-    with rows_in_use(model, texts):
+    total = steps_of(epochs, options)
+    best = Best(model if options.keep == "best" else None, options.patience)
+    with rows_in_use(model, texts), followed(followers, history) as watching:
         average: Average | None = None
 
-        def after_epoch(number: int, history: History) -> bool:
-            if best is None:
+        def look(history: History) -> bool:
+            if not texts["validation"]:
                 return False
             with average.used() if average is not None else nullcontext():
                 with method.whole(model):
-                    score = _validated(model, texts, rows, plan, number, history)
-                return best.see(score)
+                    score = _validated(model, texts, rows, plan, history)
+                best.see(score)
+            watching.see(history)
+            return best.over
 
-        def after_step(history: History) -> None:
+        def after_step(history: History) -> bool:
             if average is not None and history.step > average.steps:
                 average.see()
+            watching.see(history)
+            if validations.after_step(history):
+                return True
             if keeper is not None:
                 keeper.after_step(history)
+            return False
 
+        validations = Validations(model, look, options, total=total)
         try:
             method.begin(model)
             history.learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -83,24 +96,29 @@ def fit(
             if options.average is not None:
                 average = Average(model, options.average)
             if keeper is not None:
-                states = {"best": best, "average": average}
+                states = {"best": best if texts["validation"] else None, "average": average}
                 others = {name: state for name, state in states.items() if state is not None}
                 keeper.begin(learner, optimiser, history, others)
-            train(
-                learner,
-                optimiser,
-                epochs,
-                steps.parts_of,
-                options=options,
-                precision=plan.precision,
-                stop=stop,
-                cost_of=steps.cost_of,
-                backward=backward,
-                before_epoch=lambda number: method.begin_epoch(model, number, options.epochs),
-                after_epoch=after_epoch,
-                after_step=after_step,
-                history=history,
-            )
+            validations.begin(history)
+            watching.begin(history, total)
+            if best.seen and best.over and history.step < total:  # what goes on was at its end
+                history.stopped = ended_early(history)
+            else:
+                train(
+                    learner,
+                    optimiser,
+                    epochs,
+                    steps.parts_of,
+                    options=options,
+                    precision=plan.precision,
+                    stop=stop,
+                    cost_of=steps.cost_of,
+                    backward=backward,
+                    before_epoch=lambda number: method.begin_epoch(model, number, options.epochs),
+                    after_epoch=validations.after_epoch,
+                    after_step=after_step,
+                    history=history,
+                )
             if stop.asked and keeper is not None:
                 keeper.keep()
         except ConfigError:
@@ -112,9 +130,8 @@ def fit(
             model.eval().requires_grad_(True)
             if average is not None:
                 average.put()
-            if best is not None:
-                best.restore()
-                history.kept = best.epoch
+            best.restore()
+            history.kept = best.number if best.state else 0
             adapter = method.end(model)
     return adapter
 
@@ -124,10 +141,9 @@ def _validated(
     texts: Mapping[str, Sequence[Windowed]],
     rows: Rows,
     plan: Plan,
-    number: int,
     history: History,
 ) -> float:
-    """The validation rows' main score behind an epoch, the higher the better; it is noted."""
+    """The validation rows' main score behind a step, the higher the better; it is noted."""
     scored = score_texts(
         rows.task,
         model,
@@ -140,5 +156,6 @@ def _validated(
     )
     main = rows.task.main(rows.meaning.kind)
     score = scored.scores[main]
-    history.validation.append({"step": history.step, "epoch": number, main: score})
+    epoch = history.train[-1]["epoch"]
+    history.validation.append({"step": history.step, "epoch": epoch, main: score})
     return -score if main in LOWER_IS_BETTER else score

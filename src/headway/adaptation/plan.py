@@ -83,6 +83,7 @@ def plan_run(
     probe = settings.probe
     if probe is None:
         probe = start is not None and fits and start.wanted(len(texts), rows.meaning)
+    _check_validation(rows, settings)
     most = settings.most_windows
     tokens = sum(sum(map(len, text.ids[:most])) for text in texts) + sum(beside)
     mean_length = tokens / max(1, len(texts))
@@ -107,6 +108,9 @@ def plan_run(
         seed=settings.seed,
         precision=precision,
         patience=settings.patience,
+        validate_every=settings.validate_every,
+        validate_seconds=settings.validate_seconds,
+        keep=settings.keep,
     )
     notes = [] if probe else [_course_note(options)]
     windowed = sum(text.most_windows > 1 for text in texts)
@@ -137,6 +141,17 @@ def plan_run(
         method=method,
         layer_decay=settings.layer_decay,
     )
+
+
+def _check_validation(rows: Rows, settings: Settings) -> None:
+    """Whether there is what is to be validated so often."""
+    for name in ("validate_every", "validate_seconds"):
+        value = getattr(settings, name)
+        if value is not None and not len(rows.validation):
+            raise ConfigError(
+                f"{name} = {value!r} without validation rows",
+                next_step="give a part of the training rows, such as --validation 0.1",
+            )
 
 
 def rate_for(course: Course, hidden: int, settings: Settings | None = None) -> float:

@@ -160,8 +160,12 @@ def parameters_of(model: Model) -> dict[str, int]:
 
 
 def _said_of(history: History) -> list[str]:
-    kept = f"the state behind epoch {history.kept} was kept: the best on the validation rows"
-    return [*filter(None, [history.stopped]), *([kept] if history.kept else [])]
+    said = [history.stopped] if history.stopped else []
+    if history.kept:
+        row = history.validation[history.kept - 1]
+        place = f"step {row['step']:.0f}, in epoch {row['epoch']:.0f},"
+        said.append(f"the state behind {place} was kept: the best on the validation rows")
+    return said
 
 
 def _examples(rows: Rows, texts: Sequence[Windowed], tested: Scored) -> list[dict[str, Any]]:

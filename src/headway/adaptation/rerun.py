@@ -15,7 +15,7 @@ from headway.training.machine import versions
 
 __all__ = ["Repeated", "rerun"]
 
-PASSING = ("resume", "save_every")
+PASSING = ("resume", "save_every", "tensorboard")
 """Settings that say nothing of what comes out."""
 
 

@@ -21,8 +21,9 @@ from headway.reports.plain import plain, to_json
 from headway.tasks import TASKS, Meaning, known_meaning
 from headway.training import History
 from headway.training.energy import Energy
+from headway.training.followers.journal import lines_of
 from headway.training.machine import versions
-from headway.training.output import KEPT, can_be_replaced
+from headway.training.output import HALF, KEPT, TENSORBOARD, can_be_replaced
 from headway.windows import Windowed
 
 __all__ = ["Run", "read_report", "read_run", "save_run", "task_of_run"]
@@ -34,7 +35,7 @@ FAILED = "failed-rows.jsonl"
 """The rows of the step that could not be taken."""
 ADAPTER = "adapter"
 """The folder of what was learned by itself."""
-FILES = (ADAPTER, RUN, HISTORY, FAILED, REPORT, "report.html", "README.md", "seed-*")
+FILES = (ADAPTER, RUN, HISTORY, FAILED, REPORT, HALF, "report.html", "README.md", "seed-*")
 """What stands beside the model; of an older run in the same folder nothing of it is left."""
 
 
@@ -71,7 +72,7 @@ class Run:
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended training."""
-        return self.history.stopped.startswith("interrupted")
+        return self.history.interrupted
 
 
 def save_run(run: Run, report: Mapping[str, Any], folder: Path, *, state: str) -> None:
@@ -93,17 +94,17 @@ def save_run(run: Run, report: Mapping[str, Any], folder: Path, *, state: str) -
         "kind": run.rows.meaning.kind,
         "state": state,
         "stopped": history.stopped,
-        "kept_epoch": history.kept,
+        "kept": history.validation[history.kept - 1] if history.kept else None,
         "settings": dataclasses.asdict(run.settings),
         "options": dataclasses.asdict(run.plan.options),
         "precision": run.plan.precision,
         "versions": versions(),
     }
-    rows = sorted([*history.train, *history.validation], key=lambda row: row["step"])
-    stale = (*FILES, KEPT) if state == "done" else FILES
+    gone = {KEPT: state == "done", TENSORBOARD: not run.settings.tensorboard}
+    stale = (*FILES, *(name for name, goes in gone.items() if goes))
     with saved_checkpoint(run.model.checkpoint, folder, stale=stale, ours=can_be_replaced) as new:
         (new / RUN).write_text(to_json(about), encoding="utf-8")
-        (new / HISTORY).write_text(_lines(rows), encoding="utf-8")
+        (new / HISTORY).write_text("".join(lines_of(history)), encoding="utf-8")
         if history.failed_rows:
             failed = ({"number": n, **run.rows.train[n]} for n in history.failed_rows)
             (new / FAILED).write_text(_lines(failed), encoding="utf-8")

@@ -13,7 +13,7 @@ from headway.data import Recipe
 from headway.data.features import Feature
 from headway.errors import ConfigError, nearest
 from headway.training.optimisers import OPTIMISERS
-from headway.training.options import PRECISIONS, RANGES, Range, check_ranges, check_word
+from headway.training.options import KEEPS, PRECISIONS, RANGES, Range, check_ranges, check_word
 from headway.training.schedule import SCHEDULES
 
 __all__ = ["Settings", "settings_from"]
@@ -119,7 +119,16 @@ class Settings:
     clip: float = 1.0
     """Largest norm of a gradient."""
     patience: int = 2
-    """Epochs without a better validation score before it stops."""
+    """Validations without a better score before it stops."""
+    validate_every: int | None = None
+    """Steps between two validations; None = there is one behind each epoch. One behind the last
+    step there is in any case."""
+    validate_seconds: float | None = None
+    """Seconds of training between two validations, by the clock, so that no run repeats another's;
+    None = not by the clock."""
+    keep: str = "best"
+    """Which weights are saved: those of the best validation, where there are rows for it, or those
+    of the last step (last)."""
     window: int | None = None
     """Most tokens read at once; None = as many as the model takes."""
     stride: int | None = None
@@ -137,6 +146,8 @@ class Settings:
     resume: bool = False
     """Whether to go on behind the last step that was kept there; the end is the same, bit for
     bit."""
+    tensorboard: bool = False
+    """Whether what happens is written for TensorBoard, too, beside the model."""
     baseline: bool = True
     """Whether to measure TF-IDF and a linear model beside it."""
 
@@ -146,6 +157,13 @@ class Settings:
         check_word("precision", self.precision, PRECISIONS)
         check_word("schedule", self.schedule, tuple(SCHEDULES))
         check_word("optimiser", self.optimiser, tuple(OPTIMISERS))
+        check_word("keep", self.keep, KEEPS)
+        if self.validate_every is not None and self.validate_seconds is not None:
+            raise ConfigError(
+                f"validate_every = {self.validate_every!r} with validate_seconds = "
+                f"{self.validate_seconds!r}",
+                allowed="one of them",
+            )
         if self.find_lr and self.lr is not None:
             raise ConfigError(f"find_lr = True with lr = {self.lr!r}", allowed="one of them")
         if self.head == "family" and self.pooling is not None:
@@ -158,7 +176,7 @@ class Settings:
 NUMBERS = {
     **{name: RANGES[name] for name in ("epochs", "batch_tokens", "micro_batch_tokens")},
     **{name: RANGES[name] for name in ("max_steps", "max_seconds")},
-    **{name: RANGES[name] for name in ("patience", "seed")},
+    **{name: RANGES[name] for name in ("patience", "seed", "validate_every", "validate_seconds")},
     **{name: RANGES[name] for name in ("average", "warmup", "weight_decay", "clip")},
     "lr": RANGES["learning_rate"],
     "layers": Range(1, whole=True),

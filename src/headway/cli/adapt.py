@@ -104,7 +104,24 @@ from headway.cli.terminal.output import say_error, say_json
     metavar="SHARE",
     help="Keep an average of the weights, of which a step leaves so much, such as 0.999.",
 )
-@click.option("--patience", type=int, help="Epochs without a better validation.  [default: 2]")
+@click.option("--patience", type=int, help="Validations without a better one.  [default: 2]")
+@click.option(
+    "--validate-every",
+    type=int,
+    metavar="N",
+    help="Validate behind every N steps.  [default: behind each epoch]",
+)
+@click.option(
+    "--validate-seconds",
+    type=float,
+    metavar="S",
+    help="Validate when S seconds of training are over: by the clock, so no run repeats another's.",
+)
+@click.option(
+    "--keep",
+    type=click.Choice(["best", "last"]),
+    help="Which state is saved: of the best validation, or of the last step.  [default: best]",
+)
 @click.option("--class-weights", is_flag=True, help="Let rare classes count more.")
 @click.option(
     "--head",
@@ -135,6 +152,7 @@ from headway.cli.terminal.output import say_error, say_json
     help="Keep the run on its way in DIR/training.  [default: 600]",
 )
 @click.option("--resume", is_flag=True, help="Go on behind the last step that was kept there.")
+@click.option("--tensorboard", is_flag=True, help="Write event files in DIR/tensorboard, too.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is drawn.")
 @click.option(
     "--seeds",
@@ -200,7 +218,7 @@ def _advise(
     model: str, data: str, seconds: float, settings: dict[str, Any], *, as_json: bool
 ) -> int:
     """Every method for a while, and which to take."""
-    passing = ("out", "test", "baseline")  # what advice has no use for
+    passing = ("out", "test", "baseline", "tensorboard")  # what advice has no use for
     given = {name: value for name, value in settings.items() if name not in passing}
     advice = headway.advise(model, data, seconds=seconds, **given)
     if as_json:

@@ -58,6 +58,8 @@ from headway.cli.terminal.output import say_error, say_json
 @click.option(
     "--validate-every", type=int, metavar="N", help="Steps.  [default: a twentieth of all]"
 )
+@click.option("--validate-seconds", type=float, metavar="S", help="Seconds, in place of steps.")
+@click.option("--tensorboard", is_flag=True, help="Write event files into DIR/tensorboard.")
 @click.option("--epochs", type=int, help="Passes over the texts.  [default: as steps need, or 1]")
 @click.option("--max-steps", type=int, metavar="N", help="Most steps.  [default: all epochs']")
 @click.option("--max-seconds", type=float, metavar="S", help="End training behind so many seconds.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from torch import Generator, Tensor
@@ -23,13 +23,16 @@ from headway.training.average import Average
 from headway.training.collate import Batch, Ready
 from headway.training.depth import ends
 from headway.training.energy import metered
+from headway.training.followers import Follower, followed
 from headway.training.interrupt import stop_on_interrupt
 from headway.training.keeper import Keeper
 from headway.training.learner import Learner
+from headway.training.loop import steps_of
 from headway.training.machine import timed
 from headway.training.objectives import ComparesTexts, Learns, Objective
 from headway.training.optimisers import OPTIMISERS, parameter_groups
 from headway.training.utilisation import Products
+from headway.training.validations import Validations
 
 __all__ = ["fit", "learning"]
 
@@ -37,17 +40,18 @@ MEASUREMENTS, LEAST = 20, 50
 """How often held-out text is measured on the way, and steps between, where nothing else is said."""
 
 
-def fit(run: Run, keeper: Keeper | None = None) -> None:
+def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = ()) -> None:
     """Measures what the model knows, trains it, and measures again; the run notes all.
 
     Args:
         run: every number decided.
         keeper: keeps it on its way, and goes on with one; None = it is not kept.
+        followers: are told of every step.
 
     Raises:
         ConfigError: the loss became infinite or undefined, or what is kept is another run.
     """
-    model, options, history = run.model, run.options, run.history
+    model, history = run.model, run.history
     model.requires_grad_(True)
     learner, backward = learning(run.objective, model)
     learner.eval()
@@ -55,15 +59,43 @@ def fit(run: Run, keeper: Keeper | None = None) -> None:
         run.measured["before"] = _measured(run, learner)
     steps = _Steps(run)
     epochs = steps.epochs()
+    total = steps_of(epochs, run.options)
+    options = run.options
+    if options.validate_every is None and options.validate_seconds is None:
+        options = replace(options, validate_every=max(LEAST, total // MEASUREMENTS))
     average = Average(learner, options.average) if options.average is not None else None
-    watch = _Watch(run, learner, epochs, average, keeper)
     optimiser = _optimiser(run, learner)
     history.learned = sum(p.numel() for p in learner.parameters())
-    with timed(run.seconds, "train"), metered() as run.energy, stop_on_interrupt() as stop:
-        if keeper is not None:
-            others = {} if average is None else {"average": average}
-            keeper.begin(learner, optimiser, history, others)
+    with (
+        timed(run.seconds, "train"),
+        metered() as run.energy,
+        stop_on_interrupt() as stop,
+        followed(followers, history) as watching,
+    ):
+
+        def look(history: History) -> bool:
+            if len(run.held):
+                with average.used() if average is not None else nullcontext():
+                    _note(run, learner, total)
+                watching.see(history)
+            return False
+
+        def after_step(history: History) -> bool:
+            if average is not None and history.step > average.steps:
+                average.see()
+            watching.see(history)
+            validations.after_step(history)
+            if keeper is not None:
+                keeper.after_step(history)
+            return False
+
+        validations = Validations(learner, look, options, total=total)
         try:
+            if keeper is not None:
+                others = {} if average is None else {"average": average}
+                keeper.begin(learner, optimiser, history, others)
+            validations.begin(history)
+            watching.begin(history, total)
             train(
                 learner,
                 optimiser,
@@ -74,7 +106,8 @@ def fit(run: Run, keeper: Keeper | None = None) -> None:
                 stop=stop,
                 cost_of=steps.cost_of,
                 backward=backward,
-                after_step=watch.after_step,
+                after_epoch=validations.after_epoch,
+                after_step=after_step,
                 history=history,
             )
             if stop.asked and keeper is not None:
@@ -90,6 +123,16 @@ def fit(run: Run, keeper: Keeper | None = None) -> None:
     if not run.interrupted:
         with timed(run.seconds, "measure again"):
             run.measured["after"] = _measured(run, learner)
+
+
+def _note(run: Run, learner: Learner, total: int) -> None:
+    """Measures held-out text on the way."""
+    history = run.history
+    found = _measured(run, learner, "Validating", earlier=False)["held-out"]
+    epoch = history.train[-1]["epoch"]
+    history.validation.append({"step": history.step, "epoch": epoch, **found})
+    said = found[run.objective.terms[0]]
+    log.info("step %d of %d: held-out loss %.4f", history.step, total, said)
 
 
 def learning(objective: Objective, model: Model) -> tuple[Learner, Backward]:
@@ -140,42 +183,6 @@ class _Steps:
     def products(self) -> Products:
         """What the model multiplies for a token."""
         return Products.of(self.run.model)
-
-
-@dataclass
-class _Watch:
-    """What is done behind a step: averaging, measuring, keeping."""
-
-    run: Run
-    learner: Learner
-    epochs: Sequence[Epoch]
-    average: Average | None
-    keeper: Keeper | None
-
-    def after_step(self, history: History) -> None:
-        """Called behind each step, and each epoch."""
-        run, average = self.run, self.average
-        if average is not None and history.step > average.steps:
-            average.see()
-        seen = history.validation[-1]["step"] if history.validation else 0
-        if len(run.held) and self._due(history.step) and history.step > seen:
-            with average.used() if average is not None else nullcontext():
-                found = _measured(run, self.learner, "Validating", earlier=False)["held-out"]
-            epoch = history.train[-1]["epoch"]
-            history.validation.append({"step": history.step, "epoch": epoch, **found})
-            said = found[run.objective.terms[0]]
-            log.info("step %d of %d: held-out loss %.4f", history.step, self._total, said)
-        if self.keeper is not None:
-            self.keeper.after_step(history)
-
-    @cached_property
-    def _total(self) -> int:
-        total = sum(map(len, self.epochs))
-        return min(total, self.run.options.max_steps or total)
-
-    def _due(self, step: int) -> bool:
-        every = self.run.settings.validate_every or max(LEAST, self._total // MEASUREMENTS)
-        return step % every == 0 or step == self._total
 
 
 def _windows(epochs: Sequence[Epoch], step: int) -> list[list[int]]:

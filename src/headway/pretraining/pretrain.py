@@ -21,6 +21,7 @@ from headway.pretraining.corpus import (
     read_texts,
 )
 from headway.pretraining.fit import fit
+from headway.pretraining.following import check_followers, followers_of
 from headway.pretraining.report import build_report, save_pretrained
 from headway.pretraining.run import Run
 from headway.pretraining.settings import Settings
@@ -110,6 +111,7 @@ def pretrain(
     """
     chosen = Settings(**settings)
     folder = None if out is None else Path(out)
+    check_followers(chosen, folder)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
         corpus = read_texts(texts, chosen)
@@ -130,7 +132,7 @@ def pretrain(
             log.info("%s", note)
         keeper = None if folder is None else _keeper(run, folder)
         try:
-            fit(run, keeper)
+            fit(run, keeper, followers_of(run, folder))
         except ConfigError as error:
             if folder is None or not run.history.stopped:
                 raise
@@ -185,6 +187,8 @@ def _prepared(
         clip=settings.clip,
         seed=settings.seed,
         precision=precision,
+        validate_every=settings.validate_every,
+        validate_seconds=settings.validate_seconds,
     )
     run = Run(model, objective, corpus, put, train, held, others, settings, options, {})
     run.texts = blocks.texts
@@ -202,7 +206,7 @@ def _prepared(
 
 def _keeper(run: Run, folder: Path) -> Keeper:
     """Keeps the run on its way; knows what makes it what it is."""
-    passing = ("save_every", "resume", "validate_every")
+    passing = ("save_every", "resume", "tensorboard")
     settings = {
         name: value
         for name, value in dataclasses.asdict(run.settings).items()

@@ -13,8 +13,9 @@ from headway.checkpoints import saved_checkpoint
 from headway.pretraining.run import Run
 from headway.reports.plain import plain, to_json
 from headway.reports.pretrained import write_pretrained
+from headway.training.followers.journal import lines_of
 from headway.training.machine import peak_memory_mb, versions
-from headway.training.output import KEPT, can_be_replaced
+from headway.training.output import KEPT, TENSORBOARD, can_be_replaced
 from headway.training.utilisation import matrix_peak
 
 __all__ = ["FILES", "build_report", "save_pretrained"]
@@ -109,12 +110,11 @@ def save_pretrained(run: Run, report: Mapping[str, Any], folder: Path, *, state:
         "options": dataclasses.asdict(run.options),
         "versions": versions(),
     }
-    rows = sorted([*history.train, *history.validation], key=lambda row: row["step"])
-    stale = (*FILES, KEPT) if state == "done" else FILES
+    gone = {KEPT: state == "done", TENSORBOARD: not run.settings.tensorboard}
+    stale = (*FILES, *(name for name, goes in gone.items() if goes))
     with saved_checkpoint(run.model.checkpoint, folder, stale=stale, ours=can_be_replaced) as new:
         (new / RUN).write_text(to_json(about), encoding="utf-8")
-        lines = "".join(json.dumps(plain(row)) + "\n" for row in rows)
-        (new / HISTORY).write_text(lines, encoding="utf-8")
+        (new / HISTORY).write_text("".join(lines_of(history)), encoding="utf-8")
         if run.failed:
             decode = run.model.need_tokenizer().decode
             failed = ({"text": decode(ids), "ids": ids} for ids in run.failed)

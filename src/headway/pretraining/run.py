@@ -61,4 +61,4 @@ class Run:
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended training."""
-        return self.history.stopped.startswith("interrupted")
+        return self.history.interrupted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from headway.errors import ConfigError
 from headway.training.masking import MASKINGS
 from headway.training.noise import NOISES
 from headway.training.objectives import OBJECTIVES
@@ -16,7 +17,8 @@ __all__ = ["Settings"]
 _RANGES: dict[str, Range] = {
     "window": Range(8, whole=True),
     "validation": Range(0, 0.5),
-    "validate_every": Range(1, whole=True),
+    "validate_every": RANGES["validate_every"],
+    "validate_seconds": RANGES["validate_seconds"],
     "save_every": Range(0),
     "lr": RANGES["learning_rate"],
     **{
@@ -87,6 +89,10 @@ class Settings:
     validate_every: int | None = None
     """Steps between measurements on held-out blocks; None = a twentieth of all, 50 or
     more."""
+    validate_seconds: float | None = None
+    """Seconds of training between them, in place of steps."""
+    tensorboard: bool = False
+    """Whether event files of TensorBoard are written."""
     save_every: float = 600.0
     """Seconds until the run on its way is kept again."""
     resume: bool = False
@@ -107,3 +113,9 @@ class Settings:
         for name, allowed in words.items():
             if (value := getattr(self, name)) is not None:
                 check_word(name, value, allowed)
+        if self.validate_every is not None and self.validate_seconds is not None:
+            raise ConfigError(
+                f"validate_every = {self.validate_every!r} with validate_seconds = "
+                f"{self.validate_seconds!r}",
+                allowed="one of the two",
+            )

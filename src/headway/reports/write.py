@@ -11,10 +11,12 @@ from headway.errors import OutputError
 from headway.reports.card import card
 from headway.reports.data_card import MARK, data_card
 from headway.reports.data_page import data_page
+from headway.reports.live import live_page
 from headway.reports.page import page
+from headway.reports.pictures import Picture
 from headway.reports.plain import plain, printable, to_json
 
-__all__ = ["write_data_report", "write_files", "write_report"]
+__all__ = ["write_data_report", "write_files", "write_live", "write_report"]
 
 
 def write_report(report: dict[str, Any], folder: Path | str, *, name: str = "") -> None:
@@ -73,6 +75,22 @@ def write_data_report(
         "README.md": data_card(shown, name),
     }
     write_files(files, folder)
+
+
+def write_live(report: dict[str, Any], path: Path, pictures: Sequence[Picture] = ()) -> None:
+    """Writes the page of a run on its way, all at once; its folder is made if it is not there.
+
+    Args:
+        report: as `live_page` takes it; NaN and infinity are shown as missing.
+        path: of the page.
+        pictures: as `live_pictures` draws them.
+
+    Raises:
+        OSError: it cannot be written; the old one is whole.
+    """
+    text = live_page(report, pictures)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, text)
 
 
 def write_files(files: Mapping[str, str], folder: Path) -> None:

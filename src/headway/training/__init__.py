@@ -12,6 +12,7 @@ rate_range.py  which rate, by trying
 remembered.py  measured of a machine once   utilisation.py of what it can multiply
 vocabulary.py  only the word rows in use    precision.py   bf16 or fp32
 best.py        early stopping               average.py     of the last steps' parameters
+validations.py when there is one            followers/     log, page and events of a run
 depth.py       parameters by depth          interrupt.py   Ctrl-C behind a step
 likelihood.py  surprise of each token       masking.py     which tokens are hidden
 targets.py     texts to be written          replies.py     several replies to one input

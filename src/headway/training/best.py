@@ -11,30 +11,36 @@ __all__ = ["Best"]
 
 
 class Best:
-    """The parameters of the epoch with the best validation score; of equal ones, the earliest.
+    """The parameters behind the validation with the best score; of equal ones, the earliest.
 
     Args:
-        module: what is trained.
-        patience: epochs without a better score before it is time to stop.
+        module: what is trained; None = no parameters are kept, only the scores are minded.
+        patience: validations without a better score before it is time to stop.
 
     Attributes:
-        epoch: the best one, counted from 1; 0 as long as none was seen.
+        number: of the best validation, counted from 1; 0 as long as none was seen.
         score: its score.
     """
 
-    def __init__(self, module: nn.Module, patience: int) -> None:
+    def __init__(self, module: nn.Module | None, patience: int) -> None:
         self.module, self.patience = module, patience
-        self.epoch, self.score = 0, float("-inf")
+        self.number, self.score = 0, float("-inf")
         self.seen = 0
         self.state: list[Tensor] = []
 
+    @property
+    def over(self) -> bool:
+        """Whether it is time to stop."""
+        return self.seen - self.number >= self.patience
+
     def see(self, score: float) -> bool:
-        """Notes an epoch's score (higher is better); True when it is time to stop."""
+        """Notes a validation's score (higher is better); True when it is time to stop."""
         self.seen += 1
         if score > self.score:
-            self.epoch, self.score = self.seen, score
-            self.state = [p.detach().clone() for p in self.module.parameters()]
-        return self.seen - self.epoch >= self.patience
+            self.number, self.score = self.seen, score
+            if self.module is not None:
+                self.state = [p.detach().clone() for p in self.module.parameters()]
+        return self.over
 
     def tensors(self) -> dict[str, Tensor]:
         """What is kept of it on disk."""
@@ -42,17 +48,18 @@ class Best:
 
     def numbers(self) -> dict[str, Any]:
         """The same, as JSON can hold it."""
-        return {"epoch": self.epoch, "score": self.score, "seen": self.seen}
+        return {"number": self.number, "score": self.score, "seen": self.seen}
 
     def take(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
         """The inverse of both."""
         for name in self.numbers():
             setattr(self, name, numbers[name])
-        device = next(self.module.parameters()).device
-        self.state = [tensors[str(number)].to(device) for number in range(len(tensors))]
+        if self.module is not None:
+            device = next(self.module.parameters()).device
+            self.state = [tensors[str(number)].to(device) for number in range(len(tensors))]
 
     def restore(self) -> None:
-        """Puts the best parameters back, if an epoch was seen."""
-        if self.state:
+        """Puts the best parameters back, if there was a validation."""
+        if self.module is not None and self.state:
             for parameter, best in zip(self.module.parameters(), self.state, strict=True):
                 parameter.data.copy_(best)

@@ -30,7 +30,7 @@ from headway.training.loop import History
 __all__ = ["Keeper", "Stateful", "digest_of"]
 
 STATE = "state.json"
-FORMAT = 1
+FORMAT = 2
 KEPT = 2
 """States that are kept: the newest, and one in case that it is damaged."""
 

@@ -21,7 +21,7 @@ from headway.training.optimisers import set_rates
 from headway.training.options import Options
 from headway.training.schedule import SCHEDULES
 
-__all__ = ["History", "train"]
+__all__ = ["History", "ended_early", "steps_of", "train"]
 
 B = TypeVar("B")
 
@@ -31,13 +31,15 @@ class History:
     """What happened, step by step.
 
     Attributes:
-        train: one dict a step: step, epoch, loss, learning_rate.
-        validation: one dict an epoch: step, epoch, and the score.
+        train: one dict a step: step, epoch, loss, learning_rate, and tokens once it is taken.
+        validation: one dict a validation: step, epoch, and the score.
+        timings: the seconds of each step, which are no two runs' the same.
         tokens: how many were trained on.
         flops: floating-point operations that this could not do without.
         seconds: of the steps alone, validation not counted.
         stopped: why it ended before its last step, or empty.
-        kept: the epoch whose state was kept as the best; 0 = that of the last step.
+        kept: the validation whose state was kept as the best, counted from 1; 0 = the state is that
+            of the last step.
         learned: how many numbers learned, at any time.
         failed_rows: of the step whose loss or gradient was not finite.
         epochs: how many are behind it, with what comes after each.
@@ -45,6 +47,7 @@ class History:
 
     train: list[dict[str, float]] = field(default_factory=list)
     validation: list[dict[str, float]] = field(default_factory=list)
+    timings: list[float] = field(default_factory=list)
     tokens: int = 0
     flops: float = 0.0
     seconds: float = 0.0
@@ -58,6 +61,22 @@ class History:
     def step(self) -> int:
         """How many steps are behind it."""
         return len(self.train)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended it."""
+        return self.stopped.startswith("interrupted")
+
+
+def steps_of(epochs: Sequence[Sequence[B]], options: Options) -> int:
+    """How many steps a run has, unless something ends it before."""
+    total = sum(map(len, epochs))
+    return min(total, options.max_steps or total)
+
+
+def ended_early(history: History) -> str:
+    """What is said of a run that validation ended."""
+    return f"no better validation score: ended behind step {history.step}"
 
 
 def train(
@@ -73,7 +92,7 @@ def train(
     backward: Backward = backward,
     before_epoch: Callable[[int], None] = lambda epoch: None,
     after_epoch: Callable[[int, History], bool] = lambda epoch, history: False,
-    after_step: Callable[[History], None] = lambda history: None,
+    after_step: Callable[[History], bool] = lambda history: False,
     history: History | None = None,
 ) -> History:
     """Trains a learner on the batches of each epoch, one step a batch.
@@ -92,7 +111,8 @@ def train(
         backward: adds the gradient of a step's loss to the parameters'.
         before_epoch: called with the epoch's number, when all modules are in training mode.
         after_epoch: called with the epoch's number and the history; True ends training.
-        after_step: called with the history behind each step, and each epoch.
+        after_step: called with the history behind each step, and each epoch; True behind a step
+            ends training.
         history: where it is noted what happens; one of a run that was kept goes on behind its last
             step. None = a new one.
 
@@ -105,8 +125,7 @@ def train(
     """
     history = History() if history is None else history
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    schedule, total = SCHEDULES[options.schedule], sum(map(len, epochs))
-    total = min(total, options.max_steps or total)
+    schedule, total = SCHEDULES[options.schedule], steps_of(epochs, options)
     limit = options.max_seconds or math.inf
     done = history.step  # of a run that goes on
     for number, batches in enumerate(epochs, start=1):
@@ -115,6 +134,7 @@ def train(
             continue
         learner.train()
         before_epoch(number)
+        ended = False
         for batch in progress(rest, f"Epoch {number} of {len(epochs)}"):
             if stop.asked or history.step >= total or history.seconds >= limit:
                 break
@@ -133,12 +153,16 @@ def train(
             tokens, flops = cost_of(batch)
             history.tokens += tokens
             history.flops += flops
-            history.seconds += time.perf_counter() - start
-            after_step(history)
+            row["tokens"] = tokens
+            history.timings.append(time.perf_counter() - start)
+            history.seconds += history.timings[-1]
+            ended = after_step(history)
+            if ended:
+                break
         learner.eval()
         if stop.asked:
             break
-        ended = after_epoch(number, history) and number < len(epochs)
+        ended = ended or (after_epoch(number, history) and number < len(epochs))
         history.epochs = number
         if history.seconds >= limit and history.step < total:
             history.stopped = f"{limit:g} seconds are over: ended behind step {history.step}"
@@ -146,7 +170,7 @@ def train(
         if history.step >= total:
             break
         if ended:
-            history.stopped = f"no better validation score: ended behind epoch {number}"
+            history.stopped = ended_early(history)
             break
         after_step(history)
     if stop.asked:

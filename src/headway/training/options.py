@@ -12,9 +12,10 @@ from headway.errors import ConfigError, nearest
 from headway.training.optimisers import OPTIMISERS
 from headway.training.schedule import SCHEDULES
 
-__all__ = ["PRECISIONS", "RANGES", "Options", "Range", "check_ranges", "check_word"]
+__all__ = ["KEEPS", "PRECISIONS", "RANGES", "Options", "Range", "check_ranges", "check_word"]
 
 PRECISIONS = ("auto", "fp32", "bf16")
+KEEPS = ("best", "last")
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ RANGES: dict[str, Range] = {
     "clip": Range(0, ends=False),
     "seed": Range(0, 2**32 - 1, whole=True),
     "patience": Range(1, whole=True),
+    "validate_every": Range(1, whole=True),
+    "validate_seconds": Range(0, ends=False),
 }
 """Option -> the numbers it can be."""
 
@@ -135,10 +138,19 @@ class Options:
     precision: str = "auto"
     """auto (bf16 where this machine is faster with it, measured once), fp32 or bf16."""
     patience: int = 2
-    """Epochs without a better validation score before training stops."""
+    """Validations without a better score before training stops."""
+    validate_every: int | None = None
+    """Steps between two validations. None = there is one behind each epoch."""
+    validate_seconds: float | None = None
+    """Of training between two validations, by the clock: no two runs validate behind the same
+    steps. None = not by the clock."""
+    keep: str = "best"
+    """Which state is kept in the end, one of KEEPS: that of the best validation, where there are
+    any, or that of the last step."""
 
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)
         check_word("precision", self.precision, PRECISIONS)
         check_word("schedule", self.schedule, tuple(SCHEDULES))
         check_word("optimiser", self.optimiser, tuple(OPTIMISERS))
+        check_word("keep", self.keep, KEEPS)

@@ -7,16 +7,23 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from fnmatch import fnmatch
 from pathlib import Path
 
 from headway.checkpoints import is_model_folder
 from headway.errors import OutputError
 from headway.model import Model
 
-__all__ = ["KEPT", "can_be_replaced", "check_output"]
+__all__ = ["HALF", "KEPT", "LIVE", "TENSORBOARD", "can_be_replaced", "check_output"]
 
 KEPT = "training"
 """The folder of a run on its way, in that of the run."""
+LIVE = "live.html"
+"""The page of a run on its way, and of how it went."""
+HALF = f".{LIVE}.*"
+"""What a run that was killed while it wrote its page leaves."""
+TENSORBOARD = "tensorboard"
+"""The folder of event files, where they are asked for."""
 
 
 def check_output(folder: Path, model: Model) -> None:
@@ -48,8 +55,13 @@ def check_output(folder: Path, model: Model) -> None:
 
 def can_be_replaced(folder: Path) -> bool:
     """Whether a folder is empty, holds a model, or nothing but a run on its way."""
-    names = {path.name for path in folder.iterdir()}
-    return names <= {KEPT} or is_model_folder(folder)
+    on_its_way = (KEPT, LIVE, HALF, TENSORBOARD)
+    strange = (
+        path.name
+        for path in folder.iterdir()
+        if not any(fnmatch(path.name, known) for known in on_its_way)
+    )
+    return next(strange, None) is None or is_model_folder(folder)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["curve", "loss_curve"]
+__all__ = ["MOST_POINTS", "Points", "columns", "curve", "loss_curve", "measure_of"]
 
 MOST_POINTS = 400
 SMOOTHING = 20  # the bold line is a running mean over a twentieth of the steps
@@ -36,7 +36,7 @@ def curve(report: dict[str, Any]) -> Picture | None:
     if not steps:
         return None
     validation = found.get("validation") or []
-    measure = _measure(report, validation)
+    measure = measure_of(report["kind"], validation)
     held_out, scores = _points(validation, "loss"), _points(validation, measure.key)
     test = report["test"].get(measure.key)
     train, last = _thin(steps), steps[-1][0]
@@ -102,18 +102,18 @@ def loss_curve(
     return Picture("curve", "Loss", shown, svg, WIDTH, ("step", "held-out loss"), rows)
 
 
-def _measure(report: dict[str, Any], validation: Sequence[dict[str, Any]]) -> Measure:
-    """The first measure that the validation rows were scored by."""
-    measures = SHEETS[report["kind"]].measures
+def measure_of(kind: str, validation: Sequence[dict[str, Any]]) -> Measure:
+    """The first measure of a kind of answers that the validation rows were scored by."""
+    measures = SHEETS[kind].measures
     scored = (m for m in measures if any(entry.get(m.key) is not None for entry in validation))
     return next(scored, measures[0])
 
 
 def _paint_loss(axes: Axes, train: Points, held_out: Points) -> None:
-    axes.plot(*_columns(train), color=BLUE, alpha=0.3, linewidth=1)
-    axes.plot(*_columns(_smooth(train)), color=BLUE, linewidth=2, label="training")
+    axes.plot(*columns(train), color=BLUE, alpha=0.3, linewidth=1)
+    axes.plot(*columns(_smooth(train)), color=BLUE, linewidth=2, label="training")
     if held_out:
-        axes.plot(*_columns(held_out), "o-", color=ORANGE, markersize=4, label="validation")
+        axes.plot(*columns(held_out), "o-", color=ORANGE, markersize=4, label="validation")
         axes.legend(frameon=False, labelcolor=SOFT)
     axes.set_ylabel("loss")
     axes.set_ylim(bottom=min(0.0, *(loss for _, loss in train)))
@@ -124,7 +124,7 @@ def _paint_scores(
     axes: Axes, scores: Points, test: tuple[float, float] | None, measure: Measure
 ) -> None:
     if scores:
-        axes.plot(*_columns(scores), "o-", color=ORANGE, markersize=4)
+        axes.plot(*columns(scores), "o-", color=ORANGE, markersize=4)
     if test is not None:
         axes.plot([test[0]], [test[1]], "D", color=BLUE, markersize=7, clip_on=False)
         axes.annotate(
@@ -147,7 +147,8 @@ def _points(entries: Sequence[dict[str, Any]], key: str) -> Points:
     ]
 
 
-def _columns(points: Points) -> tuple[list[float], list[float]]:
+def columns(points: Points) -> tuple[list[float], list[float]]:
+    """All x, and all y."""
     return [x for x, _ in points], [y for _, y in points]
 
 
