@@ -14,7 +14,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from headway.adaptation import Result, Settings, adapt, advise, compare, evaluate, rerun
+    from headway.adaptation import (
+        Result,
+        Settings,
+        adapt,
+        advise,
+        compare,
+        evaluate,
+        learning_curve,
+        rerun,
+    )
     from headway.compress import export
     from headway.data import Dataset, read
     from headway.hub import fetch
@@ -44,6 +53,7 @@ PUBLIC = {
     "evaluate": "adaptation",
     "export": "compress",
     "fetch": "hub",
+    "learning_curve": "adaptation",
     "load": "loading",
     "metric": "metrics",
     "pipeline": "pipelines",
@@ -69,6 +79,7 @@ __all__ = [
     "evaluate",
     "export",
     "fetch",
+    "learning_curve",
     "load",
     "metric",
     "pipeline",

@@ -19,7 +19,7 @@ LEARNS: dict[str, Any] = {"epochs": 10, "lr": 5e-3, "probe": False}
 
 def quick(model: Model | str | None = None, data: Data | None = None, **settings: Any) -> Result:
     """One epoch of a tiny BERT on a few rows, without a baseline, unless asked for more."""
-    usual: dict[str, Any] = {"epochs": 1, "precision": "fp32", "baseline": False}
+    usual: dict[str, Any] = {"epochs": 1, "precision": "fp32", "baseline": False, "contrast": False}
     return adapt(
         tiny_model() if model is None else model,
         rows(n=40) if data is None else data,

@@ -42,6 +42,8 @@ VALUES: list[dict[str, Any]] = [
     {"design": "two-stacks"},
     {"probe": True},
     {"probe": False},
+    {"contrast": True, "probe": True},
+    {"contrast": False},
     {"class_weights": True},
     {"method": "gradual"},
     {"layers": 1, "method": "last-layers"},

@@ -12,12 +12,13 @@ from headway.adaptation.calibrate import calibrate_scope
 from headway.adaptation.find_rate import with_found_rate
 from headway.adaptation.fit import fit
 from headway.adaptation.following import check_followers, followers_of
-from headway.adaptation.plan import after_probe, plan_run
+from headway.adaptation.plan import plan_run
 from headway.adaptation.report import baseline_scores, build_report
 from headway.adaptation.rows import Data, prepare_rows
 from headway.adaptation.runs import Run, save_run
 from headway.adaptation.scoring import score_texts
 from headway.adaptation.settings import Settings, settings_from
+from headway.adaptation.start import start_head
 from headway.data import Dataset
 from headway.errors import ConfigError
 from headway.loading import load
@@ -181,24 +182,10 @@ def _keeper(run: Run, folder: Path) -> Keeper:
 
 def _train(run: Run, targets: Any, folder: Path | None) -> None:
     """The head's start, then training, which is kept and followed in the folder."""
-    model, texts, plan, task = run.model, run.texts, run.plan, run.rows.task
+    model, texts, task = run.model, run.texts, run.rows.task
     kind = run.rows.meaning.kind
     with task.units(model, targets, kind) as units:
-        with timed(run.seconds, "probe"):
-            if plan.probe and task.start is not None:
-                right = task.start.put(
-                    model,
-                    texts["train"],
-                    units,
-                    kind=kind,
-                    precision=plan.precision,
-                    batch_tokens=plan.read_tokens,
-                    seed=run.settings.seed,
-                )
-                course = task.course(len(texts["train"]), run.rows.meaning, right)
-                run.plan = after_probe(plan, run.settings, course, right)
-                for note in run.plan.notes[len(plan.notes) :]:
-                    log.info("%s", note)
+        start_head(run, units)
         if run.settings.find_lr:
             with timed(run.seconds, "find rate"):
                 before = len(run.plan.notes)

@@ -35,6 +35,8 @@ class Plan:
         precision: fp32 or bf16.
         read_tokens: most tokens in a forward pass without gradients.
         probe: whether the head starts from a linear probe.
+        contrast: whether the body learns by contrast before that; None = where the probe says that
+            it does not know the classes yet.
         most_windows: of one text in training.
         class_weights: how much a row of each class counts, or None.
         beside: tokens of each training row that count beside its windows; () = none.
@@ -55,6 +57,7 @@ class Plan:
     hidden: int = USUAL_HIDDEN
     method: Method = METHODS["full"]
     layer_decay: float = 1.0
+    contrast: bool | None = False
 
 
 def plan_run(
@@ -84,6 +87,7 @@ def plan_run(
     if probe is None:
         probe = start is not None and fits and start.wanted(len(texts), rows.meaning)
     _check_validation(rows, settings)
+    contrast = _contrasts(rows, settings, probe=probe)
     most = settings.most_windows
     tokens = sum(sum(map(len, text.ids[:most])) for text in texts) + sum(beside)
     mean_length = tokens / max(1, len(texts))
@@ -140,6 +144,7 @@ def plan_run(
         hidden=hidden,
         method=method,
         layer_decay=settings.layer_decay,
+        contrast=contrast,
     )
 
 
@@ -152,6 +157,29 @@ def _check_validation(rows: Rows, settings: Settings) -> None:
                 f"{name} = {value!r} without validation rows",
                 next_step="give a part of the training rows, such as --validation 0.1",
             )
+
+
+def _contrasts(rows: Rows, settings: Settings, *, probe: bool) -> bool | None:
+    """Whether the body learns by contrast first; None = the probe decides.
+
+    Raises:
+        ConfigError: it is asked for, and cannot be.
+    """
+    start = rows.task.start
+    fits = (
+        probe
+        and start is not None
+        and start.contrast is not None
+        and rows.meaning.kind == "single-label"
+        and settings.method == "full"
+    )
+    if settings.contrast and not fits:
+        raise ConfigError(
+            "contrast = True",
+            allowed="with texts of one label each, a linear head that starts from a probe, and all "
+            "weights learning",
+        )
+    return settings.contrast if fits else False
 
 
 def rate_for(course: Course, hidden: int, settings: Settings | None = None) -> float:

@@ -90,6 +90,7 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
             **dataclasses.asdict(run.plan.options),
             "precision": run.plan.precision,
             "probe": run.plan.probe,
+            "contrast": run.contrasted,
             "method": settings.method,
             "layers": settings.layers,
             "rank": settings.rank,

@@ -55,6 +55,7 @@ class Run:
         energy: of training.
         tried: rates, and the loss at each, where they were.
         adapter: what was learned by itself, where the way to adapt knows it.
+        contrasted: whether the body learned by contrast before the head was there.
     """
 
     model: Model
@@ -68,6 +69,7 @@ class Run:
     energy: Energy = field(default_factory=Energy)
     tried: Sequence[tuple[float, float]] = ()
     adapter: Adapter | None = None
+    contrasted: bool = False
 
     @property
     def interrupted(self) -> bool:

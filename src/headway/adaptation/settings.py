@@ -72,6 +72,9 @@ class Settings:
     probe: bool | None = None
     """Start a linear head from a linear probe of the body; None = with 64 rows a class or fewer,
     on average."""
+    contrast: bool | None = None
+    """Whether the body learns first to tell texts of different labels apart by its vectors; None =
+    where a probe starts the head, and gets few rows right that it was not fitted on."""
     class_weights: bool = False
     """Whether rare classes count more."""
     method: str = "full"

@@ -117,7 +117,8 @@ def learning(task: Task, model: Model, meaning: Meaning) -> tuple[Learner, Backw
     if not isinstance(task, ComparesVectors):
         return Learner(model, lambda model, part: task.loss(model, part, meaning)), backward
 
-    def compare(first: Tensor, second: Tensor, parts: Sequence[Ready]) -> Sequence[Tensor]:
+    def compare(vectors: Sequence[Tensor], parts: Sequence[Ready]) -> Sequence[Tensor]:
+        first, second = vectors
         values = torch.cat([part.wanted.values for part in parts])
         return task.compare_vectors(first, second, values, meaning)
 

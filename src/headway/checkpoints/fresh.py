@@ -14,12 +14,12 @@ from typing import Any
 from headway.checkpoints.checkpoint import Checkpoint
 from headway.checkpoints.generation import Generation
 from headway.core.initial import initialise
-from headway.core.stacks import EncoderDecoder
+from headway.core.stacks import Body, EncoderDecoder
 from headway.errors import ConfigError, nearest
-from headway.families import FAMILIES, family_for
+from headway.families import FAMILIES, Family, family_for
 from headway.tokenizer import Tokenizer
 
-__all__ = ["STARTABLE", "Shape", "fresh_checkpoint", "fresh_values"]
+__all__ = ["STARTABLE", "Shape", "forget", "fresh_checkpoint", "fresh_values"]
 
 WRITES = ("fill-mask", "text-generation", "text2text-generation")
 
@@ -123,10 +123,7 @@ def fresh_checkpoint(values: Mapping[str, Any], tokenizer: Tokenizer) -> Checkpo
     config = family.from_hf(values)
     config = dataclasses.replace(config, vocabulary=len(tokenizer))
     body = family.build(config)
-    if hasattr(family, "start"):
-        family.start(config, body)
-    else:
-        initialise(body, config.initial_std)
+    _start(family, config, body)
     told = {
         f"{role}_token_id": number
         for role in ("bos", "eos", "pad")
@@ -149,3 +146,23 @@ def fresh_checkpoint(values: Mapping[str, Any], tokenizer: Tokenizer) -> Checkpo
         values=own,
         notes=[f"all {sum(p.numel() for p in body.parameters()):,} parameters are new"],
     )
+
+
+def forget(checkpoint: Checkpoint) -> None:
+    """Fills a body with fresh weights, in place of all that it has learned: the same model from
+    scratch. Its head is the caller's to replace.
+
+    Args:
+        checkpoint: of a family whose weights start at random.
+    """
+    _start(checkpoint.family, checkpoint.config, checkpoint.body)
+    checkpoint.set_aside.clear()
+    checkpoint.notes.append("all weights of the body are new")
+
+
+def _start(family: Family, config: Any, body: Body) -> None:
+    """Fresh weights as the family has them."""
+    if hasattr(family, "start"):
+        family.start(config, body)
+    else:
+        initialise(body, config.initial_std)

@@ -122,6 +122,11 @@ from headway.cli.terminal.output import say_error, say_json
     type=click.Choice(["best", "last"]),
     help="Which state is saved: of the best validation, or of the last step.  [default: best]",
 )
+@click.option(
+    "--contrast/--no-contrast",
+    default=None,
+    help="Let the body tell labels apart by its vectors first.  [default: with few labels]",
+)
 @click.option("--class-weights", is_flag=True, help="Let rare classes count more.")
 @click.option(
     "--head",

@@ -17,6 +17,7 @@ __all__ = [
     "choices",
     "cosine_regression",
     "in_batch_negatives",
+    "label_contrast",
     "multi_label",
     "no_label",
     "regression",
@@ -189,6 +190,32 @@ def in_batch_negatives(
         kept = torch.diag(torch.ones_like(own, dtype=torch.bool))
         scores = scores.masked_fill(alike & ~kept, -torch.inf)
     return F.cross_entropy(scores, own, reduction="none")
+
+
+def label_contrast(vectors: Tensor, labels: Tensor, *, temperature: float = 0.1) -> Tensor:
+    """Cross-entropy of finding a text's own kind among all other texts of the batch.
+
+    Known as supervised contrast. A text that is the only one of its label finds nobody: 0.
+
+    Args:
+        vectors: float [texts, hidden].
+        labels: int64 [texts].
+        temperature: what cosines are divided by.
+
+    Returns:
+        float [texts], the mean over the others of a text's label.
+
+    >>> label_contrast(torch.ones(4, 2), torch.tensor([0, 0, 1, 2]))  # log 3, log 3, and nobody
+    tensor([1.0986, 1.0986, 0.0000, 0.0000])
+
+    Source: Khosla et al. 2020, arXiv 2004.11362, equation 2.
+    """
+    unit = F.normalize(vectors.float(), dim=-1)
+    own = torch.eye(len(unit), dtype=torch.bool, device=unit.device)
+    scores = (unit @ unit.T / temperature).masked_fill(own, -torch.inf)
+    logs = scores.log_softmax(dim=-1).masked_fill(own, 0.0)
+    same = (labels[:, None] == labels) & ~own
+    return -(logs * same).sum(dim=-1) / same.sum(dim=-1).clamp(min=1)
 
 
 def _padded(logits: Tensor, possible: Tensor, layout: Layout) -> Tensor:

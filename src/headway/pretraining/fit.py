@@ -141,7 +141,8 @@ def learning(objective: Objective, model: Model) -> tuple[Learner, Backward]:
     if not isinstance(objective, ComparesTexts):
         return Learner(model, objective.loss, beside), backward
 
-    def compare(first: Tensor, second: Tensor, parts: Sequence[Ready]) -> Sequence[Tensor]:
+    def compare(vectors: Sequence[Tensor], parts: Sequence[Ready]) -> Sequence[Tensor]:
+        first, second = vectors
         return objective.compare(first, second)
 
     return Learner(model, objective.vectors, beside), vectors_backward(compare)

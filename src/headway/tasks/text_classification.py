@@ -21,6 +21,7 @@ from headway.model import Model
 from headway.reading import HeadLogits
 from headway.tasks.inputs import shown_text, texts_of
 from headway.tasks.labels.columns import flat_names, kind_of, label_names, wrong_label
+from headway.tasks.labels.contrast import contrast_body
 from headway.tasks.labels.kinds import KINDS, Floats, Kind
 from headway.tasks.labels.out_of_scope import by_class, kind_with, measured_apart
 from headway.tasks.labels.probe import probe_head
@@ -78,7 +79,7 @@ class TextClassification:
     about = "a label, several labels or a number for a text or a pair"
     kinds = tuple(KINDS)
     keeps_head = False
-    start = Start(has_plain_head, is_few, probe_head)
+    start = Start(has_plain_head, is_few, probe_head, contrast_body, KNOWN)
     units = staticmethod(training_units)
 
     def columns(

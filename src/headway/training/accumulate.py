@@ -63,7 +63,7 @@ def backward(learner: nn.Module, parts: Sequence[Ready], place: Place, precision
 
 
 def vectors_backward(
-    compare: Callable[[Tensor, Tensor, Sequence[Ready]], Sequence[Tensor]],
+    compare: Callable[[Sequence[Tensor], Sequence[Ready]], Sequence[Tensor]],
 ) -> Backward:
     """A `backward` for a loss that compares each text of a step with all the others.
 
@@ -72,8 +72,8 @@ def vectors_backward(
     that. Dropout draws the same both times.
 
     Args:
-        compare: (first vectors, second vectors, parts) -> the sum of each term; its learner makes
-            of a part the vectors of first and second texts, [pairs, hidden] each.
+        compare: (vectors, parts) -> the sum of each term; its learner makes of a part one kind of
+            vectors, or several, such as those of first and of second texts, [rows, hidden] each.
 
     Source: Gao et al. 2021, "Scaling Deep Contrastive Learning Batch Size under Memory Limited
     Setup", arXiv 2101.06983.
@@ -84,8 +84,8 @@ def vectors_backward(
     ) -> float:
         counts = step_counts(parts)
         if len(parts) == 1:
-            first, second = _read(learner, parts[0], (*place, 0), precision)
-            loss = mean_loss(compare(first, second, parts), counts)
+            vectors = _read(learner, parts[0], (*place, 0), precision)
+            loss = mean_loss(compare(vectors, parts), counts)
             loss.backward()
             return loss.item()
         with torch.no_grad():
@@ -94,8 +94,8 @@ def vectors_backward(
                 for number, part in enumerate(parts)
             ]
         sides = [torch.cat(side).requires_grad_() for side in zip(*made, strict=True)]
-        loss = mean_loss(compare(sides[0], sides[1], parts), counts)
-        sizes = [len(first) for first, _ in made]
+        loss = mean_loss(compare(sides, parts), counts)
+        sizes = [len(first) for first, *_ in made]
         asked = [side.split(sizes) for side in torch.autograd.grad(loss, sides)]
         for number, (part, *gradients) in enumerate(zip(parts, *asked, strict=True)):
             vectors = _read(learner, part, (*place, number), precision)

@@ -1,0 +1,138 @@
+"""A body that learns labels by contrast, before there is a head: few labels make many pairs.
+
+Of n labelled texts, n (n - 1) / 2 pairs are alike or not. The body learns to bring texts of one
+label together and others apart; a linear probe of such vectors is then a better head than any that
+the same few texts could teach it step by step.
+
+Source: the idea, Tunstall et al. 2022, "Efficient Few-Shot Learning Without Prompts" (SetFit),
+arXiv 2209.11055, which learns from pairs; here each text of a step is compared with all the others
+at once, Khosla et al. 2020, arXiv 2004.11362.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from headway.core.layout import Layout
+from headway.core.pooling import mean
+from headway.heads import Classifier
+from headway.heads.losses import label_contrast
+from headway.model import Model
+from headway.training import Options, train
+from headway.training.accumulate import vectors_backward
+from headway.training.collate import Batch, Ready, window_states
+from headway.training.interrupt import StopFlag
+from headway.training.learner import Learner
+from headway.training.optimisers import OPTIMISERS, parameter_groups
+from headway.windows import Windowed
+
+__all__ = ["contrast_body"]
+
+STEPS = 60
+RATE = 1e-4
+USUAL_HIDDEN = 384
+"""Peak learning rate of a model of so many dimensions."""
+CLASSES, ROWS = 12, 8
+"""Most labels in a step, and most texts of each."""
+TOKENS = 4096
+"""Of a step, about: where texts are longer, it has fewer of them, and not all of their windows."""
+
+
+def contrast_body(
+    model: Model,
+    texts: Sequence[Windowed],
+    targets: Tensor,
+    *,
+    precision: str,
+    hidden: int,
+    micro_batch_tokens: int | None,
+    seed: int,
+) -> tuple[float, float]:
+    """Trains the body of a classifier; its head stays as it is.
+
+    Args:
+        model: with a Classifier, whose pooled states are meant.
+        texts: the training texts.
+        targets: int64 [texts], the class of each; below 0 = of none, and left out.
+        precision: fp32 or bf16.
+        hidden: size of its hidden states: wider ones learn at a lower rate.
+        micro_batch_tokens: most tokens of a step that are read at once; None = all.
+        seed: of what is drawn.
+
+    Returns:
+        The loss of the first step and of the last.
+
+    Raises:
+        ConfigError: the loss became infinite or undefined.
+    """
+    rate = RATE * min(1.0, USUAL_HIDDEN / hidden)
+    options = Options(
+        epochs=1, max_steps=STEPS, learning_rate=rate, seed=seed, precision=precision,
+        micro_batch_tokens=micro_batch_tokens,
+    )  # fmt: skip
+    optimiser = OPTIMISERS[options.optimiser].over(
+        parameter_groups([(rate, model.body.parameters())], weight_decay=options.weight_decay)
+    )
+
+    def parts_of(batch: Batch, chance: torch.Generator) -> list[Ready]:
+        return [
+            Ready(part, targets[part.rows], (float(len(part.rows)),))
+            for part in batch.cut(micro_batch_tokens)
+        ]
+
+    def compare(vectors: Sequence[Tensor], parts: Sequence[Ready]) -> Sequence[Tensor]:
+        labels = torch.cat([part.wanted for part in parts]).to(vectors[0].device)
+        return (label_contrast(vectors[0], labels).sum(),)
+
+    history = train(
+        Learner(model, _vectors),
+        optimiser,
+        [_steps(texts, targets, seed)],
+        parts_of,
+        options=options,
+        precision=precision,
+        stop=StopFlag(),
+        cost_of=lambda batch: (batch.tokens, 0.0),
+        backward=vectors_backward(compare),
+    )
+    return history.train[0]["loss"], history.train[-1]["loss"]
+
+
+def _vectors(model: Model, ready: Ready) -> tuple[Tensor]:
+    """The pooled states of each text, the mean over its windows, float32 [texts, hidden]."""
+    assert isinstance(model.head, Classifier)
+    hidden, layout = window_states(model, ready.batch)
+    pooled = model.head.pooled(hidden, layout).float()
+    return (mean(pooled, Layout(ready.batch.counts, device=model.device)),)
+
+
+def _steps(texts: Sequence[Windowed], targets: Tensor, seed: int) -> list[Batch]:
+    """As many texts of each label in every step; of many labels, some."""
+    chance = np.random.default_rng(seed)
+    labels = targets.cpu().numpy()
+    classes = np.unique(labels[labels >= 0])
+    rows_of = [np.flatnonzero(labels == one) for one in classes]
+    window = np.mean([len(ids) for text in texts for ids in text.ids])
+    room = max(2, int(TOKENS / window / min(CLASSES, len(classes))))  # windows a label
+    most = 1 if room < ROWS else room // ROWS
+    steps = []
+    for _ in range(STEPS):
+        drawn = chance.permutation(len(classes))[:CLASSES]
+        rows = [
+            int(row) for n in drawn for row in chance.permutation(rows_of[n])[: min(ROWS, room)]
+        ]
+        numbers = [sorted(chance.permutation(len(texts[row].ids))[:most].tolist()) for row in rows]
+        pairs = list(zip(rows, numbers, strict=True))
+        steps.append(
+            Batch(
+                rows,
+                [texts[row].ids[n] for row, own in pairs for n in own],
+                [texts[row].segments[n] for row, own in pairs for n in own],
+                numbers,
+            )
+        )
+    return steps

@@ -1,0 +1,111 @@
+"""A body that learns labels by contrast, before there is a head."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from adaptation.quick import quick
+from training.tiny import rows, tiny_model
+
+from headway import Dataset
+from headway.errors import ConfigError
+from headway.heads.losses import label_contrast
+from headway.tasks.labels import contrast
+from headway.tasks.labels.contrast import contrast_body
+from headway.windows import Windowed
+
+SETTINGS: dict[str, Any] = {"contrast": True, "probe": True, "epochs": 1, "lr": 1e-6}
+
+
+def test_the_loss_is_that_of_the_paper() -> None:
+    torch.manual_seed(0)
+    vectors, labels = torch.randn(7, 5), torch.tensor([0, 1, 0, 2, 1, 0, 3])
+    found = label_contrast(vectors, labels, temperature=0.3)
+    unit = vectors / vectors.norm(dim=1, keepdim=True)
+    for i in range(7):
+        others = [j for j in range(7) if j != i]
+        whole = sum(torch.exp(unit[i] @ unit[j] / 0.3) for j in others)
+        same = [j for j in others if labels[j] == labels[i]]
+        terms = [-torch.log(torch.exp(unit[i] @ unit[j] / 0.3) / whole) for j in same]
+        expected = sum(terms) / max(1, len(terms))
+        torch.testing.assert_close(found[i], torch.as_tensor(float(expected)))
+
+
+def test_contrast_finds_the_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The probe alone has less to go by: what the random body says. Of eight texts of a label, each
+    has seven to find, so that log 7 is the least that the loss can be."""
+    monkeypatch.setattr(contrast, "RATE", 3e-3)
+    data = rows(n=90)
+    with_it = quick(tiny_model(), data, **SETTINGS)
+    without = quick(tiny_model(), data, **{**SETTINGS, "contrast": False})
+    assert with_it.report["settings"]["contrast"] and not without.report["settings"]["contrast"]
+    assert with_it.report["test"]["accuracy"] >= without.report["test"]["accuracy"]
+    (said,) = [note for note in with_it.report["notes"] if "by contrast" in note]
+    first, last = said.rpartition("from ")[2].split(" to ")
+    assert math.log(7) < float(last) < float(first) - 0.5
+
+
+def test_it_is_used_where_the_probe_knows_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    unknown = Dataset.from_columns(
+        {"text": [f"word{n % 7} word{n % 5}" for n in range(60)], "label": ["a", "b", "b"] * 20}
+    )
+    asked = quick(tiny_model(), unknown, contrast=None)
+    assert asked.report["settings"]["contrast"]
+    lora = quick(tiny_model(), unknown, contrast=None, method="lora")
+    assert not lora.report["settings"]["contrast"]
+    kinds = quick(tiny_model(), rows("multi-label", signs=3, n=40), contrast=None, probe=True)
+    assert not kinds.report["settings"]["contrast"]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"probe": False}, {"head": "mlp", "probe": None}, {"method": "head"}], ids=str
+)
+def test_where_it_cannot_be(settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="contrast = True"):
+        quick(tiny_model(), rows(n=30), **{**SETTINGS, **settings})
+
+
+def test_the_same_seed_gives_the_same_body_and_parts_do_not_matter() -> None:
+    found = []
+    for most in (None, None, 20):
+        model = tiny_model()
+        model.put_head(None)
+        result = quick(model, rows(n=40), **SETTINGS, micro_batch_tokens=most)
+        found.append(torch.cat([p.flatten() for p in result.model.parameters()]))
+    assert torch.equal(found[0], found[1])
+    assert torch.nn.functional.cosine_similarity(found[0], found[2], dim=0) > 0.99
+
+
+def steps(lengths: list[int], labels: list[int]) -> list[Any]:
+    texts = [Windowed([[5] * n], [[0] * n], n) for n in lengths]
+    return contrast._steps(texts, torch.tensor(labels), 0)
+
+
+def test_steps_are_balanced_and_bounded() -> None:
+    many = steps([10] * 300, [n % 30 for n in range(300)])
+    assert len(many) == contrast.STEPS
+    for batch in many:
+        drawn = [n % 30 for n in batch.rows]
+        assert len(set(drawn)) == contrast.CLASSES
+        assert all(drawn.count(one) == contrast.ROWS for one in set(drawn))
+    long = steps([500] * 60, [n % 5 for n in range(60)])
+    assert all(batch.tokens <= 1.3 * 10 * 500 for batch in long)
+    assert all(min(map([n % 5 for n in batch.rows].count, range(5))) == 2 for batch in long)
+
+
+def test_rows_of_no_class_are_left_out() -> None:
+    none = steps([4] * 20, [-1, 0, 1, -1] * 5)
+    assert all({n % 4 for n in batch.rows} <= {1, 2} for batch in none)
+
+
+def test_the_head_stays() -> None:
+    model = quick(tiny_model(), rows(n=30), probe=True).model
+    before = [p.clone() for p in model.head.parameters()]  # type: ignore[union-attr]
+    texts = [Windowed([[5 + n, 6]], [[0, 0]], 2) for n in range(6)]
+    contrast_body(model, texts, torch.tensor([0, 1] * 3), precision="fp32", hidden=384,
+                  micro_batch_tokens=None, seed=0)  # fmt: skip
+    for old, new in zip(before, model.head.parameters(), strict=True):  # type: ignore[union-attr]
+        assert torch.equal(old, new)
