@@ -58,6 +58,7 @@ VALUES: list[dict[str, Any]] = [
     {"batch_tokens": 1},
     {"batch_tokens": 100_000},
     {"micro_batch_tokens": 1},
+    {"checkpoint_activations": True},
     {"schedule": "cosine"},
     {"optimiser": "lion"},
     {"save_every": 0},

@@ -58,7 +58,7 @@ def test_from_nothing_to_a_folder(corpus: str, tmp_path: Path) -> None:
 
 def test_every_option_is_run() -> None:
     tested = {*OPTIONS, *SMALL, "--out", "--json", "--resume", "--earlier", "--cased", "--noise",
-              "--validate-every", "--tensorboard",
+              "--validate-every", "--tensorboard", "--checkpoint-activations",
               "--tokenizer"}  # fmt: skip
     there = {name for p in command.params if isinstance(p, click.Option) for name in p.opts}
     assert there == {name for name in tested if name.startswith("--")}
@@ -78,7 +78,8 @@ def test_json_and_a_second_stage(corpus: str, tmp_path: Path) -> None:
 def test_a_tokenizer_that_is_there_and_one_with_capitals(corpus: str, tmp_path: Path) -> None:
     sizes = [*SMALL[:6], *SMALL[8:]]  # no vocabulary to be learnt
     cased = headway("pretrain", "bert", corpus, "--out", str(tmp_path / "a"), *SMALL, "--cased",
-                    "--validate-every", "2", "--tensorboard")  # fmt: skip
+                    "--validate-every", "2", "--tensorboard",
+                    "--checkpoint-activations")  # fmt: skip
     assert cased.exit_code == 0, cased.stderr
     given = headway("pretrain", "electra", corpus, "--out", str(tmp_path / "b"), *sizes,
                     "--tokenizer", str(tmp_path / "a"))  # fmt: skip

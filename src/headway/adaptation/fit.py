@@ -11,6 +11,7 @@ from headway.adaptation.rows import Rows
 from headway.adaptation.scoring import score_texts
 from headway.adaptation.steps import Steps, learning, rows_in_use
 from headway.checkpoints.lora import Adapter
+from headway.core.recomputed import recomputed_while
 from headway.errors import ConfigError
 from headway.model import Model
 from headway.reports.sheets import LOWER_IS_BETTER
@@ -64,7 +65,8 @@ def fit(
     epochs = steps.epochs()
     total = steps_of(epochs, options)
     best = Best(model if options.keep == "best" else None, options.patience)
-    with rows_in_use(model, texts), followed(followers, history) as watching:
+    twice = recomputed_while(model.body) if options.checkpoint_activations else nullcontext()
+    with rows_in_use(model, texts), followed(followers, history) as watching, twice:
         average: Average | None = None
 
         def look(history: History) -> bool:

@@ -103,6 +103,7 @@ def plan_run(
         max_steps=settings.max_steps,
         max_seconds=settings.max_seconds,
         micro_batch_tokens=settings.micro_batch_tokens,
+        checkpoint_activations=settings.checkpoint_activations,
         warmup=settings.warmup,
         schedule=settings.schedule,
         optimiser=settings.optimiser,

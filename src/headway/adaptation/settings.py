@@ -106,6 +106,9 @@ class Settings:
     micro_batch_tokens: int | None = None
     """Most tokens of a step that are read at once, for less memory: the gradient adds up over such
     parts, and is the same. None = all at once."""
+    checkpoint_activations: bool = False
+    """Whether blocks keep their input alone for the backward pass and compute the rest again: less
+    memory, a third more work, the same gradients."""
     warmup: float = 0.1
     """Share of the steps in which the learning rate rises."""
     schedule: str = "linear"

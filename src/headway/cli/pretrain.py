@@ -72,6 +72,11 @@ from headway.cli.terminal.output import say_error, say_json
     help="Read a step in parts of so many tokens, for less memory; the gradient is the same.",
 )
 @click.option(
+    "--checkpoint-activations",
+    is_flag=True,
+    help="Compute blocks twice, for less memory; the gradient is the same.",
+)
+@click.option(
     "--schedule",
     type=click.Choice(["linear", "cosine", "wsd", "inverse-square-root", "constant"]),
     default="cosine",

@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from torch.optim import Optimizer
 
 from headway.core.ragged import usual_tokens
+from headway.core.recomputed import recomputed_while
 from headway.errors import ConfigError
 from headway.logs import log
 from headway.model import Model
@@ -71,6 +72,7 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
         metered() as run.energy,
         stop_on_interrupt() as stop,
         followed(followers, history) as watching,
+        recomputed_while(model.body) if options.checkpoint_activations else nullcontext(),
     ):
 
         def look(history: History) -> bool:

@@ -179,6 +179,7 @@ def _prepared(
         learning_rate=rate if settings.lr else rate * OPTIMISERS[settings.optimiser].rate,
         batch_tokens=settings.batch_tokens,
         micro_batch_tokens=settings.micro_batch_tokens,
+        checkpoint_activations=settings.checkpoint_activations,
         warmup=settings.warmup,
         schedule=settings.schedule,
         optimiser=settings.optimiser,

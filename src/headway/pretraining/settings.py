@@ -72,6 +72,9 @@ class Settings:
     """Most tokens a step."""
     micro_batch_tokens: int | None = None
     """Most tokens of a step that are read at once; None = all."""
+    checkpoint_activations: bool = False
+    """Whether blocks keep their input alone for the backward pass and compute the rest again: less
+    memory, a third more work, the same gradients."""
     warmup: float = 0.06
     """Share of the steps in which the rate rises to its peak."""
     schedule: str = "cosine"

@@ -120,6 +120,8 @@ class Options:
     micro_batch_tokens: int | None = None
     """Most tokens of a step that are read at once: its gradient adds up over such parts to that of
     the whole. None = all at once."""
+    checkpoint_activations: bool = False
+    """Whether blocks keep their input alone for the backward pass, and compute the rest again."""
     warmup: float = 0.1
     """Share of the steps in which the rate rises to its peak."""
     schedule: str = "linear"
