@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "evaluate": "headway.cli.evaluate:command",
     "compare": "headway.cli.compare:command",
     "pretrain": "headway.cli.pretrain:command",
+    "estimate": "headway.cli.estimate:command",
     "stages": "headway.cli.stages:command",
     "learning-curve": "headway.cli.learning_curve:command",
     "rerun": "headway.cli.rerun:command",

@@ -9,9 +9,11 @@ from typing import Any
 from headway.checkpoints import HeadPlan, with_tokens
 from headway.checkpoints.documents import read_object
 from headway.checkpoints.fresh import STARTABLE, Shape, fresh_checkpoint, fresh_values
+from headway.checkpoints.sources import source_of
 from headway.core.stacks import Decoder, EncoderDecoder
 from headway.errors import ConfigError
 from headway.families import FAMILIES
+from headway.hub import resolve_model
 from headway.loading import load
 from headway.logs import log
 from headway.model import Model
@@ -25,7 +27,7 @@ from headway.training.objectives.denoise import SENTINELS, Denoise
 from headway.training.objectives.masked import Masked
 from headway.training.objectives.replaced import Replaced
 
-__all__ = ["begun_model", "objective_for"]
+__all__ = ["begun_model", "objective_for", "values_of"]
 
 
 def begun_model(
@@ -47,7 +49,7 @@ def begun_model(
     Raises:
         ConfigError: the objective does not fit the model, or sizes are asked of one that is there.
     """
-    values = _values(model, shape, settings)
+    values = _values(model, shape, settings.window)
     if values is not None:
         kind = str(values["model_type"])
         words = tokenizer_for(kind, corpus, tokenizer)
@@ -115,15 +117,36 @@ def _with_sentinels(model: Model) -> Model:
     return Model(made, source=model.source)
 
 
+def values_of(model: str | Path, shape: Mapping[str, int], window: int) -> dict[str, Any]:
+    """What config.json holds of a model that is named, new or not.
+
+    Args:
+        model: a family, a config.json, or a name that `load` takes.
+        shape: sizes of a family's model.
+        window: the longest text that it has to take, of a family's model.
+
+    Raises:
+        ConfigError: sizes are asked of a model that has them.
+        InputError: the name leads nowhere, or the file is no config.json.
+    """
+    values = _values(model, shape, window)
+    if values is not None:
+        return values
+    place = resolve_model(str(model))
+    if shape:
+        raise ConfigError(f"{', '.join(shape)} with a model that is there", allowed="with a family")
+    return dict(source_of(place).values)
+
+
 def _values(
-    model: Model | str | Path, shape: Mapping[str, int], settings: Settings
+    model: Model | str | Path, shape: Mapping[str, int], window: int
 ) -> dict[str, Any] | None:
     """What config.json holds of a model that starts from nothing; None for one that is there."""
     if isinstance(model, Model):
         return None
     name = str(model)
     if name in FAMILIES:
-        return fresh_values(name, Shape(**shape, positions=max(512, settings.window)))
+        return fresh_values(name, Shape(**shape, positions=max(512, window)))
     place = Path(name)
     if place.suffix == ".json" and place.is_file():
         if shape:

@@ -1,0 +1,306 @@
+"""What a pre-training takes of memory and time, told before it is begun, for models of any size.
+
+Parameters are counted on a model that holds no numbers. What blocks keep for the backward pass is
+read off a small model of the same proportions: each of its widths is a fraction of the real one,
+and so is what it keeps. What an optimiser keeps is read off one step of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from headway.checkpoints import HeadPlan
+from headway.core.initial import Undrawn
+from headway.core.layout import Layout
+from headway.core.stacks import Body, Decoder, Encoder, EncoderDecoder
+from headway.errors import ConfigError
+from headway.families import Family, family_for
+from headway.training.masking import SHARE
+from headway.training.optimisers import OPTIMISERS, parameter_groups
+from headway.training.options import Range, check_ranges, check_word
+from headway.training.precision import precision_context
+from headway.training.utilisation import PASSES
+
+__all__ = ["SHARDINGS", "Estimate", "Plan", "estimate"]
+
+SHARDINGS = ("none", "full")
+"""none: each device holds the whole model (DDP). full: weights, gradients and the optimiser's state
+are divided among them (FSDP)."""
+
+BYTES = 4
+"""Of a weight and of a gradient: both stay in fp32 while products are in bf16."""
+
+HALF = 2
+"""Of the copy of a weight that such products are made with."""
+
+FEW, MORE = 1, 4
+"""Blocks of the two small models whose difference is what a block keeps; patterns of kinds of
+blocks that come back after three are whole in it."""
+
+PROBE = 256
+"""Rows and columns of the matrix that an optimiser's state is read off."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A pre-training on paper.
+
+    Attributes:
+        tokens: to learn from.
+        window: tokens of a block.
+        batch_tokens: of a step that a device reads at once.
+        devices: how many.
+        sharding: of SHARDINGS.
+        optimiser: of OPTIMISERS.
+        precision: fp32 or bf16.
+        checkpoint_activations: whether blocks are computed twice.
+        peak_flops: floating-point operations a second of one device, at most.
+        utilisation: the share of them that a run reaches.
+
+    Raises:
+        ConfigError: a value outside its range.
+    """
+
+    tokens: float = 1e9
+    window: int = 128
+    batch_tokens: int = 8192
+    devices: int = 1
+    sharding: str = "none"
+    optimiser: str = "adamw"
+    precision: str = "bf16"
+    checkpoint_activations: bool = False
+    peak_flops: float = 4e11
+    utilisation: float = 0.4
+
+    def __post_init__(self) -> None:
+        ranges = {
+            "tokens": Range(0, ends=False),
+            "window": Range(8, whole=True),
+            "batch_tokens": Range(8, whole=True),
+            "devices": Range(1, whole=True),
+            "peak_flops": Range(0, ends=False),
+            "utilisation": Range(0, 1),
+        }
+        check_ranges(self, ranges)
+        check_word("sharding", self.sharding, SHARDINGS)
+        check_word("optimiser", self.optimiser, tuple(OPTIMISERS))
+        check_word("precision", self.precision, ("fp32", "bf16"))
+        if self.batch_tokens < self.window:
+            raise ConfigError(
+                f"batch_tokens = {self.batch_tokens}", allowed=f"a window of {self.window} or more"
+            )
+        if not self.utilisation:
+            raise ConfigError("utilisation = 0", allowed="above 0, up to 1")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What it takes. Memory is in bytes of one device.
+
+    Attributes:
+        parameters: of body and head; what both share counts once.
+        weights, gradients, optimiser: what they hold; weights with their copies in bf16.
+        activations: what blocks keep for the backward pass.
+        logits: of the tokens that are told, and their gradients.
+        flops: of all tokens.
+        seconds: of all tokens on all devices.
+        tokens_per_second: of all devices.
+    """
+
+    parameters: int
+    weights: float
+    gradients: float
+    optimiser: float
+    activations: float
+    logits: float
+    flops: float
+    seconds: float
+    tokens_per_second: float
+
+    @property
+    def memory(self) -> float:
+        """All of it."""
+        return self.weights + self.gradients + self.optimiser + self.activations + self.logits
+
+
+def estimate(values: Mapping[str, Any], plan: Plan) -> Estimate:
+    """What a pre-training takes.
+
+    Args:
+        values: what config.json holds.
+        plan: how it is trained.
+
+    Raises:
+        CheckpointError: the values are those of no known architecture.
+        ConfigError: the architecture does not learn from raw text.
+
+    >>> from headway.checkpoints.fresh import Shape, fresh_values
+    >>> small = estimate(fresh_values("bert", Shape()), Plan())
+    >>> f"{small.parameters:,}"
+    '11,208,506'
+    """
+    family = family_for(values)
+    config = family.from_hf(values)
+    task = next((name for name in TOLD if name in family.HEADS), None)
+    if task is None:
+        raise ConfigError(f"{values['model_type']} learns nothing from raw text")
+    body, head = _unfilled(family, config, task)
+    parameters = sum(p.numel() for p in {id(p): p for part in (body, head)
+                                         for p in part.parameters()}.values())  # fmt: skip
+    blocks = _blocks(body)
+    outside, block = _kept(family, config, plan)
+    tokens = plan.batch_tokens
+    if plan.checkpoint_activations:  # of a block, its input; of the one that is computed, all
+        width = config.hidden * (HALF if plan.precision == "bf16" else BYTES)
+        activations = tokens * (outside + blocks * width + 2 * block)
+    else:
+        activations = tokens * (outside + blocks * block)
+    divided = plan.devices if plan.sharding == "full" else 1
+    largest = max(sum(p.numel() for p in layer.parameters()) for layer in _layers(body))
+    copied = HALF if plan.precision == "bf16" else 0
+    if divided > 1:  # one block at a time is whole: its weights, their copies, its gradients
+        weights = BYTES * parameters / divided + (2 * BYTES + copied) * largest
+    else:
+        weights = float((BYTES + copied) * parameters)
+    flops = plan.tokens * _flops(body, config, plan.window)
+    if plan.checkpoint_activations:
+        flops *= (PASSES + 1) / PASSES
+    seconds = flops / (plan.peak_flops * plan.utilisation * plan.devices)
+    return Estimate(
+        parameters,
+        weights=weights,
+        gradients=BYTES * parameters / divided,
+        optimiser=_state(plan.optimiser) * parameters / divided,
+        activations=activations,
+        logits=LOGITS * tokens * TOLD[task] * config.vocabulary,
+        flops=flops,
+        seconds=seconds,
+        tokens_per_second=plan.tokens / seconds,
+    )
+
+
+TOLD = {"fill-mask": SHARE, "text-generation": 1.0, "text2text-generation": 1.0}
+"""Head -> share of the tokens whose logits are made."""
+
+LOGITS = 12
+"""Bytes of a logit: itself, its share of probability, and its gradient."""
+
+
+def _unfilled(family: Family, config: Any, task: str) -> tuple[Body, nn.Module]:
+    """Body and head that hold no numbers."""
+    with torch.device("meta"), Undrawn():
+        body = family.build(config)
+        head = HeadPlan(task, family.HEADS[task]).build(config, body)
+    return body, head
+
+
+def _stacks(body: Body) -> list[Encoder | Decoder]:
+    return [body.encoder, body.decoder] if isinstance(body, EncoderDecoder) else [body]
+
+
+def _layers(body: Body) -> list[nn.Module]:
+    return [layer for stack in _stacks(body) for layer in stack.layers]
+
+
+def _blocks(body: Body) -> int:
+    """Of one stack; of two, that of the deeper one, whose pairs are counted."""
+    return max(len(stack.layers) for stack in _stacks(body))
+
+
+def _flops(body: Body, config: Any, window: int) -> float:
+    """Operations of learning from one token in a full window."""
+    matrices = sum(
+        part.weight.numel()
+        for layer in _layers(body)
+        for part in layer.modules()
+        if isinstance(part, nn.Linear)
+    )
+    states = config.hidden * len(_layers(body))
+    return float(PASSES * (2 * matrices + 4 * states * window))
+
+
+def _kept(family: Family, config: Any, plan: Plan) -> tuple[float, float]:
+    """Bytes for the backward pass of each token, outside of blocks and of a block."""
+    factor, small = _narrow(config)
+    few, more = (
+        _bytes(family, dataclasses.replace(small, **_depth(small, layers)), plan)
+        for layers in (FEW, MORE)
+    )
+    block = (more - few) / (MORE - FEW)
+    return factor * max(0.0, few - FEW * block), factor * block
+
+
+def _narrow(config: Any) -> tuple[float, Any]:
+    """By how much the real widths are larger, and a config with the small ones."""
+    heads = config.heads
+    kv = getattr(config, "kv_heads", None)
+    few = heads // kv if kv else 1
+    factor = heads / few
+    fields = {field.name for field in dataclasses.fields(config)}
+    wanted: dict[str, Any] = {"heads": few, "decoder_heads": few, "vocabulary": 64,
+                              "decoder_vocabulary": None}  # fmt: skip
+    if kv:
+        wanted["kv_heads"] = 1
+    for name in ("hidden", "inner", "decoder_inner", "embedding"):
+        if getattr(config, name, None) is not None:
+            wanted[name] = max(1, round(getattr(config, name) / factor))
+    given = {name: value for name, value in wanted.items() if name in fields}
+    return factor, dataclasses.replace(config, **given)
+
+
+def _depth(config: Any, layers: int) -> dict[str, Any]:
+    """The same with so many blocks in each stack."""
+    fields = {field.name for field in dataclasses.fields(config)}
+    found: dict[str, Any] = {"layers": layers, "decoder_layers": layers, "groups": 1, "blocks": 1}
+    kinds = getattr(config, "kinds", None)
+    if kinds is not None:
+        found["kinds"] = tuple(kinds)[:layers]
+    return {name: value for name, value in found.items() if name in fields}
+
+
+def _bytes(family: Family, config: Any, plan: Plan) -> float:
+    """What a pass through a body keeps for its gradients, of a token."""
+    body = family.build(config).train()
+    own = {p.untyped_storage().data_ptr() for p in body.parameters()}
+    kept: dict[int, Tensor] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        place = tensor.untyped_storage().data_ptr()
+        if place not in own:
+            kept[place] = tensor  # held, so that its place is not taken by another
+        return tensor
+
+    def run(windows: int) -> int:
+        kept.clear()
+        ids = torch.zeros(windows * plan.window, dtype=torch.int64)
+        layout = Layout((plan.window,) * windows)
+        with (
+            torch.random.fork_rng([]),
+            precision_context(plan.precision, ids.device),
+            torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
+        ):
+            if isinstance(body, EncoderDecoder):
+                body(ids, layout, target=ids, target_layout=layout)
+            else:
+                body(ids, layout)
+        return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+
+    # What does not grow with the tokens, such as weights in bf16, is no activation.
+    return (run(4) - run(2)) / (2 * plan.window)
+
+
+def _state(optimiser: str) -> float:
+    """Bytes that an optimiser keeps of each parameter."""
+    matrix = nn.Parameter(torch.zeros(PROBE, PROBE))
+    made = OPTIMISERS[optimiser].over(parameter_groups([(1e-3, [matrix])], weight_decay=0.0))
+    matrix.grad = torch.ones_like(matrix)
+    made.step()
+    values = [value for state in made.state.values() for value in state.values()]
+    held = sum(value.nbytes for value in values if isinstance(value, Tensor))
+    return held / matrix.numel()

@@ -1,0 +1,109 @@
+"""What a pre-training takes, told beforehand, beside what it took."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from core.test_recomputed import held
+
+from headway.checkpoints.fresh import STARTABLE, Shape, fresh_values
+from headway.core.layout import Layout
+from headway.core.stacks import EncoderDecoder
+from headway.errors import ConfigError
+from headway.families import family_for
+from headway.pretraining.estimate import Estimate, Plan, estimate
+
+BERT = {"model_type": "bert"}
+GPT2 = {"model_type": "gpt2"}
+LLAMA_70B = {
+    "model_type": "llama", "hidden_size": 8192, "num_hidden_layers": 80, "num_attention_heads": 64,
+    "num_key_value_heads": 8, "intermediate_size": 28672, "vocab_size": 32000,
+    "max_position_embeddings": 4096, "tie_word_embeddings": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "parameters"),
+    [(BERT, 109_514_298), (GPT2, 124_439_808), (LLAMA_70B, 68_976_648_192)],
+)
+def test_parameters_are_those_of_the_released_models(
+    values: dict[str, Any], parameters: int
+) -> None:
+    assert estimate(values, Plan()).parameters == parameters
+
+
+def taken(values: dict[str, Any], plan: Plan) -> float:
+    """Bytes of a token that the real model keeps for its backward pass."""
+    family = family_for(values)
+    config = family.from_hf(values)
+    torch.manual_seed(0)
+    body = family.build(config).train()
+
+    def run(windows: int) -> int:
+        ids = torch.zeros(windows * plan.window, dtype=torch.int64)
+        layout = Layout((plan.window,) * windows)
+        given = {"target": ids, "target_layout": layout} if isinstance(body, EncoderDecoder) else {}
+        with torch.autocast("cpu", torch.bfloat16, enabled=plan.precision == "bf16"):
+            return held(body, lambda: body(ids, layout, **given))
+
+    return (run(3) - run(1)) / (2 * plan.window)
+
+
+@pytest.mark.filterwarnings("ignore:Mismatch dtype")  # torch's, of Qwen3's norms in bf16
+@pytest.mark.parametrize("family", STARTABLE)
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_activations_are_those_of_the_real_model(family: str, precision: str) -> None:
+    if family == "albert":
+        values = fresh_values(family, Shape(5, 512))
+    else:
+        values = fresh_values(family, Shape(5, 320, 5))
+    plan = Plan(window=96, batch_tokens=96, precision=precision)
+    told = estimate(values, plan).activations / 96
+    assert told == pytest.approx(taken(values, plan), rel=0.12)
+
+
+def plain(**settings: Any) -> Estimate:
+    return estimate(fresh_values("gpt2", Shape(6, 256)), Plan(**{"window": 64, **settings}))
+
+
+def test_what_is_divided_and_what_is_not() -> None:
+    one, many, full = plain(), plain(devices=8), plain(devices=8, sharding="full")
+    assert (one.weights, one.gradients) == (6 * one.parameters, 4 * one.parameters)
+    assert plain(precision="fp32").weights == 4 * one.parameters
+    assert many.memory == one.memory and many.seconds == pytest.approx(one.seconds / 8)
+    assert full.gradients == one.gradients / 8 and full.optimiser == one.optimiser / 8
+    assert one.weights / 8 < full.weights < one.weights / 2
+    assert full.activations == one.activations
+
+
+def test_optimisers_keep_what_they_keep() -> None:
+    states = {name: plain(optimiser=name).optimiser / plain().parameters
+              for name in ("adamw", "lion", "muon", "adafactor")}  # fmt: skip
+    assert states["adamw"] == pytest.approx(8, abs=0.01)
+    assert states["lion"] == pytest.approx(4, abs=0.01)
+    assert states["adafactor"] < 0.2
+
+
+def test_blocks_that_are_computed_twice() -> None:
+    once, twice = plain(), plain(checkpoint_activations=True)
+    assert twice.activations < 0.6 * once.activations
+    assert twice.flops == pytest.approx(once.flops * 4 / 3)
+
+
+def test_time_is_operations_over_speed() -> None:
+    found = plain(tokens=1e6, peak_flops=1e11, utilisation=0.5)
+    assert found.seconds == pytest.approx(found.flops / 5e10)
+    assert found.tokens_per_second == pytest.approx(1e6 / found.seconds)
+    assert plain(tokens=2e6).flops == pytest.approx(2 * plain(tokens=1e6).flops)
+    assert plain(window=512).flops > plain().flops
+
+
+def test_what_cannot_be() -> None:
+    for wrong in ({"tokens": 0}, {"devices": 0}, {"sharding": "some"}, {"utilisation": 0},
+                  {"utilisation": 1.1}, {"batch_tokens": 32}, {"precision": "auto"}):  # fmt: skip
+        with pytest.raises(ConfigError):
+            plain(**wrong)
+    with pytest.raises(ConfigError, match="learns nothing from raw text"):
+        estimate({"model_type": "clip", "text_config": {}, "vision_config": {}}, Plan())
