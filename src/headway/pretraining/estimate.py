@@ -1,8 +1,8 @@
 """What a pre-training takes of memory and time, told before it is begun, for models of any size.
 
 Parameters are counted on a model that holds no numbers. What blocks keep for the backward pass is
-read off a small model of the same proportions: each of its widths is a fraction of the real one,
-and so is what it keeps. What an optimiser keeps is read off one step of it.
+read off two small models of the same proportions, one twice as wide as the other: it grows in a
+straight line with the width. What an optimiser keeps is read off one step of it.
 """
 
 from __future__ import annotations
@@ -226,32 +226,40 @@ def _flops(body: Body, config: Any, window: int) -> float:
 
 
 def _kept(family: Family, config: Any, plan: Plan) -> tuple[float, float]:
-    """Bytes for the backward pass of each token, outside of blocks and of a block."""
-    factor, small = _narrow(config)
-    few, more = (
-        _bytes(family, dataclasses.replace(small, **_depth(small, layers)), plan)
-        for layers in (FEW, MORE)
+    """Bytes for the backward pass of each token, outside of blocks and of a block.
+
+    They are a straight line over the width, which two small models give.
+    """
+    units = _units(config)
+    found = []
+    for width in (1, 2):
+        few, more = (
+            _bytes(family, _small(config, width / units, layers), plan) for layers in (FEW, MORE)
+        )
+        block = (more - few) / (MORE - FEW)
+        found.append((few - FEW * block, block))
+    (outside, block), (wider, wide) = found
+    return (
+        max(0.0, outside + (units - 1) * (wider - outside)),
+        block + (units - 1) * (wide - block),
     )
-    block = (more - few) / (MORE - FEW)
-    return factor * max(0.0, few - FEW * block), factor * block
 
 
-def _narrow(config: Any) -> tuple[float, Any]:
-    """By how much the real widths are larger, and a config with the small ones."""
-    heads = config.heads
-    kv = getattr(config, "kv_heads", None)
-    few = heads // kv if kv else 1
-    factor = heads / few
+def _units(config: Any) -> int:
+    """How many times as wide a model is as one with a single head, or a single group of them."""
+    return int(getattr(config, "kv_heads", None) or config.heads)
+
+
+def _small(config: Any, share: float, layers: int) -> Any:
+    """A config with this share of the widths and heads, and so many blocks in each stack."""
     fields = {field.name for field in dataclasses.fields(config)}
-    wanted: dict[str, Any] = {"heads": few, "decoder_heads": few, "vocabulary": 64,
-                              "decoder_vocabulary": None}  # fmt: skip
-    if kv:
-        wanted["kv_heads"] = 1
-    for name in ("hidden", "inner", "decoder_inner", "embedding"):
+    wanted = _depth(config, layers) | {"vocabulary": 64, "decoder_vocabulary": None}
+    widths = ("hidden", "inner", "decoder_inner", "embedding", "heads", "decoder_heads", "kv_heads")
+    for name in widths:
         if getattr(config, name, None) is not None:
-            wanted[name] = max(1, round(getattr(config, name) / factor))
+            wanted[name] = max(1, round(getattr(config, name) * share))
     given = {name: value for name, value in wanted.items() if name in fields}
-    return factor, dataclasses.replace(config, **given)
+    return dataclasses.replace(config, **given)
 
 
 def _depth(config: Any, layers: int) -> dict[str, Any]:
