@@ -19,7 +19,8 @@ def test_a_family_and_a_folder(model: str) -> None:
 
 def test_every_other_option() -> None:
     found = headway("estimate", "llama", "--devices", "2", "--sharding", "full", "--optimiser",
-                    "lion", "--precision", "fp32", "--checkpoint-activations", "--utilisation",
+                    "lion", "--precision", "fp32", "--checkpoint-activations",
+                    "--fused-attention", "--utilisation",
                     "0.3", "--batch-tokens", "4096", "--window", "256", "--memory", "0.001",
                     "--peak-flops", "1e12")  # fmt: skip
     assert found.exit_code == 0, found.stderr

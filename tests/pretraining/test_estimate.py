@@ -92,6 +92,15 @@ def test_blocks_that_are_computed_twice() -> None:
     assert twice.flops == pytest.approx(once.flops * 4 / 3)
 
 
+def test_a_long_window_keeps_maps_unless_attention_is_fused() -> None:
+    short, long = plain(window=256), plain(window=512)
+    fused = plain(window=512, fused_attention=True)
+    assert fused.activations < short.activations < long.activations
+    values = fresh_values("gpt2", Shape(6, 256))
+    whole = taken(values, Plan(window=512, batch_tokens=512)) * 8192
+    assert long.activations == pytest.approx(whole, rel=0.12)
+
+
 def test_time_is_operations_over_speed() -> None:
     found = plain(tokens=1e6, peak_flops=1e11, utilisation=0.5)
     assert found.seconds == pytest.approx(found.flops / 5e10)

@@ -34,6 +34,7 @@ from headway.training.interrupt import stop_on_interrupt
 from headway.training.keeper import Keeper, digest_of
 from headway.training.machine import timed
 from headway.training.output import KEPT, check_output
+from headway.training.processes import crew, joined, restarted
 
 __all__ = ["IN_PYTHON", "Result", "adapt"]
 
@@ -63,6 +64,7 @@ class Result:
         return not self.report
 
 
+@joined()
 def adapt(
     model: Model | str | Path,
     data: Data,
@@ -77,7 +79,7 @@ def adapt(
 
     The same rows, settings and seed give the same parameters on the same machine, bit for bit;
     the caller's random numbers are left alone. Ctrl-C ends training behind the current step, and
-    what there is then is saved without a report.
+    what there is then is saved without a report. Processes that torchrun starts train one model.
 
     Args:
         model: a model, or a name that `load` takes. A model is changed in place; its head is
@@ -142,13 +144,20 @@ def adapt(
         except ConfigError as error:
             if folder is None or not run.history.stopped:
                 raise
-            save_run(run, {}, folder, state="diverged")
+            _save(run, {}, folder, state="diverged")
             hint = f"{error.next_step}; the last good state and the step's rows are in {folder}"
             raise ConfigError(error.problem, next_step=hint) from error
     report = {} if run.interrupted else _measured(run)
     if folder is not None:
-        save_run(run, report, folder, state="done" if report else "interrupted")
+        _save(run, report, folder, state="done" if report else "interrupted")
     return Result(model, report, folder, run.history.stopped)
+
+
+def _save(run: Run, report: dict[str, Any], folder: Path, *, state: str) -> None:
+    """By one of the processes; all others wait for it."""
+    if crew().main:
+        save_run(run, report, folder, state=state)
+    crew().wait()
 
 
 def _check_model(task: Task, model: Model, settings: Settings) -> None:
@@ -176,7 +185,7 @@ def _keeper(run: Run, folder: Path) -> Keeper:
         "precision": run.plan.precision,
     }
     chosen = run.settings
-    every, resume = chosen.save_every, chosen.resume
+    every, resume = chosen.save_every, chosen.resume or restarted()
     return Keeper(folder / KEPT, plain(about), seconds=every, resume=resume)
 
 

@@ -10,6 +10,7 @@ from headway.errors import ConfigError
 from headway.logs import log
 from headway.training.followers import Follower, Journal, LivePage, Subject, TensorBoard
 from headway.training.output import KEPT, LIVE, TENSORBOARD
+from headway.training.processes import crew
 from headway.training.utilisation import matrix_peak
 
 __all__ = ["check_followers", "followers_of"]
@@ -41,7 +42,7 @@ def followers_of(run: Run, folder: Path | None) -> list[Follower]:
         run: before its training, with every number decided.
         folder: of the model; None = nothing is written, and nothing follows.
     """
-    if folder is None:
+    if folder is None or not crew().main:
         return []
     log.info("follow the run in %s", folder / LIVE)
     found: list[Follower] = [

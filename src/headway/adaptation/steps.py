@@ -26,6 +26,7 @@ from headway.training.collate import Batch, Ready, epoch_batches
 from headway.training.depth import depths, ends
 from headway.training.learner import Learner
 from headway.training.optimisers import OPTIMISERS, parameter_groups
+from headway.training.processes import crew
 from headway.training.utilisation import Products
 from headway.training.vocabulary import used_rows_only
 from headway.windows import Windowed
@@ -79,8 +80,13 @@ class Steps:
                 weights=plan.class_weights,
                 chance=chance,
             )
-            for part in batch.cut(plan.options.micro_batch_tokens, plan.beside)
+            for part in batch.cut(self._most_tokens(batch), plan.beside)
         ]
+
+    def _most_tokens(self, batch: Batch) -> int | None:
+        """Of a part; of several processes, each gets one at least."""
+        beside = sum(self.plan.beside[row] for row in batch.rows) if self.plan.beside else 0
+        return crew().part_tokens(batch.tokens + beside, self.plan.options.micro_batch_tokens)
 
     def cost_of(self, batch: Batch) -> tuple[int, float]:
         """Tokens of a step, and the operations that it asks for."""

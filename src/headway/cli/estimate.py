@@ -27,6 +27,7 @@ from headway.cli.terminal.output import say_json, say_prose, show, table
               default="adamw", show_default=True)  # fmt: skip
 @click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="bf16", show_default=True)
 @click.option("--checkpoint-activations", is_flag=True, help="Compute blocks twice.")
+@click.option("--fused-attention", is_flag=True, help="Keep no attention map, as on a GPU.")
 @click.option("--peak-flops", type=float, metavar="N",
               help="Of a device, a second.  [default: this machine's, measured]")  # fmt: skip
 @click.option("--utilisation", type=float, default=0.4, show_default=True, metavar="SHARE",

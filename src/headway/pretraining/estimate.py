@@ -43,6 +43,9 @@ FEW, MORE = 1, 4
 """Blocks of the two small models whose difference is what a block keeps; patterns of kinds of
 blocks that come back after three are whole in it."""
 
+WINDOW = 256
+"""Longest window that is read to see what a pass keeps."""
+
 PROBE = 256
 """Rows and columns of the matrix that an optimiser's state is read off."""
 
@@ -60,6 +63,7 @@ class Plan:
         optimiser: of OPTIMISERS.
         precision: fp32 or bf16.
         checkpoint_activations: whether blocks are computed twice.
+        fused_attention: whether no attention map is kept, as on a GPU.
         peak_flops: floating-point operations a second of one device, at most.
         utilisation: the share of them that a run reaches.
 
@@ -75,6 +79,7 @@ class Plan:
     optimiser: str = "adamw"
     precision: str = "bf16"
     checkpoint_activations: bool = False
+    fused_attention: bool = False
     peak_flops: float = 4e11
     utilisation: float = 0.4
 
@@ -273,8 +278,20 @@ def _depth(config: Any, layers: int) -> dict[str, Any]:
 
 
 def _bytes(family: Family, config: Any, plan: Plan) -> float:
-    """What a pass through a body keeps for its gradients, of a token."""
+    """What a pass through a body keeps for its gradients, of a token.
+
+    In long windows it is a straight line over their length, which two shorter ones give.
+    """
     body = family.build(config).train()
+    if plan.window <= WINDOW and not plan.fused_attention:
+        return _slope(body, plan.window, plan.precision)
+    short, long = (_slope(body, window, plan.precision) for window in (WINDOW // 2, WINDOW))
+    growth = max(0.0, long - short) / (WINDOW - WINDOW // 2)  # of attention maps
+    return long + ((0 if plan.fused_attention else plan.window) - WINDOW) * growth
+
+
+def _slope(body: Body, window: int, precision: str) -> float:
+    """Bytes that one token more in windows of this length asks for."""
     own = {p.untyped_storage().data_ptr() for p in body.parameters()}
     kept: dict[int, Tensor] = {}
 
@@ -286,11 +303,10 @@ def _bytes(family: Family, config: Any, plan: Plan) -> float:
 
     def run(windows: int) -> int:
         kept.clear()
-        ids = torch.zeros(windows * plan.window, dtype=torch.int64)
-        layout = Layout((plan.window,) * windows)
+        ids, layout = torch.zeros(windows * window, dtype=torch.int64), Layout((window,) * windows)
         with (
             torch.random.fork_rng([]),
-            precision_context(plan.precision, ids.device),
+            precision_context(precision, ids.device),
             torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
         ):
             if isinstance(body, EncoderDecoder):
@@ -300,7 +316,7 @@ def _bytes(family: Family, config: Any, plan: Plan) -> float:
         return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
 
     # What does not grow with the tokens, such as weights in bf16, is no activation.
-    return (run(4) - run(2)) / (2 * plan.window)
+    return (run(4) - run(2)) / (2 * window)
 
 
 def _state(optimiser: str) -> float:

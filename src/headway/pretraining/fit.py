@@ -32,6 +32,7 @@ from headway.training.loop import steps_of
 from headway.training.machine import timed
 from headway.training.objectives import ComparesTexts, Learns, Objective
 from headway.training.optimisers import OPTIMISERS, parameter_groups
+from headway.training.processes import crew
 from headway.training.utilisation import Products
 from headway.training.validations import Validations
 
@@ -171,7 +172,7 @@ class _Steps:
 
     def parts_of(self, batch: Batch, chance: Generator) -> list[Ready]:
         """A step's parts, each small enough for the memory."""
-        most = self.run.options.micro_batch_tokens
+        most = crew().part_tokens(batch.tokens, self.run.options.micro_batch_tokens)
         return [
             self.run.objective.collate(self.run.model, part, chance) for part in batch.cut(most)
         ]

@@ -11,6 +11,7 @@ from headway.pretraining.run import Run
 from headway.pretraining.settings import Settings
 from headway.training.followers import Follower, Journal, LivePage, Subject, TensorBoard
 from headway.training.output import KEPT, LIVE, TENSORBOARD
+from headway.training.processes import crew
 from headway.training.utilisation import matrix_peak
 
 __all__ = ["check_followers", "followers_of"]
@@ -36,7 +37,7 @@ def check_followers(settings: Settings, folder: Path | None) -> None:
 
 def followers_of(run: Run, folder: Path | None) -> list[Follower]:
     """The followers of a run; none where nothing is written."""
-    if folder is None:
+    if folder is None or not crew().main:
         return []
     log.info("follow the run in %s", folder / LIVE)
     page = LivePage(folder / LIVE, _subject(run))

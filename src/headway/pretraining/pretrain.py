@@ -35,6 +35,7 @@ from headway.training.objectives import Objective
 from headway.training.optimisers import OPTIMISERS
 from headway.training.output import KEPT, check_output
 from headway.training.precision import chosen_precision
+from headway.training.processes import crew, joined, restarted
 
 __all__ = ["Pretrained", "pretrain"]
 
@@ -67,6 +68,7 @@ class Pretrained:
         return not self.report
 
 
+@joined()
 def pretrain(
     model: Model | str | Path,
     texts: Texts,
@@ -83,7 +85,8 @@ def pretrain(
     """Trains a model on raw text, measures what it learned, and saves it.
 
     The same texts, settings and seed give the same parameters on the same machine, bit for bit.
-    Ctrl-C ends training behind the current step, and what there is then is saved.
+    Ctrl-C ends training behind the current step, and what there is then is saved. Processes that
+    torchrun starts train one model.
 
     Args:
         model: a model, or a name that `load` takes: it is trained further. Or the name of a family
@@ -136,13 +139,20 @@ def pretrain(
         except ConfigError as error:
             if folder is None or not run.history.stopped:
                 raise
-            save_pretrained(run, {}, folder, state="diverged")
+            _save(run, {}, folder, state="diverged")
             hint = f"{error.next_step}; the last good state and the step's texts are in {folder}"
             raise ConfigError(error.problem, next_step=hint) from error
     report = {} if run.interrupted else build_report(run)
     if folder is not None:
-        save_pretrained(run, report, folder, state="done" if report else "interrupted")
+        _save(run, report, folder, state="done" if report else "interrupted")
     return Pretrained(started, report, folder, run.history.stopped)
+
+
+def _save(run: Run, report: dict[str, Any], folder: Path, *, state: str) -> None:
+    """By one of the processes; all others wait for it."""
+    if crew().main:
+        save_pretrained(run, report, folder, state=state)
+    crew().wait()
 
 
 def _prepared(
@@ -221,7 +231,8 @@ def _keeper(run: Run, folder: Path) -> Keeper:
         "precision": run.options.precision,
     }
     chosen = run.settings
-    return Keeper(folder / KEPT, plain(about), seconds=chosen.save_every, resume=chosen.resume)
+    return Keeper(folder / KEPT, plain(about), seconds=chosen.save_every,
+                  resume=chosen.resume or restarted())  # fmt: skip
 
 
 def _named(texts: Mapping[str, Texts] | Sequence[str | Path]) -> dict[str, Texts]:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from headway.training.chance import seed_for
 from headway.training.collate import Ready
 from headway.training.precision import precision_context
+from headway.training.processes import crew
 
 __all__ = ["Backward", "Place", "backward", "mean_loss", "vectors_backward"]
 
@@ -51,15 +52,16 @@ def backward(learner: nn.Module, parts: Sequence[Ready], place: Place, precision
         precision: fp32 or bf16.
 
     Returns:
-        The step's loss.
+        The step's loss. Of several processes each reads some parts, and all have the sums.
     """
-    counts = step_counts(parts)
+    counts, team = step_counts(parts), crew()
     whole = 0.0
-    for number, part in enumerate(parts):
+    for number, part in team.share(parts):
         loss = mean_loss(_read(learner, part, (*place, number), precision), counts)
         loss.backward()
         whole += loss.item()
-    return whole
+    team.add_gradients(learner.parameters())
+    return team.sum(whole)
 
 
 def vectors_backward(
@@ -82,24 +84,24 @@ def vectors_backward(
     def through_vectors(
         learner: nn.Module, parts: Sequence[Ready], place: Place, precision: str
     ) -> float:
-        counts = step_counts(parts)
-        if len(parts) == 1:
+        counts, team = step_counts(parts), crew()
+        if len(parts) == 1 and team.size == 1:
             vectors = _read(learner, parts[0], (*place, 0), precision)
             loss = mean_loss(compare(vectors, parts), counts)
             loss.backward()
             return loss.item()
+        own = list(team.share(parts))
         with torch.no_grad():
-            made = [
-                _read(learner, part, (*place, number), precision)
-                for number, part in enumerate(parts)
-            ]
+            read = [_read(learner, part, (*place, number), precision) for number, part in own]
+        made = team.collect(read, len(parts))
         sides = [torch.cat(side).requires_grad_() for side in zip(*made, strict=True)]
         loss = mean_loss(compare(sides, parts), counts)
         sizes = [len(first) for first, *_ in made]
         asked = [side.split(sizes) for side in torch.autograd.grad(loss, sides)]
-        for number, (part, *gradients) in enumerate(zip(parts, *asked, strict=True)):
+        for number, part in own:
             vectors = _read(learner, part, (*place, number), precision)
-            torch.autograd.backward(list(vectors), gradients)
+            torch.autograd.backward(list(vectors), [side[number] for side in asked])
+        team.add_gradients(learner.parameters())
         return loss.item()
 
     return through_vectors

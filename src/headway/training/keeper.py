@@ -26,6 +26,7 @@ from headway.checkpoints.tensors import write_tensors
 from headway.errors import ConfigError, OutputError
 from headway.logs import log
 from headway.training.loop import History
+from headway.training.processes import crew
 
 __all__ = ["Keeper", "Stateful", "digest_of"]
 
@@ -124,6 +125,8 @@ class Keeper:
 
     def keep(self) -> None:
         """Keeps the state now. A disk that will not take it is said, and the run goes on."""
+        if not crew().main:
+            return
         place = self.folder / f"step-{self.history.step:08d}"
         try:
             self._write(place)

@@ -19,6 +19,7 @@ from headway.training.collate import Ready
 from headway.training.interrupt import StopFlag
 from headway.training.optimisers import set_rates
 from headway.training.options import Options
+from headway.training.processes import crew
 from headway.training.schedule import SCHEDULES
 
 __all__ = ["History", "ended_early", "steps_of", "train"]
@@ -127,7 +128,7 @@ def train(
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     schedule, total = SCHEDULES[options.schedule], steps_of(epochs, options)
     limit = options.max_seconds or math.inf
-    done = history.step  # of a run that goes on
+    done, team = history.step, crew()  # of a run that goes on
     for number, batches in enumerate(epochs, start=1):
         rest, done = batches[done:], max(0, done - len(batches))
         if number <= history.epochs:
@@ -154,7 +155,9 @@ def train(
             history.tokens += tokens
             history.flops += flops
             row["tokens"] = tokens
-            history.timings.append(time.perf_counter() - start)
+            asked, seconds = team.most(stop.asked, time.perf_counter() - start)
+            stop.asked = bool(asked)  # in any process
+            history.timings.append(seconds)
             history.seconds += history.timings[-1]
             ended = after_step(history)
             if ended:

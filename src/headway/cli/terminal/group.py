@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 import click
@@ -68,6 +71,16 @@ class LazyGroup(Group):
             said = {"obj": shlex.join([prog_name, *given]), **more, "standalone_mode": False}
             return super(LazyGroup, self).main(given, prog_name, **said)
 
-        with notes_on_stderr():
+        with notes_on_stderr(), _one_voice():
             code = exit_code(work)
         sys.exit(code)
+
+
+@contextmanager
+def _one_voice() -> Iterator[None]:
+    """Of several processes that torchrun started, the first one alone prints results."""
+    if os.environ.get("RANK", "0") == "0":
+        yield
+        return
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+        yield

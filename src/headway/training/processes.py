@@ -1,0 +1,167 @@
+"""Several processes that train one model: each reads some parts of a step, and gradients add up.
+
+A step's parts are dealt to the processes, and their gradients are summed. What a part draws depends
+on its number in the step, and what its sums are divided by is that of the whole step: so the result
+is that of one process that reads the same parts, but for the order of sums. Every process holds the
+whole model and makes the same decisions; the first one alone writes.
+
+    torchrun --nproc-per-node 4 -m headway adapt MODEL DATA --out DIR
+
+Gradients are summed behind the backward pass, in one call a step. DistributedDataParallel would sum
+them meanwhile; it wants as many parts in every process, and a gradient of every parameter.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from headway.errors import ConfigError
+from headway.logs import log
+
+__all__ = ["Crew", "crew", "joined", "restarted"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The processes of a run, as one of them sees them.
+
+    Attributes:
+        rank: its number.
+        size: how many there are.
+
+    >>> Crew().main, list(Crew(rank=1, size=2).share(["a", "b", "c"]))
+    (True, [(1, 'b')])
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def main(self) -> bool:
+        """Whether it is the one that writes."""
+        return self.rank == 0
+
+    def share(self, parts: Sequence[T]) -> Iterator[tuple[int, T]]:
+        """The parts of a step that are this one's, with their numbers."""
+        return ((n, part) for n, part in enumerate(parts) if n % self.size == self.rank)
+
+    def part_tokens(self, tokens: int, most: int | None) -> int | None:
+        """Most tokens of a part of a step that has so many, so that each has something to read."""
+        if self.size == 1:
+            return most
+        return min(most or tokens, -(-tokens // self.size))
+
+    def add_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Sums the gradients of all processes; a parameter that has none here counts as 0."""
+        if self.size == 1:
+            return
+        learned = [p for p in parameters if p.requires_grad]
+        for p in learned:
+            if p.grad is None:
+                p.grad = torch.zeros_like(p)
+        flat = torch.cat([p.grad.flatten() for p in learned if p.grad is not None])
+        dist.all_reduce(flat)
+        start = 0
+        for p in learned:
+            assert p.grad is not None
+            p.grad.copy_(flat[start : start + p.numel()].view_as(p))
+            start += p.numel()
+
+    def sum(self, value: float) -> float:
+        """Of a number that each process has."""
+        return value if self.size == 1 else self._together(dist.ReduceOp.SUM, value)[0]
+
+    def most(self, *values: float) -> list[float]:
+        """The largest that any process has, of each; so that all decide the same."""
+        return list(values) if self.size == 1 else self._together(dist.ReduceOp.MAX, *values)
+
+    def collect(self, own: Sequence[Sequence[Tensor]], parts: int) -> list[list[Tensor]]:
+        """What each process made of its parts, in the order of all parts.
+
+        Args:
+            own: of each of its parts, some tensors of two dimensions on one device.
+            parts: how many there are of all.
+        """
+        if self.size == 1:
+            return [list(each) for each in own]
+        mine = iter(own)
+        return [self._spread(next(mine) if n % self.size == self.rank else None, n % self.size)
+                for n in range(parts)]  # fmt: skip
+
+    def wait(self) -> None:
+        """Goes on when all have come here."""
+        if self.size > 1:
+            dist.barrier()
+
+    def _spread(self, tensors: Sequence[Tensor] | None, owner: int) -> list[Tensor]:
+        """The owner's tensors, in every process."""
+        shape = torch.zeros(3, dtype=torch.int64)
+        if tensors is not None:
+            shape = torch.tensor([len(tensors), *tensors[0].shape])
+        dist.broadcast(shape, owner)
+        count, rows, width = shape.tolist()
+        found = []
+        for n in range(count):
+            made = torch.empty(rows, width) if tensors is None else tensors[n].float().contiguous()
+            dist.broadcast(made, owner)
+            found.append(made)
+        return found
+
+    def _together(self, how: dist.ReduceOp.RedOpType, *values: float) -> list[float]:
+        given = torch.tensor(values, dtype=torch.float64)
+        dist.all_reduce(given, how)
+        found: list[float] = given.tolist()
+        return found
+
+
+def crew() -> Crew:
+    """The processes that this one is one of; itself alone, if nothing else was begun."""
+    if dist.is_available() and dist.is_initialized():
+        return Crew(dist.get_rank(), dist.get_world_size())
+    return Crew()
+
+
+def restarted() -> bool:
+    """Whether torchrun has started this anew, behind a process that was lost."""
+    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
+
+
+@contextmanager
+def joined() -> Iterator[Crew]:
+    """Joins the processes that torchrun has started, if it did; then messages are the first one's.
+
+    Raises:
+        ConfigError: torchrun's variables are there, and lead to nobody.
+    """
+    if dist.is_available() and dist.is_initialized():
+        yield crew()
+        return
+    if int(os.environ.get("WORLD_SIZE", "1")) <= 1 or "RANK" not in os.environ:
+        yield Crew()
+        return
+    try:
+        dist.init_process_group("gloo")
+    except (RuntimeError, ValueError, TimeoutError) as error:
+        raise ConfigError(
+            f"the other processes cannot be reached: {error}",
+            next_step="start all of them by torchrun",
+        ) from None
+    found, before = crew(), log.level
+    if not found.main:
+        log.setLevel(logging.ERROR)
+    try:
+        yield found
+    finally:
+        log.setLevel(before)
+        dist.destroy_process_group()
