@@ -19,13 +19,13 @@ from training.tiny import SIGNS, WORDS, rows, tiny_model
 
 from headway import evaluate, load
 from headway.adaptation import fit as fitting
-from headway.adaptation import runs
 from headway.data import Dataset
 from headway.errors import ConfigError, InputError, OutputError
 from headway.heads import Classifier
 from headway.model import Model
 from headway.reading import read_windows
 from headway.tasks import text_classification as classifying
+from headway.training import output
 from headway.training.collate import Batch, text_logits
 from headway.windows import window_texts
 
@@ -431,7 +431,7 @@ def test_bad_places_are_said_before_any_training(tmp_path: Path) -> None:
 def test_no_space_is_said_before_any_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs.shutil, "disk_usage", lambda folder: SimpleNamespace(free=10))
+    monkeypatch.setattr(output.shutil, "disk_usage", lambda folder: SimpleNamespace(free=10))
     with pytest.raises(OutputError, match="0 MB are free"):
         quick(out=tmp_path / "run")
     assert list(tmp_path.iterdir()) == []

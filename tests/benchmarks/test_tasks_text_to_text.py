@@ -49,7 +49,7 @@ def test_it_runs(
     }
     part = benchmark.dataclasses.replace(benchmark.PARTS[name], data=lambda: splits)
     monkeypatch.setitem(benchmark.PARTS, name, part)
-    words = "60" if name == "translation" else "0"  # learnt, and the checkpoint's own
+    words = "0" if name == "translation" else "60"  # the checkpoint's own, and learnt
     benchmark.main(
         [name, "--tuned", "2", "--rates", "1e-3", "1e-2", "--words", words, "--layers", "1"]
     )
@@ -61,7 +61,10 @@ def test_it_runs(
         assert 0 <= low <= high and 0 < scores["p_value"] <= 1
     assert kept["loss_of_a_target_token"]["checkpoint"] != kept["loss_of_a_target_token"]["scratch"]
     assert all(1 <= count <= 2 for count in kept["different_texts"].values())
-    assert ("60 word pieces" if name == "translation" else "its own word pieces") in kept["work"]
+    assert ("its own word pieces" if name == "translation" else "60 word pieces") in kept["work"]
+    assert set(kept["loss_of_mending"]) == (
+        set() if name == "translation" else {"checkpoint", "scratch"}
+    )
     assert set(kept["loss_by_rate"]["scratch"]) == {"0.001", "0.01"}
     assert len(kept["texts"]) == 2 and set(kept["texts"][0]) >= {"right", "checkpoint", "scratch"}
 

@@ -25,7 +25,7 @@ from headway.training.schedule import SCHEDULES
 from .calls import document, error_of, headway, start
 from .tiny import LONGEST, rows, write_csv, write_jsonl
 
-QUICK = ("--epochs", "1", "--precision", "fp32")
+QUICK = ("--epochs", "1", "--precision", "fp32", "--no-contrast")
 LEFT_TO_PYTHON = {"probe", "warmup", "weight_decay", "clip", "most_windows"}
 
 
@@ -301,7 +301,7 @@ def ctrl_c(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     return at
 
 
-MANY = ("--epochs", "50", "--precision", "fp32")
+MANY = ("--epochs", "50", "--precision", "fp32", "--no-contrast")
 
 
 def test_ctrl_c_saves_the_model_as_it_is(  # type: ignore[no-untyped-def]
@@ -315,6 +315,17 @@ def test_ctrl_c_saves_the_model_as_it_is(  # type: ignore[no-untyped-def]
     assert json.loads((out / "run.json").read_text())["state"] == "interrupted"
     assert not (out / "report.json").exists()
     assert len(package.load(out).labels) == 3
+    assert headway("predict", str(out), "word1 late").exit_code == 0
+
+
+def test_ctrl_c_before_there_is_a_head(  # type: ignore[no-untyped-def]
+    model: str, tickets: str, tmp_path: Path, ctrl_c
+) -> None:
+    ctrl_c(3)
+    out = tmp_path / "run"
+    options = ("--epochs", "50", "--precision", "fp32", "--contrast")
+    said = error_of(headway("adapt", model, tickets, "--out", str(out), *options))
+    assert said.startswith("interrupted behind step 0 of ")
     assert headway("predict", str(out), "word1 late").exit_code == 0
 
 

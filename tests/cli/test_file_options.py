@@ -50,8 +50,9 @@ def test_whatever_reads_files_has_all_options_of_files() -> None:
     commands = [getattr(importlib.import_module(module), name) for module, _, name in places]
     commands += [*data_commands.commands.values(), *tokenizer_commands.commands.values()]
     readers = [one for one in commands if shared & options_of(one)]
-    names = ["adapt", "cluster", "compare", "evaluate", "generate", "inspect", "predict", "search"]
-    assert sorted(str(one.name) for one in readers) == sorted([*names, "tokenize", "train"])
+    names = ["adapt", "cluster", "compare", "evaluate", "generate", "inspect", "learning-curve"]
+    names += ["predict", "pretrain", "search", "tokenize", "train"]
+    assert sorted(str(one.name) for one in readers) == names
     assert all(shared <= options_of(one) for one in readers)
 
 

@@ -81,7 +81,7 @@ def test_no_command_shows_the_help_as_wrong_usage() -> None:
         (["xyz"], "no command 'xyz'. Allowed: adapt,"),
         (["tokenizer", "encod"], "no command 'encod' (did you mean 'encode'?). Allowed: convert,"),
         (["data", "xyz"], "no command 'xyz'. Allowed: cache, inspect, tokenize, why."),
-        (["adapt", "--epoch", "3"], "No such option '--epoch'. Did you mean '--epochs'?"),
+        (["adapt", "--epoch", "3"], "No such option '--epoch'. (Did you mean one of: '--epochs',"),
         (["adapt", "m"], "Missing argument 'DATA'. Next: headway adapt --help."),
         (["adapt", "m", "d"], "Missing option '--out'."),
         (["adapt", "m", "d", "--out", "o", "--epochs", "x"], "'x' is not a valid integer"),

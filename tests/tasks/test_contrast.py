@@ -15,6 +15,7 @@ from headway.errors import ConfigError
 from headway.heads.losses import label_contrast
 from headway.tasks.labels import contrast
 from headway.tasks.labels.contrast import contrast_body
+from headway.training.interrupt import StopFlag
 from headway.windows import Windowed
 
 SETTINGS: dict[str, Any] = {"contrast": True, "probe": True, "epochs": 1, "lr": 1e-6}
@@ -106,6 +107,6 @@ def test_the_head_stays() -> None:
     before = [p.clone() for p in model.head.parameters()]  # type: ignore[union-attr]
     texts = [Windowed([[5 + n, 6]], [[0, 0]], 2) for n in range(6)]
     contrast_body(model, texts, torch.tensor([0, 1] * 3), precision="fp32", hidden=384,
-                  micro_batch_tokens=None, seed=0)  # fmt: skip
+                  micro_batch_tokens=None, seed=0, stop=StopFlag())  # fmt: skip
     for old, new in zip(before, model.head.parameters(), strict=True):  # type: ignore[union-attr]
         assert torch.equal(old, new)

@@ -194,8 +194,9 @@ def _train(run: Run, targets: Any, folder: Path | None) -> None:
     model, texts, task = run.model, run.texts, run.rows.task
     kind = run.rows.meaning.kind
     with task.units(model, targets, kind) as units:
-        start_head(run, units)
-        if run.settings.find_lr:
+        with stop_on_interrupt() as early:
+            start_head(run, units, early)
+        if run.settings.find_lr and not early.asked:
             with timed(run.seconds, "find rate"):
                 before = len(run.plan.notes)
                 found = with_found_rate(model, texts, units, run.rows, run.plan)
@@ -207,6 +208,7 @@ def _train(run: Run, targets: Any, folder: Path | None) -> None:
             metered() as run.energy,
             stop_on_interrupt() as stop,
         ):
+            stop.asked = early.asked
             keeper = None if folder is None else _keeper(run, folder)
             given = (model, texts, units, run.rows, run.plan, stop, run.history)
             run.adapter = fit(*given, keeper, followers_of(run, folder))

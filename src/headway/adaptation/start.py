@@ -8,12 +8,13 @@ from headway.adaptation.plan import after_probe
 from headway.adaptation.runs import Run
 from headway.logs import log
 from headway.tasks import Start
+from headway.training.interrupt import StopFlag
 from headway.training.machine import timed
 
 __all__ = ["start_head"]
 
 
-def start_head(run: Run, targets: Any) -> None:
+def start_head(run: Run, targets: Any, stop: StopFlag) -> None:
     """Starts the head from a probe, where the plan says so, and decides how training goes on.
 
     Where the probe tells that the body does not know the classes yet, it learns them by contrast,
@@ -22,6 +23,7 @@ def start_head(run: Run, targets: Any) -> None:
     Args:
         run: before its training; its plan is decided behind this.
         targets: of the training texts, in the unit to train in.
+        stop: asked to end, what the body learns first ends behind the current step.
     """
     plan, start = run.plan, run.rows.task.start
     if not plan.probe or start is None:
@@ -41,6 +43,7 @@ def start_head(run: Run, targets: Any) -> None:
                 hidden=plan.hidden,
                 micro_batch_tokens=plan.options.micro_batch_tokens,
                 seed=run.settings.seed,
+                stop=stop,
             )
             right = _probed(run, start, targets)
         said = f"the body learned by contrast first, its loss from {before:.2f} to {after:.2f}"

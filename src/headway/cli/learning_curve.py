@@ -48,7 +48,7 @@ def command(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Show what a classifier reaches with few labels, and how many labels it saves.
+    """Show what few labels reach, and how many it saves.
 
     MODEL is adapted with so many rows of each class of DATA, in several ways on the same rows: as
     `headway adapt` does it, fine-tuned plainly, from random weights, and TF-IDF with logistic

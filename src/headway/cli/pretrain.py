@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from headway.cli.terminal.options import PRECISION, json_option
+from headway.cli.terminal.options import PRECISION, file_options, json_option
 from headway.cli.terminal.output import say_error, say_json
 
 
@@ -38,13 +38,7 @@ from headway.cli.terminal.output import say_error, say_json
 )
 @click.option("--cased", is_flag=True, help="Learn a tokenizer that keeps capitals.")
 @click.option("--text", metavar="COL", help="Text column.  [default: guessed and said]")
-@click.option("--encoding", metavar="NAME", default="utf-8", help="Of the files.")
-@click.option("--format", metavar="NAME", help="Of the files.  [default: by their names]")
-@click.option(
-    "--sample-by",
-    type=click.Choice(["line", "paragraph", "document"]),
-    help="What is a text in a txt file.  [default: paragraph]",
-)
+@file_options
 @click.option(
     "--earlier",
     multiple=True,

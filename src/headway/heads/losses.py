@@ -215,7 +215,7 @@ def label_contrast(vectors: Tensor, labels: Tensor, *, temperature: float = 0.1)
     scores = (unit @ unit.T / temperature).masked_fill(own, -torch.inf)
     logs = scores.log_softmax(dim=-1).masked_fill(own, 0.0)
     same = (labels[:, None] == labels) & ~own
-    return -(logs * same).sum(dim=-1) / same.sum(dim=-1).clamp(min=1)
+    return (-logs * same).sum(dim=-1) / same.sum(dim=-1).clamp(min=1)
 
 
 def _padded(logits: Tensor, possible: Tensor, layout: Layout) -> Tensor:

@@ -125,8 +125,10 @@ def read_texts(texts: Texts, settings: Settings) -> Corpus:
         plain = all(str(place).endswith(".txt") for place in places)
         found = open_rows(
             places[0] if len(places) == 1 else places,
-            encoding=settings.encoding,
+            encoding=settings.encoding or "utf-8",
             format=settings.format,
+            recipe=settings.recipe,
+            features=settings.features,
             sample_by=settings.sample_by or ("paragraph" if plain else None),
         )
     splits = {"train": found} if isinstance(found, Dataset) else dict(found)

@@ -148,7 +148,7 @@ def estimate(values: Mapping[str, Any], plan: Plan) -> Estimate:
     >>> from headway.checkpoints.fresh import Shape, fresh_values
     >>> small = estimate(fresh_values("bert", Shape()), Plan())
     >>> f"{small.parameters:,}"
-    '11,208,506'
+    '11,201,594'
     """
     family = family_for(values)
     config = family.from_hf(values)

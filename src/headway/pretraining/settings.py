@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from headway.data import Recipe
+from headway.data.features import Feature
 from headway.errors import ConfigError
 from headway.training.masking import MASKINGS
 from headway.training.noise import NOISES
@@ -49,10 +53,14 @@ class Settings:
     mask and no sentinels, else spans."""
     text: str | None = None
     """Text column; None = guessed and said."""
-    encoding: str = "utf-8"
-    """Of the text files."""
+    encoding: str | None = None
+    """Of the text files; None = utf-8."""
     format: str | None = None
     """Of the text files; None = by their names."""
+    recipe: Recipe | Mapping[str, Any] | str | None = None
+    """Which parts of XML or parallel files are rows and columns: a recipe, or its file."""
+    features: Mapping[str, Feature] | str | None = None
+    """What columns hold, or the file that says it."""
     sample_by: str | None = None
     """What is a text in plain text files: line, paragraph or document; None = paragraph."""
     window: int = 128

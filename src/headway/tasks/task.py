@@ -80,9 +80,9 @@ class Start:
         wanted: (training rows, meaning) -> whether it is worth it.
         put: (model, texts, targets, kind=, precision=, batch_tokens=, seed=) -> the share of rows
             that the start gets right when fitted on others, or None.
-        contrast: (model, texts, targets, precision=, hidden=, micro_batch_tokens=, seed=) -> the
-            loss of its first and last step: teaches the body texts of one label each, before there
-            is a head. None = there is no such thing.
+        contrast: (model, texts, targets, precision=, hidden=, micro_batch_tokens=, seed=,
+            stop=) -> the loss of its first and last step: teaches the body texts of one label
+            each, before there is a head. None = there is no such thing.
         known: share of rows that the start gets right from which on the body needs no contrast.
     """
 

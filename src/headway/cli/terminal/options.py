@@ -57,7 +57,7 @@ file_options = together(
     click.option(
         "--sample-by",
         type=click.Choice(["line", "paragraph", "document"]),
-        help="What makes a row of a txt file.  [default: line]",
+        help="What makes a row of a txt file.  [default: line; a paragraph for pretrain]",
     ),
     click.option(
         "--features",

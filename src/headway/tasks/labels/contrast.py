@@ -51,6 +51,7 @@ def contrast_body(
     hidden: int,
     micro_batch_tokens: int | None,
     seed: int,
+    stop: StopFlag,
 ) -> tuple[float, float]:
     """Trains the body of a classifier; its head stays as it is.
 
@@ -62,6 +63,7 @@ def contrast_body(
         hidden: size of its hidden states: wider ones learn at a lower rate.
         micro_batch_tokens: most tokens of a step that are read at once; None = all.
         seed: of what is drawn.
+        stop: asked to end, it ends behind the current step.
 
     Returns:
         The loss of the first step and of the last.
@@ -95,7 +97,7 @@ def contrast_body(
         parts_of,
         options=options,
         precision=precision,
-        stop=StopFlag(),
+        stop=stop,
         cost_of=lambda batch: (batch.tokens, 0.0),
         backward=vectors_backward(compare),
     )
