@@ -23,7 +23,7 @@ from headway.training.objectives import Objective
 
 @pytest.mark.filterwarnings("ignore:Mismatch dtype")  # torch's, of Qwen3's norms in bf16
 @pytest.mark.parametrize("family", STARTABLE)
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", pytest.param("bf16", marks=pytest.mark.slow)])
 def test_gradients_are_the_same_to_the_bit(family: str, precision: str) -> None:
     objective, model = asked_of(family)
     learner, backward = learning(objective, model)

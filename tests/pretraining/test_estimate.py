@@ -53,7 +53,7 @@ def taken(values: dict[str, Any], plan: Plan) -> float:
 
 @pytest.mark.filterwarnings("ignore:Mismatch dtype")  # torch's, of Qwen3's norms in bf16
 @pytest.mark.parametrize("family", STARTABLE)
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", pytest.param("bf16", marks=pytest.mark.slow)])
 def test_activations_are_those_of_the_real_model(family: str, precision: str) -> None:
     if family == "albert":
         values = fresh_values(family, Shape(5, 512))

@@ -35,7 +35,9 @@ def steps(out: Path) -> list[dict[str, Any]]:
     return [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in lines]
 
 
-@pytest.mark.parametrize("step", [1, 4, 9, 12])
+@pytest.mark.parametrize(
+    "step", [9, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 4, 12))]
+)
 @pytest.mark.parametrize(
     "given",
     [("bert", {}), ("electra", {"masking": "words"}), ("t5", {}),
