@@ -279,3 +279,9 @@ def test_texts_in_files(tmp_path: Path) -> None:
 def test_two_sizes_are_in_the_signature() -> None:
     made = small(**{**SMALL, "layers": 1, "heads": 4})
     assert made.model.checkpoint.config.layers == 1 and made.model.checkpoint.config.heads == 4
+
+
+def test_the_live_page_knows_how_many_epochs_there_are(tmp_path: Path) -> None:
+    made = small(out=tmp_path / "run", max_steps=30)
+    epochs = int(made.report["curve"]["train"][-1]["epoch"])
+    assert epochs > 2 and f"epoch {epochs} of {epochs}" in (tmp_path / "run/live.html").read_text()

@@ -36,7 +36,7 @@ from headway.training.processes import crew
 from headway.training.utilisation import Products
 from headway.training.validations import Validations
 
-__all__ = ["fit", "learning"]
+__all__ = ["epochs_in", "fit", "learning"]
 
 MEASUREMENTS, LEAST = 20, 50
 """How often held-out text is measured on the way, and steps between, where nothing else is said."""
@@ -60,7 +60,7 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
     with timed(run.seconds, "measure"):
         run.measured["before"] = _measured(run, learner)
     steps = _Steps(run)
-    epochs = steps.epochs()
+    epochs = epochs_in(run)
     total = steps_of(epochs, run.options)
     options = run.options
     if options.validate_every is None and options.validate_seconds is None:
@@ -151,24 +151,25 @@ def learning(objective: Objective, model: Model) -> tuple[Learner, Backward]:
     return Learner(model, objective.vectors, beside), vectors_backward(compare)
 
 
+def epochs_in(run: Run) -> list[Epoch]:
+    """The steps of each epoch of a run."""
+    settings = run.settings
+    loader = loader_of(
+        run.train,
+        batch_tokens=run.options.batch_tokens,
+        window=settings.window,
+        put=run.put,
+        joined=run.objective.joins,
+        seed=settings.seed,
+    )
+    return epochs_of(loader, run.put, epochs=settings.epochs, most=settings.max_steps)
+
+
 @dataclass
 class _Steps:
     """What a step of a run reads."""
 
     run: Run
-
-    def epochs(self) -> list[Epoch]:
-        """The steps of each epoch."""
-        run, settings = self.run, self.run.settings
-        loader = loader_of(
-            run.train,
-            batch_tokens=run.options.batch_tokens,
-            window=settings.window,
-            put=run.put,
-            joined=run.objective.joins,
-            seed=settings.seed,
-        )
-        return epochs_of(loader, run.put, epochs=settings.epochs, most=settings.max_steps)
 
     def parts_of(self, batch: Batch, chance: Generator) -> list[Ready]:
         """A step's parts, each small enough for the memory."""

@@ -20,7 +20,7 @@ from headway.pretraining.corpus import (
     held_out,
     read_texts,
 )
-from headway.pretraining.fit import fit
+from headway.pretraining.fit import epochs_in, fit
 from headway.pretraining.following import check_followers, followers_of
 from headway.pretraining.report import build_report, save_pretrained
 from headway.pretraining.run import Run
@@ -203,6 +203,7 @@ def _prepared(
     )
     run = Run(model, objective, corpus, put, train, held, others, settings, options, {})
     run.texts = blocks.texts
+    run.options = dataclasses.replace(options, epochs=len(epochs_in(run)))
     tokens = int(blocks.lengths.sum())
     run.notes = [
         *corpus.notes,

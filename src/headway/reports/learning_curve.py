@@ -88,11 +88,15 @@ def saved_lines(found: Found) -> list[str]:
         for way, saved in found["saved"].items():
             said = saved[str(number)]
             if said is None:
-                lines.append(f"With {number} labels a class it is no better than {way}.")
+                lines.append(f"With {number} labels a class it does no better than {way}.")
                 continue
-            least = "at least " if said["or_more"] else ""
-            lines.append(
-                f"With {number} labels a class it reaches what {way} needs {least}"
-                f"{said['factor']:.1f} times as many for."
-            )
+            with_more = f"{said['factor']:.1f} times as many" if said["factor"] > 1 else "as many"
+            if said["or_more"]:
+                lines.append(
+                    f"With {number} labels a class it is above what {way} reaches with {with_more}."
+                )
+            else:
+                lines.append(
+                    f"With {number} labels a class it reaches what {way} needs {with_more} for."
+                )
     return lines
