@@ -26,7 +26,11 @@ LLAMA_70B = {
 
 @pytest.mark.parametrize(
     ("values", "parameters"),
-    [(BERT, 109_514_298), (GPT2, 124_439_808), (LLAMA_70B, 68_976_648_192)],
+    [
+        (BERT, 109_514_298),
+        (GPT2, 124_439_808),
+        pytest.param(LLAMA_70B, 68_976_648_192, marks=pytest.mark.slow),
+    ],
 )
 def test_parameters_are_those_of_the_released_models(
     values: dict[str, Any], parameters: int

@@ -86,10 +86,10 @@ def same(one: Path, other: Path, tolerance: float) -> None:
 @pytest.mark.parametrize(
     ("what", "size"),
     [
-        ("adapt", 2),
+        pytest.param("adapt", 2, marks=pytest.mark.slow),
         pytest.param("adapt", 4, marks=pytest.mark.slow),
         pytest.param("embed", 2, marks=pytest.mark.slow),
-        pytest.param("pretrain", 2, marks=pytest.mark.slow),
+        ("pretrain", 2),
     ],
 )
 def test_they_train_what_one_process_does(what: str, size: int, tmp_path: Path) -> None:
