@@ -271,3 +271,9 @@ def test_the_index_says_which_shard_counts(tmp_path: Path) -> None:
         other = {"b": "one.safetensors", "c": "two.safetensors"}
         indexed(tmp_path, {"weight_map": {"a": f"{place}.safetensors", **other}})
         assert read_tensors(tmp_path)["a"].item() == value
+
+
+def test_a_file_may_be_read_by_whom_the_user_lets(tmp_path: Path) -> None:
+    (tmp_path / "other").touch()
+    write_tensors({"a": torch.zeros(2)}, tmp_path / "model.safetensors")
+    assert (tmp_path / "model.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode

@@ -54,7 +54,7 @@ def test_contrast_finds_a_text_again() -> None:
     made = small("bert", rows, objective="contrastive", lr=1e-3, max_steps=20)
     assert made.report["after"]["held-out"]["loss"] < made.report["before"]["held-out"]["loss"]
     assert "perplexity" not in made.report["after"]["held-out"]
-    assert made.model.head is None
+    assert made.model.head is None and made.model.checkpoint.embedding.declared
 
 
 @pytest.mark.parametrize("family", CLASSES)
@@ -285,3 +285,20 @@ def test_the_live_page_knows_how_many_epochs_there_are(tmp_path: Path) -> None:
     made = small(out=tmp_path / "run", max_steps=30)
     epochs = int(made.report["curve"]["train"][-1]["epoch"])
     assert epochs > 2 and f"epoch {epochs} of {epochs}" in (tmp_path / "run/live.html").read_text()
+
+
+def test_earlier_texts_are_measured_on_what_was_held_out_of_them(tmp_path: Path) -> None:
+    first = small("gpt2", out=tmp_path / "first", validation=0.3)
+    again = pretrain(tmp_path / "first", texts(20, seed=9), earlier={"first": texts()},
+                     **{**RUN, "max_steps": 1, "validation": 0.3})  # fmt: skip
+    assert again.report["before"]["first"] == pytest.approx(first.report["after"]["held-out"])
+    split = {"train": texts(), "validation": texts(12, seed=4)}
+    parted = small("gpt2", split, out=tmp_path / "parted")
+    after = pretrain(tmp_path / "parted", texts(20, seed=9), earlier={"parted": split},
+                     **{**RUN, "max_steps": 1})  # fmt: skip
+    assert after.report["before"]["parted"] == pytest.approx(parted.report["after"]["held-out"])
+
+
+def test_operations_are_counted_where_they_are_known(tmp_path: Path) -> None:
+    assert small().report["utilisation"]["share"] > 0
+    assert small("t5", out=tmp_path / "run").report["utilisation"]["share"] is None

@@ -6,15 +6,16 @@ import pytest
 
 from headway import Dataset
 from headway.pretraining.corpus import Around
-from headway.pretraining.steps import epochs_of, loader_of
+from headway.pretraining.steps import Epoch, epochs_of, loader_of
 
 BLOCKS = Dataset.from_columns({"ids": [[n] * 6 for n in range(100)]})
 PUT = Around((200,), (201,))
 
 
-def epochs(joined: bool = True, **settings: int | None):  # type: ignore[no-untyped-def]
+def epochs(joined: bool = True, **settings: int | None) -> list[Epoch]:
     loader = loader_of(BLOCKS, batch_tokens=40, window=8, put=PUT, joined=joined, seed=0)
-    return epochs_of(loader, PUT, **{"epochs": None, "most": None, **settings})
+    given = {"epochs": None, "most": None, **settings}
+    return epochs_of(loader, PUT, epochs=given["epochs"], most=given["most"])
 
 
 @pytest.mark.parametrize("joined", [True, False])

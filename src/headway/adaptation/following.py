@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from headway.adaptation.runs import HISTORY, Run
+from headway.adaptation.runs import Run
 from headway.adaptation.settings import Settings
 from headway.errors import ConfigError
 from headway.logs import log
 from headway.training.followers import Follower, Journal, LivePage, Subject, TensorBoard
-from headway.training.output import KEPT, LIVE, TENSORBOARD
+from headway.training.output import HISTORY, KEPT, LIVE, TENSORBOARD
 from headway.training.processes import crew
 from headway.training.utilisation import matrix_peak
 

@@ -20,7 +20,7 @@ from headway.reports.plain import plain
 from headway.tasks import Compared
 from headway.training import History
 from headway.training.machine import peak_memory_mb, versions
-from headway.training.utilisation import matrix_peak
+from headway.training.utilisation import utilisation_of
 from headway.windows import Windowed
 
 __all__ = ["baseline_scores", "build_report", "lengths_of"]
@@ -81,7 +81,13 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
             "train": history.tokens / max(history.seconds, 1e-9),
             "evaluate": tested.tokens / max(tested.seconds, 1e-9),
         },
-        "utilisation": utilisation_of(run),
+        "utilisation": utilisation_of(
+            # Where not all weights learn, fewer products are needed than are counted.
+            history.flops if settings.method == "full" else 0.0,
+            history.seconds,
+            run.plan.precision,
+            model.device,
+        ),
         "energy": dataclasses.asdict(run.energy),
         "peak_memory_mb": peak_memory_mb(),
         "parameters": {**parameters_of(model), "learned": history.learned},
@@ -107,17 +113,6 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
     }
     found: dict[str, Any] = plain(report)
     return found
-
-
-def utilisation_of(run: Run) -> dict[str, float | None]:
-    """What training multiplied in a second, in GFLOP, what the machine can at most, and the share;
-    None where not all weights learn, since fewer products are needed then."""
-    history = run.history
-    if run.settings.method != "full" or not history.flops:
-        return {"gflops": None, "peak_gflops": None, "share": None}
-    peak = matrix_peak(run.plan.precision, run.model.device)
-    rate = history.flops / max(history.seconds, 1e-9)
-    return {"gflops": rate / 1e9, "peak_gflops": peak / 1e9, "share": rate / peak}
 
 
 def baseline_scores(rows: Rows, settings: Settings) -> dict[str, Any] | None:

@@ -23,20 +23,18 @@ from headway.training import History
 from headway.training.energy import Energy
 from headway.training.followers.journal import lines_of
 from headway.training.machine import versions
-from headway.training.output import HALF, KEPT, TENSORBOARD, can_be_replaced
+from headway.training.output import (
+    ADAPTER,
+    FAILED,
+    HISTORY,
+    REPORT,
+    RUN,
+    can_be_replaced,
+    stale_files,
+)
 from headway.windows import Windowed
 
 __all__ = ["Run", "read_report", "read_run", "save_run", "task_of_run"]
-
-RUN = "run.json"
-REPORT = "report.json"
-HISTORY = "metrics.jsonl"
-FAILED = "failed-rows.jsonl"
-"""The rows of the step that could not be taken."""
-ADAPTER = "adapter"
-"""The folder of what was learned by itself."""
-FILES = (ADAPTER, RUN, HISTORY, FAILED, REPORT, HALF, "report.html", "README.md", "seed-*")
-"""What stands beside the model; of an older run in the same folder nothing of it is left."""
 
 
 @dataclass
@@ -102,8 +100,7 @@ def save_run(run: Run, report: Mapping[str, Any], folder: Path, *, state: str) -
         "precision": run.plan.precision,
         "versions": versions(),
     }
-    gone = {KEPT: state == "done", TENSORBOARD: not run.settings.tensorboard}
-    stale = (*FILES, *(name for name, goes in gone.items() if goes))
+    stale = stale_files(state, tensorboard=run.settings.tensorboard)
     with saved_checkpoint(run.model.checkpoint, folder, stale=stale, ours=can_be_replaced) as new:
         (new / RUN).write_text(to_json(about), encoding="utf-8")
         (new / HISTORY).write_text("".join(lines_of(history)), encoding="utf-8")

@@ -114,8 +114,11 @@ def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
         OSError: the file cannot be written.
     """
     whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    path.touch()
+    mode = path.stat().st_mode  # as the user's other files: the library's own is for one user alone
     try:
         save_file(whole, path, {"format": "pt"})
+        path.chmod(mode)
     except SafetensorError as error:
         # The library wraps what the system said in an error of its own, as text.
         said = re.search(r"(.*)\(os error (\d+)\)", str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -70,8 +71,10 @@ def begun_model(
     objective.check(found)
     head = objective.head
     plan = found.checkpoint.plan
-    if not head:
+    if not head:  # its vectors are what is learned, and the checkpoint says how they are made
         found.put_head(None)
+        made = dataclasses.replace(found.checkpoint.embedding, declared=True)
+        found.checkpoint.embedding = made
     elif plan is None or plan.task != head or plan.stored is not None:
         found.put_head(HeadPlan(head, found.checkpoint.family.HEADS[head]))
     return found, objective

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from headway.core.ragged import usual_tokens
 from headway.core.recomputed import recomputed_while
+from headway.core.stacks import EncoderDecoder
 from headway.errors import ConfigError
 from headway.logs import log
 from headway.model import Model
@@ -179,7 +180,10 @@ class _Steps:
         ]
 
     def cost_of(self, batch: Batch) -> tuple[int, float]:
-        """Tokens of a step, and the operations that it asks for."""
+        """Tokens of a step, and the operations that it asks for; 0 where a second stack writes,
+        whose tokens are not known before they are drawn."""
+        if isinstance(self.run.model.body, EncoderDecoder):
+            return batch.tokens, 0.0
         twice = isinstance(self.run.objective, ComparesTexts)
         lengths = [len(window) for window in batch.windows] * (1 + twice)
         return batch.tokens, self.products.learning_flops(lengths)

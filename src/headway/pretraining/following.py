@@ -6,11 +6,10 @@ from pathlib import Path
 
 from headway.errors import ConfigError
 from headway.logs import log
-from headway.pretraining.report import HISTORY
 from headway.pretraining.run import Run
 from headway.pretraining.settings import Settings
 from headway.training.followers import Follower, Journal, LivePage, Subject, TensorBoard
-from headway.training.output import KEPT, LIVE, TENSORBOARD
+from headway.training.output import HISTORY, KEPT, LIVE, TENSORBOARD
 from headway.training.processes import crew
 from headway.training.utilisation import matrix_peak
 

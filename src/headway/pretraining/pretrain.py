@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from headway.errors import ConfigError
 from headway.logs import log
 from headway.model import Model
@@ -177,9 +179,14 @@ def _prepared(
     else:
         train, held = held_out(blocks, settings.validation, settings.seed)
     others = {}
-    for name, texts in earlier.items():
-        found = blocks_of(read_texts(texts, settings).texts, tokenizer, window, put, joined=joined)
-        _, others[name] = held_out(found, None if len(found) > 1 else 1, settings.seed)
+    for name, texts in earlier.items():  # of each, what its own pre-training held out
+        other = read_texts(texts, settings)
+        whole = other.texts if other.held is None else other.held
+        found = blocks_of(whole, tokenizer, window, put, joined=joined)
+        share = settings.validation or None
+        if other.held is not None or len(found) < 2:
+            share = 1.0
+        _, others[name] = held_out(found, share, settings.seed)
     precision = chosen_precision(settings.precision, model.device)
     rate = settings.lr or objective.rate * min(1.0, USUAL_HIDDEN / model.checkpoint.config.hidden)
     options = Options(
@@ -249,7 +256,5 @@ def _named(texts: Mapping[str, Texts] | Sequence[str | Path]) -> dict[str, Texts
     return found
 
 
-def _device(model: Model | str | Path) -> Any:
-    import torch
-
+def _device(model: Model | str | Path) -> torch.device:
     return model.device if isinstance(model, Model) else torch.device("cpu")

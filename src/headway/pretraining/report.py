@@ -15,24 +15,18 @@ from headway.reports.plain import plain, to_json
 from headway.reports.pretrained import write_pretrained
 from headway.training.followers.journal import lines_of
 from headway.training.machine import peak_memory_mb, versions
-from headway.training.output import KEPT, TENSORBOARD, can_be_replaced
-from headway.training.utilisation import matrix_peak
+from headway.training.output import FAILED, HISTORY, RUN, can_be_replaced, stale_files
+from headway.training.utilisation import utilisation_of
 
-__all__ = ["FILES", "build_report", "save_pretrained"]
+__all__ = ["build_report", "save_pretrained"]
 
 TASK = "pretraining"
-RUN, HISTORY, FAILED = "run.json", "metrics.jsonl", "failed-rows.jsonl"
-FILES = (RUN, HISTORY, "adapter", FAILED, "report.json", "report.html", "README.md",
-         "seed-*")  # fmt: skip
-"""What stands beside the model; of an older run in the same folder nothing of it is left."""
 
 
 def build_report(run: Run) -> dict[str, Any]:
     """Everything that was measured, decided and used, in plain JSON values."""
     model, history, options = run.model, run.history, run.options
     before, after = run.measured["before"], run.measured["after"]
-    peak = matrix_peak(options.precision, model.device)
-    rate = history.flops / max(history.seconds, 1e-9)
     found: dict[str, Any] = plain(
         {
             "task": TASK,
@@ -65,11 +59,9 @@ def build_report(run: Run) -> dict[str, Any]:
             "tokens": history.tokens,
             "seconds": {**run.seconds, "total": sum(run.seconds.values())},
             "tokens_per_second": history.tokens / max(history.seconds, 1e-9),
-            "utilisation": {
-                "gflops": rate / 1e9,
-                "peak_gflops": peak / 1e9,
-                "share": rate / peak,
-            },
+            "utilisation": utilisation_of(
+                history.flops, history.seconds, options.precision, model.device
+            ),
             "energy": dataclasses.asdict(run.energy),
             "peak_memory_mb": peak_memory_mb(),
             "parameters": {
@@ -110,8 +102,7 @@ def save_pretrained(run: Run, report: Mapping[str, Any], folder: Path, *, state:
         "options": dataclasses.asdict(run.options),
         "versions": versions(),
     }
-    gone = {KEPT: state == "done", TENSORBOARD: not run.settings.tensorboard}
-    stale = (*FILES, *(name for name, goes in gone.items() if goes))
+    stale = stale_files(state, tensorboard=run.settings.tensorboard)
     with saved_checkpoint(run.model.checkpoint, folder, stale=stale, ours=can_be_replaced) as new:
         (new / RUN).write_text(to_json(about), encoding="utf-8")
         (new / HISTORY).write_text("".join(lines_of(history)), encoding="utf-8")

@@ -52,7 +52,8 @@ def run_stages(path: str | Path, out: str | Path, *, command: str = "") -> Stage
     interrupted or killed goes on where it was.
 
     Behind each pre-training, the held-out texts of the stages before are measured as well: what is
-    forgotten. For these to be texts that were never learned from, stages have one window and seed.
+    forgotten. For these to be texts that were never learned from, stages have one window, share of
+    validation, and seed.
 
     Args:
         path: of the file; see `headway.stages.plan`.

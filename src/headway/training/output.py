@@ -14,7 +14,21 @@ from headway.checkpoints import is_model_folder
 from headway.errors import OutputError
 from headway.model import Model
 
-__all__ = ["HALF", "KEPT", "LIVE", "TENSORBOARD", "can_be_replaced", "check_output"]
+__all__ = [
+    "ADAPTER",
+    "FAILED",
+    "FILES",
+    "HALF",
+    "HISTORY",
+    "KEPT",
+    "LIVE",
+    "REPORT",
+    "RUN",
+    "TENSORBOARD",
+    "can_be_replaced",
+    "check_output",
+    "stale_files",
+]
 
 KEPT = "training"
 """The folder of a run on its way, in that of the run."""
@@ -24,6 +38,26 @@ HALF = f".{LIVE}.*"
 """What a run that was killed while it wrote its page leaves."""
 TENSORBOARD = "tensorboard"
 """The folder of event files, where they are asked for."""
+RUN = "run.json"
+REPORT = "report.json"
+HISTORY = "metrics.jsonl"
+FAILED = "failed-rows.jsonl"
+"""The rows of the step that could not be taken."""
+ADAPTER = "adapter"
+"""The folder of what was learned by itself."""
+FILES = (ADAPTER, RUN, HISTORY, FAILED, REPORT, HALF, "report.html", "README.md", "seed-*")
+"""What stands beside the model; of an older run in the same folder nothing of it is left."""
+
+
+def stale_files(state: str, *, tensorboard: bool) -> tuple[str, ...]:
+    """What does not outlive an older run in a folder, once another one is saved there.
+
+    Args:
+        state: of the new one; what is kept to go on with goes when it is done.
+        tensorboard: whether it has written event files.
+    """
+    gone = {KEPT: state == "done", TENSORBOARD: not tensorboard}
+    return (*FILES, *(name for name, goes in gone.items() if goes))
 
 
 def check_output(folder: Path, model: Model) -> None:

@@ -22,7 +22,7 @@ from headway.core.stacks import EncoderDecoder
 from headway.model import Model
 from headway.training.remembered import remembered
 
-__all__ = ["Products", "matrix_peak"]
+__all__ = ["Products", "matrix_peak", "utilisation_of"]
 
 SIZE = 1024
 """Rows, columns and inner size of the product that finds the peak."""
@@ -86,6 +86,23 @@ def matrix_peak(precision: str, device: torch.device) -> float:
 
     found = remembered(what, measure, lambda known: isinstance(known.get("flops"), float))
     return float(found["flops"])
+
+
+def utilisation_of(
+    flops: float, seconds: float, precision: str, device: torch.device
+) -> dict[str, float | None]:
+    """What training multiplied in a second, in GFLOP, what the machine can at most, and the share.
+
+    Args:
+        flops: operations that were counted; 0 = they were not, and nothing is said.
+        seconds: that they took.
+        precision: fp32 or bf16.
+        device: of the run.
+    """
+    if not flops:
+        return {"gflops": None, "peak_gflops": None, "share": None}
+    peak, rate = matrix_peak(precision, device), flops / max(seconds, 1e-9)
+    return {"gflops": rate / 1e9, "peak_gflops": peak / 1e9, "share": rate / peak}
 
 
 def _matrices(stack: nn.Module) -> int:

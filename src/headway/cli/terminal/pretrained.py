@@ -28,10 +28,10 @@ def show_pretrained(report: dict[str, Any], folder: str) -> None:
     for line in forgotten_lines(report):
         say_prose(f"{line}.")
     seconds, speed = report["seconds"]["train"], report["tokens_per_second"]
-    say_prose(
-        f"{count(report['tokens'])} tokens in {seconds:,.0f} s, {count(round(speed))} a second, "
-        f"{report['utilisation']['share']:.0%} of the machine's matrix peak."
-    )
+    share = report["utilisation"]["share"]
+    used = "" if share is None else f", {share:.0%} of the machine's matrix peak"
+    taken = f"{count(report['tokens'])} tokens in {seconds:,.0f} s"
+    say_prose(f"{taken}, {count(round(speed))} a second{used}.")
     say()
     say(f"Saved in {click.style(folder, bold=True)}: the model, report.html and README.md.")
     say(f"Next: headway adapt {shlex.quote(folder)} DATA --out DIR")
