@@ -57,18 +57,17 @@ def asked_of(family: str) -> tuple[Objective, Model]:
 
 def held(model: torch.nn.Module, run: Any) -> int:
     """Bytes of the tensors that a forward pass keeps for its backward pass."""
-    seen: dict[int, int] = {}
+    seen: dict[int, torch.UntypedStorage] = {}
     own = {p.untyped_storage().data_ptr() for p in model.parameters()}
 
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
+    def note(tensor: torch.Tensor) -> None:  # no tensor: one in its own graph is never freed
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own:
-            seen[storage.data_ptr()] = storage.nbytes()
-        return tensor
+            seen[storage.data_ptr()] = storage
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda nothing: nothing):
         run()
-    return sum(seen.values())
+    return sum(storage.nbytes() for storage in seen.values())
 
 
 def test_less_is_kept() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,3 +122,16 @@ def test_what_cannot_be() -> None:
             plain(**wrong)
     with pytest.raises(ConfigError, match="learns nothing from raw text"):
         estimate({"model_type": "clip", "text_config": {}, "vision_config": {}}, Plan())
+
+
+def test_nothing_stays_in_memory() -> None:
+    def resident() -> int:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    values, plan = fresh_values("bert", Shape(6, 768)), Plan(window=256, precision="fp32")
+    estimate(values, plan)
+    before = resident()
+    for _ in range(5):
+        estimate(values, plan)
+    assert resident() - before < 100e6

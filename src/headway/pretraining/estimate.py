@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, UntypedStorage, nn
 
 from headway.checkpoints import HeadPlan
 from headway.core.initial import Undrawn
@@ -282,7 +282,8 @@ def _bytes(family: Family, config: Any, plan: Plan) -> float:
 
     In long windows it is a straight line over their length, which two shorter ones give.
     """
-    body = family.build(config).train()
+    with Undrawn():
+        body = family.build(config).train()
     if plan.window <= WINDOW and not plan.fused_attention:
         return _slope(body, plan.window, plan.precision)
     short, long = (_slope(body, window, plan.precision) for window in (WINDOW // 2, WINDOW))
@@ -293,13 +294,17 @@ def _bytes(family: Family, config: Any, plan: Plan) -> float:
 def _slope(body: Body, window: int, precision: str) -> float:
     """Bytes that one token more in windows of this length asks for."""
     own = {p.untyped_storage().data_ptr() for p in body.parameters()}
-    kept: dict[int, Tensor] = {}
+    kept: dict[int, UntypedStorage] = {}
 
-    def pack(tensor: Tensor) -> Tensor:
-        place = tensor.untyped_storage().data_ptr()
-        if place not in own:
-            kept[place] = tensor  # held, so that its place is not taken by another
-        return tensor
+    def note(tensor: Tensor) -> None:
+        """The storage is held, so that its place is not taken by another.
+
+        Tensors are not, by the graph neither: one that keeps its own output is a ring that nothing
+        frees. No gradient is asked for.
+        """
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage
 
     def run(windows: int) -> int:
         kept.clear()
@@ -307,13 +312,13 @@ def _slope(body: Body, window: int, precision: str) -> float:
         with (
             torch.random.fork_rng([]),
             precision_context(precision, ids.device),
-            torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
+            torch.autograd.graph.saved_tensors_hooks(note, lambda nothing: nothing),
         ):
             if isinstance(body, EncoderDecoder):
                 body(ids, layout, target=ids, target_layout=layout)
             else:
                 body(ids, layout)
-        return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+        return sum(storage.nbytes() for storage in kept.values())
 
     # What does not grow with the tokens, such as weights in bf16, is no activation.
     return (run(4) - run(2)) / (2 * window)
