@@ -34,6 +34,7 @@ OPTIONS = {
     "--optimiser": "lion",
     "--average": "0.9",
     "--precision": "fp32",
+    "--weights": "fp16",
     "--save-every": "100",
     "--seed": "3",
 }

@@ -15,6 +15,7 @@ import headway
 from headway.checkpoints.fresh import STARTABLE
 from headway.errors import ConfigError, DataError, InputError
 from headway.pretraining import TokenizerPlan, pretrain
+from headway.pretraining.stored import round_weights
 from headway.training.objectives.masked import Masked
 
 from .texts import RUN, SMALL, VOCABULARY, paragraphs, small, texts
@@ -91,6 +92,30 @@ def test_the_folder_is_whole_and_goes_on_to_a_task(tmp_path: Path) -> None:
     )
     adapted = headway.adapt(tmp_path / "run", rows, epochs=1, baseline=False)
     assert 0 <= adapted.report["test"]["accuracy"] <= 1
+
+
+@pytest.mark.parametrize(("word", "dtype"), [("fp16", torch.float16), ("bf16", torch.bfloat16)])
+def test_weights_at_half_the_size(word: str, dtype: torch.dtype, tmp_path: Path) -> None:
+    whole, half = tmp_path / "whole", tmp_path / "half"
+    small("bert", out=whole, max_steps=5)
+    made = small("bert", out=half, max_steps=5, weights=word)
+    sizes = [(folder / "model.safetensors").stat().st_size for folder in (whole, half)]
+    assert sizes[1] < 0.55 * sizes[0]
+    assert json.loads((half / "config.json").read_text("utf-8"))["dtype"] == f"{dtype}"[6:]
+    theirs = CLASSES["bert"].from_pretrained(half)
+    assert next(theirs.parameters()).dtype == dtype
+    again = headway.load(half)  # what was measured is what is saved
+    kept = dict(again.named_parameters())
+    assert all(torch.equal(p, kept[name]) for name, p in made.model.named_parameters())
+    assert all(p.dtype == torch.float32 for p in made.model.parameters())
+    assert made.report["stored"] == word
+
+
+def test_weights_too_large_for_fp16_are_saved_in_bf16() -> None:
+    layer = torch.nn.Linear(2, 2)
+    torch.nn.init.constant_(layer.weight, 1e5)
+    assert round_weights(layer, "fp16") == "bf16"
+    assert layer.weight[0, 0].item() == pytest.approx(1e5, rel=0.01)
 
 
 def test_second_pre_training_gains_and_forgets(tmp_path: Path) -> None:

@@ -203,6 +203,7 @@ def saved_checkpoint(
     *,
     stale: Collection[str] = (),
     ours: Callable[[Path], bool] = is_model_folder,
+    dtype: torch.dtype | None = None,
 ) -> Iterator[Path]:
     """Writes config.json, model.safetensors and the tokenizer, all at once.
 
@@ -213,6 +214,7 @@ def saved_checkpoint(
         folder: where to; new, empty, or an older save. Files there that are nobody's are kept.
         stale: patterns of further files of an older save that do not outlive it.
         ours: whether a folder with files in it may be written into.
+        dtype: of the weights in the file; None = as they are.
 
     Raises:
         OutputError: the folder cannot be written, or holds something that is not ours.
@@ -224,9 +226,16 @@ def saved_checkpoint(
         ours=ours,
         replaced=lambda name: any(fnmatch.fnmatchcase(name, pattern) for pattern in gone),
     ) as new:
-        write_json(new / CONFIG, marked(_config_values(checkpoint), checkpoint.body))
+        values, tensors = _config_values(checkpoint), stored_tensors(checkpoint)
+        if dtype is not None:
+            values["dtype"] = str(dtype).removeprefix("torch.")
+            tensors = {
+                name: tensor.to(dtype) if tensor.is_floating_point() else tensor
+                for name, tensor in tensors.items()
+            }
+        write_json(new / CONFIG, marked(values, checkpoint.body))
         _write_beside(checkpoint, new)
-        write_tensors(stored_tensors(checkpoint), new / WEIGHTS)
+        write_tensors(tensors, new / WEIGHTS)
         yield new
 
 

@@ -89,6 +89,13 @@ from headway.cli.terminal.output import say_error, say_json
 )
 @click.option("--precision", type=PRECISION, default="auto", show_default=True)
 @click.option(
+    "--weights",
+    type=click.Choice(["fp32", "bf16", "fp16"]),
+    default="fp32",
+    show_default=True,
+    help="Numbers of the saved weights: the latter two take half the room.",
+)
+@click.option(
     "--save-every",
     type=float,
     default=600.0,

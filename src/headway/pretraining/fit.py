@@ -19,6 +19,7 @@ from headway.model import Model
 from headway.pretraining.measure import measure
 from headway.pretraining.run import Run
 from headway.pretraining.steps import Epoch, epochs_of, loader_of
+from headway.pretraining.stored import round_weights
 from headway.training import History, train
 from headway.training.accumulate import Backward, backward, vectors_backward
 from headway.training.average import Average
@@ -125,6 +126,7 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
             if average is not None:
                 average.put()
     if not run.interrupted:
+        run.stored = round_weights(model, run.stored)
         with timed(run.seconds, "measure again"):
             run.measured["after"] = _measured(run, learner)
 

@@ -210,6 +210,7 @@ def _prepared(
     )
     run = Run(model, objective, corpus, put, train, held, others, settings, options, {})
     run.texts = blocks.texts
+    run.stored = settings.weights
     run.options = dataclasses.replace(options, epochs=len(epochs_in(run)))
     tokens = int(blocks.lengths.sum())
     run.notes = [
@@ -225,7 +226,7 @@ def _prepared(
 
 def _keeper(run: Run, folder: Path) -> Keeper:
     """Keeps the run on its way; knows what makes it what it is."""
-    passing = ("save_every", "resume", "tensorboard")
+    passing = ("save_every", "resume", "tensorboard", "weights")
     settings = {
         name: value
         for name, value in dataclasses.asdict(run.settings).items()

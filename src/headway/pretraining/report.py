@@ -11,6 +11,7 @@ from typing import Any
 
 from headway.checkpoints import saved_checkpoint
 from headway.pretraining.run import Run
+from headway.pretraining.stored import STORED
 from headway.reports.plain import plain, to_json
 from headway.reports.pretrained import write_pretrained
 from headway.training.followers.journal import lines_of
@@ -72,6 +73,7 @@ def build_report(run: Run) -> dict[str, Any]:
             "vocabulary": len(model.need_tokenizer()),
             "seed": options.seed,
             "versions": versions(),
+            "stored": run.stored,
             "notes": [*run.notes, *filter(None, [history.stopped])],
         }
     )
@@ -103,7 +105,13 @@ def save_pretrained(run: Run, report: Mapping[str, Any], folder: Path, *, state:
         "versions": versions(),
     }
     stale = stale_files(state, tensorboard=run.settings.tensorboard)
-    with saved_checkpoint(run.model.checkpoint, folder, stale=stale, ours=can_be_replaced) as new:
+    with saved_checkpoint(
+        run.model.checkpoint,
+        folder,
+        stale=stale,
+        ours=can_be_replaced,
+        dtype=STORED[run.stored],
+    ) as new:
         (new / RUN).write_text(to_json(about), encoding="utf-8")
         (new / HISTORY).write_text("".join(lines_of(history)), encoding="utf-8")
         if run.failed:

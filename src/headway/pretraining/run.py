@@ -38,6 +38,7 @@ class Run:
         notes: what was decided, one line each.
         texts: how many there were.
         failed: windows of the step whose loss or gradient was not finite.
+        stored: numbers that the saved weights are in, of STORED.
     """
 
     model: Model
@@ -57,6 +58,7 @@ class Run:
     notes: list[str] = field(default_factory=list)
     texts: int = 0
     failed: list[list[int]] = field(default_factory=list)
+    stored: str = "fp32"
 
     @property
     def interrupted(self) -> bool:

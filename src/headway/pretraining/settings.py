@@ -9,6 +9,7 @@ from typing import Any
 from headway.data import Recipe
 from headway.data.features import Feature
 from headway.errors import ConfigError
+from headway.pretraining.stored import STORED
 from headway.training.masking import MASKINGS
 from headway.training.noise import NOISES
 from headway.training.objectives import OBJECTIVES
@@ -97,6 +98,9 @@ class Settings:
     """Largest norm of a step's gradient."""
     precision: str = "auto"
     """auto, fp32 or bf16."""
+    weights: str = "fp32"
+    """Numbers that the saved weights are in: fp32, or bf16 or fp16 at half the size. What is
+    measured at the end are the rounded ones."""
     validate_every: int | None = None
     """Steps between measurements on held-out blocks; None = a twentieth of all, 50 or
     more."""
@@ -120,6 +124,7 @@ class Settings:
             "schedule": tuple(SCHEDULES),
             "optimiser": tuple(OPTIMISERS),
             "precision": PRECISIONS,
+            "weights": tuple(STORED),
         }
         for name, allowed in words.items():
             if (value := getattr(self, name)) is not None:
