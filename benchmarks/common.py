@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -47,6 +48,17 @@ def text_prompts(tokenizer: Any, lengths: Sequence[int]) -> list[list[int]]:
 def median(values: list[float]) -> float:
     """The middle value."""
     return sorted(values)[len(values) // 2]
+
+
+def interval_over_seeds(values: Sequence[float]) -> list[float] | None:
+    """Student's 95% interval of the mean; None for a single value."""
+    from scipy import stats
+
+    if len(values) < 2:
+        return None
+    mean, error = statistics.mean(values), statistics.stdev(values) / len(values) ** 0.5
+    reach = float(stats.t.ppf(0.975, len(values) - 1)) * error
+    return [mean - reach, mean + reach]
 
 
 def seconds_of(work: Callable[[], Any]) -> float:

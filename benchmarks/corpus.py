@@ -1,4 +1,4 @@
-"""The English text that tokenizers are measured on: what documentation packages of Debian hold.
+"""The English text of tokenizers and pre-training: what documentation packages of Debian hold.
 
 About 200 MB, rich in dictionaries and so in words that come once, which is hard on caches of words.
 Packages are fetched by apt-get and unpacked into the cache folder; nothing is installed.
@@ -18,6 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from headway.config import cache_folder
+from headway.data import Dataset
 
 PACKAGES = [
     *("bible-kjv-text", "debian-handbook", "dict-devil", "dict-elements", "dict-foldoc"),
@@ -37,6 +38,13 @@ def english() -> pa.ChunkedArray:
     if not path.exists():
         _make(path)
     return pa.ipc.open_file(pa.memory_map(str(path))).read_all()["text"]
+
+
+def some_english(megabytes: float) -> Dataset:
+    """About so much of it, from all over; a data set with a column `text`."""
+    column = english()
+    every = max(1, int(column.nbytes / 1e6 / megabytes))
+    return Dataset.from_columns({"text": column.take(list(range(0, len(column), every)))})
 
 
 def _make(path: Path) -> None:

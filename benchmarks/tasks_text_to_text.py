@@ -6,8 +6,9 @@ starts see the same rows in the same order for as many steps, each at the best o
 The checkpoint's word pieces know neither capitals nor marks on letters, and cut German into crumbs.
 Both starts have pieces learnt from the training rows in their place, and a small table of them.
 Two thousand summaries are too few to learn what a decoder has to look at, from either start: both
-would write one sentence for all texts. So both first mend noisy abstracts of the training rows, by
-`headway pretrain`'s denoising.
+would write one sentence for all texts. So both first mend noisy text of the training rows, by
+`headway pretrain`'s denoising: single sentences, in which copying is learned within some hundred
+steps (in whole abstracts it is not), then whole abstracts.
 Where `different_texts` is small, a model has not learned to look at its source: scores then tell
 one stock sentence from another, and the loss alone says anything.
 """
@@ -37,8 +38,12 @@ from headway.tokenizer import Tokenizer
 from headway.training.collate import epoch_batches
 
 STARTS = ("checkpoint", "scratch")
+WINDOWS = (32, 256)
+"""Tokens of a noisy text that is to be mended: about a sentence, then about an abstract."""
 SHOWN = 3
 """Texts that are kept for people."""
+EPOCHS = 10
+"""Most passes over noisy sources; steps end them first."""
 VALIDATION = 200
 """Rows that choose the rate."""
 
@@ -76,7 +81,7 @@ class Part:
         theirs: the same by the references' scorers: (texts, references of each) -> values.
         tokens: options of our metrics that make them those of the reference.
         words: pieces learnt from the training rows; 0 = the checkpoint's own.
-        denoise: passes over the training rows' sources as noisy texts to be mended, before.
+        mends: steps of mending noisy sources before, in windows of each of WINDOWS; () = none.
         rows, epochs, tuned, judged: the usual sizes, see `main`.
     """
 
@@ -85,7 +90,7 @@ class Part:
     theirs: Callable[[list[str], list[list[str]]], dict[str, float]]
     tokens: dict[str, Any]
     words: int
-    denoise: int
+    mends: tuple[int, ...]
     rows: int
     epochs: int
     tuned: int
@@ -115,7 +120,7 @@ def by_rouge_score(texts: list[str], references: list[list[str]]) -> dict[str, f
 
 PARTS: dict[str, Part] = {
     "translation": Part(
-        captions, ("bleu", "chrf"), by_sacrebleu, {}, 8_000, 0, 29_000, 3, 1_500, 1_000
+        captions, ("bleu", "chrf"), by_sacrebleu, {}, 8_000, (), 29_000, 3, 1_500, 1_000
     ),
     "summarization": Part(
         abstracts,
@@ -123,7 +128,7 @@ PARTS: dict[str, Part] = {
         by_rouge_score,
         {"tokenizer": "ascii"},
         8_000,
-        4,
+        (700, 500),
         1_992,
         3,
         600,
@@ -142,7 +147,9 @@ def main(asked: Sequence[str] | None = None) -> None:
     parser.add_argument("--batch-tokens", type=int, help="of sources in a step")
     parser.add_argument("--layers", type=int, default=3, help="of each stack, the lowest ones")
     parser.add_argument("--words", type=int, help="pieces to be learnt; 0 = the checkpoint's own")
-    parser.add_argument("--denoise", type=int, help="passes over sources before, as noisy texts")
+    parser.add_argument(
+        "--mend", type=int, nargs="*", help=f"steps of mending before, in windows of {WINDOWS}"
+    )
     parser.add_argument("--rates", type=float, nargs="+", default=[3e-4, 1e-3, 2e-3])
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(asked)
@@ -162,14 +169,15 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     test = _first(splits["test"], options.judged or part.judged)
     epochs = options.epochs or part.epochs
     words = part.words if options.words is None else options.words
-    denoise = part.denoise if options.denoise is None else options.denoise
+    mends = part.mends if options.mend is None else tuple(options.mend)
     tokenizer = words_of(train, words)
     rates, losses, texts, mended = {}, {}, {}, {}
     for how in STARTS:
         begun = started(how, tokenizer, options.layers, options.seed)
-        if denoise:
-            begun, mended[how] = mending(begun, train, denoise, options.seed)
-            print(how, "mends noisy sources at a loss of", mended[how], flush=True)
+        for window, steps in zip(WINDOWS, mends, strict=False):
+            begun, loss = mending(begun, train, window, steps, options.seed)
+            mended.setdefault(how, {})[f"{steps} steps in windows of {window}"] = loss
+            print(how, "mends in windows of", window, "at a loss of", loss, flush=True)
 
         def learned(rows: Dataset, epochs: int, rate: float, begun: Model = begun) -> Model:
             settings = {"epochs": epochs, "lr": rate, "batch_tokens": options.batch_tokens}
@@ -185,7 +193,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     right = [[row["target"]] if isinstance(row["target"], str) else row["target"] for row in test]
     return {
         "work": f"{name}: {len(train)} rows train, {len(test)} judge; {epochs} epochs"
-        f"{f' behind {denoise} of mending noisy sources' if denoise else ''}; two stacks "
+        f"{f' behind {sum(mends)} steps of mending noisy sources' if mends else ''}; two stacks "
         f"of MiniLM-L6's first {options.layers} blocks with {_said(words)}, from its weights or "
         f"from random ones; each at the best of its rates by the loss on {len(chosen_by)} "
         f"validation rows behind one epoch of {len(few)} rows",
@@ -223,16 +231,19 @@ def started(how: str, tokenizer: Tokenizer | None, layers: int, seed: int) -> Mo
     return Model(made, source=how).eval()
 
 
-def mending(model: Model, rows: Dataset, epochs: int, seed: int) -> tuple[Model, float]:
+def mending(model: Model, rows: Dataset, window: int, steps: int, seed: int) -> tuple[Model, float]:
     """The model behind learning to mend noisy sources, and its loss on held-out ones."""
-    texts = [one if isinstance(one, str) else " ".join(one) for one in rows["source"]]
+    texts = [" ".join(one) for one in rows["source"]]
+    if window == WINDOWS[0]:
+        texts = [sentence for one in rows["source"] for sentence in one]
     made = headway.pretrain(
         model,
         Dataset.from_columns({"text": texts}),
         objective="denoise",
         noise="infilling",
-        epochs=epochs,
-        window=min(256, model.longest or 256),
+        epochs=EPOCHS,
+        max_steps=steps,
+        window=min(window, model.longest or window),
         batch_tokens=1024,
         lr=1e-3,
         validation=0.02,
