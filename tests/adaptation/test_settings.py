@@ -61,6 +61,8 @@ VALUES: list[dict[str, Any]] = [
     {"checkpoint_activations": True},
     {"schedule": "cosine"},
     {"optimiser": "lion"},
+    {"sharding": "full"},
+    {"sharding": "none"},
     {"save_every": 0},
     {"resume": True},
     {"warmup": 0},

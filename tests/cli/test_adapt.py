@@ -19,7 +19,7 @@ from headway.adaptation.methods import METHODS
 from headway.cli.adapt import command
 from headway.heads.own import OWN_HEADS, TEXT_POOLINGS
 from headway.training.optimisers import OPTIMISERS
-from headway.training.options import KEEPS, PRECISIONS
+from headway.training.options import KEEPS, PRECISIONS, SHARDINGS
 from headway.training.schedule import SCHEDULES
 
 from .calls import document, error_of, headway, start
@@ -115,6 +115,7 @@ OPTIONS = [
     *(("--optimiser", name) for name in OPTIMISERS),
     *(("--schedule", name) for name in SCHEDULES),
     ("--micro-batch-tokens", "20"),
+    *(("--sharding", name) for name in SHARDINGS),
     ("--checkpoint-activations",),
     ("--contrast",),
     ("--no-contrast",),

@@ -33,6 +33,7 @@ OPTIONS = {
     "--schedule": "linear",
     "--optimiser": "lion",
     "--average": "0.9",
+    "--sharding": "full",
     "--precision": "fp32",
     "--weights": "fp16",
     "--save-every": "100",

@@ -16,12 +16,15 @@ from headway.errors import ConfigError
 from headway.model import Model
 from headway.reports.sheets import LOWER_IS_BETTER
 from headway.training import History, train
+from headway.training.accumulate import Backward
 from headway.training.average import Average
 from headway.training.best import Best
-from headway.training.followers import Follower, followed
+from headway.training.followers import Follower, Followers, followed
 from headway.training.interrupt import StopFlag
 from headway.training.keeper import Keeper
+from headway.training.learner import Learner
 from headway.training.loop import ended_early, steps_of
+from headway.training.sharding import Shared, Single, sharded
 from headway.training.validations import Validations
 from headway.windows import Windowed
 
@@ -62,80 +65,100 @@ def fit(
     """
     options, method = plan.options, plan.method
     steps = Steps(model, texts["train"], targets, rows.task, rows.meaning, plan)
-    epochs = steps.epochs()
-    total = steps_of(epochs, options)
-    best = Best(model if options.keep == "best" else None, options.patience)
     twice = recomputed_while(model.body) if options.checkpoint_activations else nullcontext()
     with rows_in_use(model, texts), followed(followers, history) as watching, twice:
-        average: Average | None = None
-
-        def look(history: History) -> bool:
-            if not texts["validation"]:
-                return False
-            with average.used() if average is not None else nullcontext():
-                with method.whole(model):
-                    score = _validated(model, texts, rows, plan, history)
-                best.see(score)
-            watching.see(history)
-            return best.over
-
-        def after_step(history: History) -> bool:
-            if average is not None and history.step > average.steps:
-                average.see()
-            watching.see(history)
-            if validations.after_step(history):
-                return True
-            if keeper is not None:
-                keeper.after_step(history)
-            return False
-
-        validations = Validations(model, look, options, total=total)
         try:
             method.begin(model)
             history.learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
-            optimiser = steps.optimiser()
             learner, backward = learning(rows.task, model, rows.meaning)
-            if options.average is not None:
-                average = Average(model, options.average)
-            if keeper is not None:
-                states = {"best": best if texts["validation"] else None, "average": average}
-                others = {name: state for name, state in states.items() if state is not None}
-                keeper.begin(learner, optimiser, history, others)
-            validations.begin(history)
-            watching.begin(history, total)
-            if best.seen and best.over and history.step < total:  # what goes on was at its end
-                history.stopped = ended_early(history)
-            else:
-                train(
-                    learner,
-                    optimiser,
-                    epochs,
-                    steps.parts_of,
-                    options=options,
-                    precision=plan.precision,
-                    stop=stop,
-                    cost_of=steps.cost_of,
-                    backward=backward,
-                    before_epoch=lambda number: method.begin_epoch(model, number, options.epochs),
-                    after_epoch=validations.after_epoch,
-                    after_step=after_step,
-                    history=history,
-                )
-            if stop.asked and keeper is not None:
-                keeper.keep()
-        except ConfigError:
-            if history.stopped:  # the last step's loss or gradient was not finite
-                every = [batch for batches in epochs for batch in batches]
-                history.failed_rows = sorted(every[history.step - 1].rows)
-            raise
+            with sharded(learner, options.sharding) as held:
+                _learn(learner, backward, held, steps, texts, rows, stop, history, keeper, watching)
         finally:
             model.eval().requires_grad_(True)
-            if average is not None:
-                average.put()
-            best.restore()
-            history.kept = best.number if best.state else 0
             adapter = method.end(model)
     return adapter
+
+
+def _learn(
+    learner: Learner,
+    backward: Backward,
+    held: Single | Shared,
+    steps: Steps,
+    texts: Mapping[str, Sequence[Windowed]],
+    rows: Rows,
+    stop: StopFlag,
+    history: History,
+    keeper: Keeper | None,
+    watching: Followers,
+) -> None:
+    """Trains what learns; the state that is left is the one that counts."""
+    model, plan = learner.model, steps.plan
+    options, method = plan.options, plan.method
+    best = Best(model if options.keep == "best" else None, options.patience)
+    average = Average(model, options.average) if options.average is not None else None
+    epochs = steps.epochs()
+    total = steps_of(epochs, options)
+
+    def look(history: History) -> bool:
+        if not texts["validation"]:
+            return False
+        with average.used() if average is not None else nullcontext():
+            with held.whole(), method.whole(model):
+                score = _validated(model, texts, rows, plan, history)
+            best.see(score)
+        watching.see(history)
+        return best.over
+
+    def after_step(history: History) -> bool:
+        if average is not None and history.step > average.steps:
+            average.see()
+        watching.see(history)
+        if validations.after_step(history):
+            return True
+        if keeper is not None:
+            keeper.after_step(history)
+        return False
+
+    validations = Validations(model, look, options, total=total)
+    optimiser = steps.optimiser()
+    try:
+        if keeper is not None:
+            states = {"best": best if texts["validation"] else None, "average": average}
+            others = {name: state for name, state in states.items() if state is not None}
+            keeper.begin(learner, optimiser, history, others, held.states)
+        validations.begin(history)
+        watching.begin(history, total)
+        if best.seen and best.over and history.step < total:  # what goes on was at its end
+            history.stopped = ended_early(history)
+        else:
+            train(
+                learner,
+                optimiser,
+                epochs,
+                steps.parts_of,
+                options=options,
+                precision=plan.precision,
+                stop=stop,
+                cost_of=steps.cost_of,
+                backward=backward,
+                before_epoch=lambda number: method.begin_epoch(model, number, options.epochs),
+                after_epoch=validations.after_epoch,
+                after_step=after_step,
+                history=history,
+            )
+        if stop.asked and keeper is not None:
+            keeper.keep()
+    except ConfigError:
+        if history.stopped:  # the last step's loss or gradient was not finite
+            every = [batch for batches in epochs for batch in batches]
+            history.failed_rows = sorted(every[history.step - 1].rows)
+        raise
+    finally:
+        held.rest()
+        if average is not None:
+            average.put()
+        best.restore()
+        history.kept = best.number if best.state else 0
 
 
 def _validated(

@@ -110,6 +110,7 @@ def plan_run(
         average=settings.average,
         weight_decay=settings.weight_decay,
         clip=settings.clip,
+        sharding=settings.sharding,
         seed=settings.seed,
         precision=precision,
         patience=settings.patience,

@@ -13,7 +13,15 @@ from headway.data import Recipe
 from headway.data.features import Feature
 from headway.errors import ConfigError, nearest
 from headway.training.optimisers import OPTIMISERS
-from headway.training.options import KEEPS, PRECISIONS, RANGES, Range, check_ranges, check_word
+from headway.training.options import (
+    KEEPS,
+    PRECISIONS,
+    RANGES,
+    Range,
+    check_ranges,
+    check_sharding,
+    check_word,
+)
 from headway.training.schedule import SCHEDULES
 
 __all__ = ["Settings", "settings_from"]
@@ -124,6 +132,9 @@ class Settings:
     """Of matrices."""
     clip: float = 1.0
     """Largest norm of a gradient."""
+    sharding: str = "none"
+    """How several processes hold the model: none, each of them all of it; full, a share of every
+    weight, its gradient and its moments each, for less memory (adamw and lion)."""
     patience: int = 2
     """Validations without a better score before it stops."""
     validate_every: int | None = None
@@ -164,6 +175,7 @@ class Settings:
         check_word("schedule", self.schedule, tuple(SCHEDULES))
         check_word("optimiser", self.optimiser, tuple(OPTIMISERS))
         check_word("keep", self.keep, KEEPS)
+        check_sharding(self.sharding, self.optimiser)
         if self.validate_every is not None and self.validate_seconds is not None:
             raise ConfigError(
                 f"validate_every = {self.validate_every!r} with validate_seconds = "

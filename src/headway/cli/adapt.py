@@ -104,6 +104,11 @@ from headway.cli.terminal.output import say_error, say_json
     help="What moves the weights.  [default: adamw]",
 )
 @click.option(
+    "--sharding",
+    type=click.Choice(["none", "full"]),
+    help="Under torchrun: each process holds the model, or a share of it.  [default: none]",
+)
+@click.option(
     "--average",
     type=float,
     metavar="SHARE",

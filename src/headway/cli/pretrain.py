@@ -87,6 +87,13 @@ from headway.cli.terminal.output import say_error, say_json
 @click.option(
     "--average", type=float, metavar="SHARE", help="Keep an average of the weights, such as 0.999."
 )
+@click.option(
+    "--sharding",
+    type=click.Choice(["none", "full"]),
+    default="none",
+    show_default=True,
+    help="Under torchrun: each process holds the model, or a share of it (adamw, lion).",
+)
 @click.option("--precision", type=PRECISION, default="auto", show_default=True)
 @click.option(
     "--weights",

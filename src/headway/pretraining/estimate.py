@@ -23,15 +23,11 @@ from headway.errors import ConfigError
 from headway.families import Family, family_for
 from headway.training.masking import SHARE
 from headway.training.optimisers import OPTIMISERS, parameter_groups
-from headway.training.options import Range, check_ranges, check_word
+from headway.training.options import Range, check_ranges, check_sharding, check_word
 from headway.training.precision import precision_context
 from headway.training.utilisation import PASSES
 
-__all__ = ["SHARDINGS", "Estimate", "Plan", "estimate"]
-
-SHARDINGS = ("none", "full")
-"""none: each device holds the whole model (DDP). full: weights, gradients and the optimiser's state
-are divided among them (FSDP)."""
+__all__ = ["Estimate", "Plan", "estimate"]
 
 BYTES = 4
 """Of a weight and of a gradient: both stay in fp32 while products are in bf16."""
@@ -59,7 +55,7 @@ class Plan:
         window: tokens of a block.
         batch_tokens: of a step that a device reads at once.
         devices: how many.
-        sharding: of SHARDINGS.
+        sharding: none or full.
         optimiser: of OPTIMISERS.
         precision: fp32 or bf16.
         checkpoint_activations: whether blocks are computed twice.
@@ -93,8 +89,8 @@ class Plan:
             "utilisation": Range(0, 1),
         }
         check_ranges(self, ranges)
-        check_word("sharding", self.sharding, SHARDINGS)
         check_word("optimiser", self.optimiser, tuple(OPTIMISERS))
+        check_sharding(self.sharding, self.optimiser)
         check_word("precision", self.precision, ("fp32", "bf16"))
         if self.batch_tokens < self.window:
             raise ConfigError(

@@ -35,6 +35,7 @@ from headway.training.machine import timed
 from headway.training.objectives import ComparesTexts, Learns, Objective
 from headway.training.optimisers import OPTIMISERS, parameter_groups
 from headway.training.processes import crew
+from headway.training.sharding import sharded
 from headway.training.utilisation import Products
 from headway.training.validations import Validations
 
@@ -67,8 +68,6 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
     options = run.options
     if options.validate_every is None and options.validate_seconds is None:
         options = replace(options, validate_every=max(LEAST, total // MEASUREMENTS))
-    average = Average(learner, options.average) if options.average is not None else None
-    optimiser = _optimiser(run, learner)
     history.learned = sum(p.numel() for p in learner.parameters())
     with (
         timed(run.seconds, "train"),
@@ -76,11 +75,14 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
         stop_on_interrupt() as stop,
         followed(followers, history) as watching,
         recomputed_while(model.body) if options.checkpoint_activations else nullcontext(),
+        sharded(learner, options.sharding) as held,
     ):
+        average = Average(learner, options.average) if options.average is not None else None
+        optimiser = _optimiser(run, learner)
 
         def look(history: History) -> bool:
             if len(run.held):
-                with average.used() if average is not None else nullcontext():
+                with average.used() if average is not None else nullcontext(), held.whole():
                     _note(run, learner, total)
                 watching.see(history)
             return False
@@ -98,7 +100,7 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
         try:
             if keeper is not None:
                 others = {} if average is None else {"average": average}
-                keeper.begin(learner, optimiser, history, others)
+                keeper.begin(learner, optimiser, history, others, held.states)
             validations.begin(history)
             watching.begin(history, total)
             train(
@@ -123,6 +125,7 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
             raise
         finally:
             learner.eval()
+            held.rest()
             if average is not None:
                 average.put()
     if not run.interrupted:

@@ -203,6 +203,7 @@ def _prepared(
         average=settings.average,
         weight_decay=settings.weight_decay,
         clip=settings.clip,
+        sharding=settings.sharding,
         seed=settings.seed,
         precision=precision,
         validate_every=settings.validate_every,

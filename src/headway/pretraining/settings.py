@@ -14,7 +14,14 @@ from headway.training.masking import MASKINGS
 from headway.training.noise import NOISES
 from headway.training.objectives import OBJECTIVES
 from headway.training.optimisers import OPTIMISERS
-from headway.training.options import PRECISIONS, RANGES, Range, check_ranges, check_word
+from headway.training.options import (
+    PRECISIONS,
+    RANGES,
+    Range,
+    check_ranges,
+    check_sharding,
+    check_word,
+)
 from headway.training.schedule import SCHEDULES
 
 __all__ = ["Settings"]
@@ -96,6 +103,9 @@ class Settings:
     """On matrices only."""
     clip: float = 1.0
     """Largest norm of a step's gradient."""
+    sharding: str = "none"
+    """How several processes hold the model: none, each of them all of it; full, a share of every
+    weight, its gradient and its moments each, for less memory (adamw and lion)."""
     precision: str = "auto"
     """auto, fp32 or bf16."""
     weights: str = "fp32"
@@ -129,6 +139,7 @@ class Settings:
         for name, allowed in words.items():
             if (value := getattr(self, name)) is not None:
                 check_word(name, value, allowed)
+        check_sharding(self.sharding, self.optimiser)
         if self.validate_every is not None and self.validate_seconds is not None:
             raise ConfigError(
                 f"validate_every = {self.validate_every!r} with validate_seconds = "

@@ -5,7 +5,9 @@ accumulate.py  a step in parts              learner.py     model and loss as one
 collate.py     texts with windows as batches
 objectives/    what is asked about raw text noise.py       texts made worse, to be mended
 chance.py      draws by seed and step       keeper.py      a run on its way, on disk
-output.py      where a run is saved         energy.py      what training took
+states.py      how its tensors lie there    output.py      where a run is saved
+processes.py   several that train one model sharding.py    of which each holds a share
+energy.py      what training took
 machine.py     versions, memory, time
 optimisers/    one file each                schedule.py    how the rate moves
 rate_range.py  which rate, by trying

@@ -54,10 +54,11 @@ def backward(learner: nn.Module, parts: Sequence[Ready], place: Place, precision
     Returns:
         The step's loss. Of several processes each reads some parts, and all have the sums.
     """
-    counts, team = step_counts(parts), crew()
+    counts, team = step_counts(parts), crew(learner)
     whole = 0.0
     for number, part in team.share(parts):
         loss = mean_loss(_read(learner, part, (*place, number), precision), counts)
+        loss = loss if number < len(parts) else 0 * loss
         loss.backward()
         whole += loss.item()
     team.add_gradients(learner.parameters())
@@ -84,7 +85,7 @@ def vectors_backward(
     def through_vectors(
         learner: nn.Module, parts: Sequence[Ready], place: Place, precision: str
     ) -> float:
-        counts, team = step_counts(parts), crew()
+        counts, team = step_counts(parts), crew(learner)
         if len(parts) == 1 and team.size == 1:
             vectors = _read(learner, parts[0], (*place, 0), precision)
             loss = mean_loss(compare(vectors, parts), counts)
@@ -100,7 +101,11 @@ def vectors_backward(
         asked = [side.split(sizes) for side in torch.autograd.grad(loss, sides)]
         for number, part in own:
             vectors = _read(learner, part, (*place, number), precision)
-            torch.autograd.backward(list(vectors), [side[number] for side in asked])
+            if number < len(parts):
+                wanted = [side[number] for side in asked]
+            else:
+                wanted = [torch.zeros_like(side) for side in vectors]
+            torch.autograd.backward(list(vectors), wanted)
         team.add_gradients(learner.parameters())
         return loss.item()
 

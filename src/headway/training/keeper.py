@@ -1,8 +1,8 @@
 """A run on its way, kept on disk: after a crash it goes on where it was, bit for bit.
 
-A state is a folder `step-N` of tensors, as safetensors, and state.json, which has the hash of each
-of them. It takes its name when all of it is on the disk. What is damaged all the same is passed
-over, and the newest sound one is taken.
+A state is a folder `step-N` of tensors, as safetensors (`states.py`), and state.json, which has the
+hash of each file. It takes its name when all of it is on the disk. What is damaged all the same is
+passed over, and the newest sound one is taken.
 """
 
 from __future__ import annotations
@@ -18,19 +18,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from headway.checkpoints.folders import replaced_folder
-from headway.checkpoints.tensors import write_tensors
 from headway.errors import ConfigError, OutputError
 from headway.logs import log
 from headway.training.loop import History
 from headway.training.processes import crew
+from headway.training.states import STATE, States, Whole
 
 __all__ = ["Keeper", "Stateful", "digest_of"]
 
-STATE = "state.json"
 FORMAT = 2
 KEPT = 2
 """States that are kept: the newest, and one in case that it is damaged."""
@@ -38,7 +35,7 @@ KEPT = 2
 DIGESTED = 64
 """Values of each tensor that its hash sees."""
 
-LEARNED, OPTIMISER = "learned.safetensors", "optimiser.safetensors"
+LEARNED, OPTIMISER = "learned", "optimiser"
 
 
 def digest_of(tensors: Mapping[str, Tensor]) -> str:
@@ -92,6 +89,7 @@ class Keeper:
         optimiser: torch.optim.Optimizer,
         history: History,
         others: Mapping[str, Stateful],
+        states: States | None = None,
     ) -> None:
         """Says what is to be kept, and brings it to the state that the run goes on from.
 
@@ -100,12 +98,14 @@ class Keeper:
             optimiser: over its parameters.
             history: of the run.
             others: name -> what else has a state, such as the best epoch so far.
+            states: how tensors lie on disk; None = whole.
 
         Raises:
             ConfigError: what is kept there is the state of another run.
         """
         self.learner, self.optimiser = learner, optimiser
         self.history, self.others = history, dict(others)
+        self.states = Whole() if states is None else states
         self.last = time.monotonic()
         kept = _states(self.folder)
         if not self.resume:
@@ -120,12 +120,16 @@ class Keeper:
 
     def after_step(self, history: History) -> None:
         """Keeps the state where it is time to."""
-        if time.monotonic() - self.last >= self.seconds:
+        due = time.monotonic() - self.last >= self.seconds
+        if self.states.by_all:  # by any clock
+            due = bool(crew().most(due)[0])
+        if due:
             self.keep()
 
     def keep(self) -> None:
         """Keeps the state now. A disk that will not take it is said, and the run goes on."""
-        if not crew().main:
+        main = crew().main
+        if not (main or self.states.by_all):
             return
         place = self.folder / f"step-{self.history.step:08d}"
         try:
@@ -135,7 +139,7 @@ class Keeper:
         else:
             others = [path for path in self.own if path != place]
             self.own = [*others[1 - KEPT :], place]
-            for old in _states(self.folder):
+            for old in _states(self.folder) if main else ():
                 if old not in self.own:
                     shutil.rmtree(old, ignore_errors=True)
         self.last = time.monotonic()
@@ -145,26 +149,24 @@ class Keeper:
             LEARNED: {name: p.detach() for name, p in self.learner.named_parameters()},
             OPTIMISER: dict(_flat(self.optimiser)),
         }
-        tensors |= {f"{name}.safetensors": other.tensors() for name, other in self.others.items()}
-        with replaced_folder(
-            place, marker=STATE, ours=lambda old: True, replaced=lambda name: True
-        ) as new:
-            for name, part in tensors.items():
-                if part:
-                    write_tensors(part, new / name)
+        tensors |= {name: other.tensors() for name, other in self.others.items()}
+        with self.states.folder(place) as new:
+            files = self.states.write(tensors, new)
+            if not crew().main:
+                return
             state = {
                 "format": FORMAT,
                 "run": self.run,
                 "history": dataclasses.asdict(self.history),
                 "numbers": {name: other.numbers() for name, other in self.others.items()},
-                "files": {path.name: _hash(path) for path in sorted(new.iterdir())},
+                "files": files,
             }
             (new / STATE).write_text(json.dumps(state), encoding="utf-8")
 
     def _restore(self, kept: Sequence[Path]) -> None:
         """Takes the newest sound state."""
         for place in kept:
-            state = _sound(place)
+            state = self._sound(place)
             if state is None:
                 log.warning("%s is damaged, and passed over", place)
                 continue
@@ -189,16 +191,26 @@ class Keeper:
             )
 
     def _take(self, place: Path, state: Mapping[str, Any]) -> None:
-        learned = load_file(place / LEARNED)
+        tensors = self.states.read(place)
         with torch.no_grad():
             for name, parameter in self.learner.named_parameters():
-                parameter.copy_(learned[name])
-        _fill(self.optimiser, place / OPTIMISER)
+                parameter.copy_(tensors[LEARNED][name])
+        _fill(self.optimiser, tensors.get(OPTIMISER, {}))
         for field in dataclasses.fields(History):
             setattr(self.history, field.name, state["history"][field.name])
         for name, other in self.others.items():
-            found = place / f"{name}.safetensors"
-            other.take(load_file(found) if found.exists() else {}, state["numbers"][name])
+            other.take(tensors.get(name, {}), state["numbers"][name])
+
+    def _sound(self, place: Path) -> dict[str, Any] | None:
+        """What state.json says, where every file is what it was."""
+        try:
+            state = json.loads((place / STATE).read_text(encoding="utf-8"))
+            files = dict(state["files"])
+            if state["format"] != FORMAT or not self.states.sound(files, place):
+                return None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return state if isinstance(state, dict) else None
 
 
 def _states(folder: Path) -> list[Path]:
@@ -209,23 +221,6 @@ def _states(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(path.name.partition("-")[2]), reverse=True)
 
 
-def _sound(place: Path) -> dict[str, Any] | None:
-    """What state.json says, where every file is what it was."""
-    try:
-        state = json.loads((place / STATE).read_text(encoding="utf-8"))
-        if state["format"] != FORMAT:
-            return None
-        whole = all(_hash(place / name) == known for name, known in state["files"].items())
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return state if whole and isinstance(state, dict) else None
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _flat(optimiser: torch.optim.Optimizer) -> Iterator[tuple[str, Tensor]]:
     """The tensors of an optimiser's state: (number of the parameter and name, tensor)."""
     for number, values in optimiser.state_dict()["state"].items():
@@ -234,10 +229,10 @@ def _flat(optimiser: torch.optim.Optimizer) -> Iterator[tuple[str, Tensor]]:
             yield f"{number}.{name}", value
 
 
-def _fill(optimiser: torch.optim.Optimizer, path: Path) -> None:
-    """The inverse of `_flat`; an optimiser that has taken no step has no file."""
+def _fill(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """The inverse of `_flat`; an optimiser that has taken no step has no tensors."""
     state: dict[int, dict[str, Tensor]] = {}
-    for key, value in (load_file(path) if path.exists() else {}).items():
+    for key, value in tensors.items():
         number, _, name = key.partition(".")
         state.setdefault(int(number), {})[name] = value
     optimiser.load_state_dict(

@@ -21,6 +21,7 @@ from headway.training.optimisers import set_rates
 from headway.training.options import Options
 from headway.training.processes import crew
 from headway.training.schedule import SCHEDULES
+from headway.training.sharding import whole
 
 __all__ = ["History", "ended_early", "steps_of", "train"]
 
@@ -144,7 +145,7 @@ def train(
             set_rates(optimiser, factor)
             place = options.seed, history.step + 1
             loss = backward(learner, parts_of(batch, generator_for(*place)), place, precision)
-            norm = nn.utils.clip_grad_norm_(parameters, options.clip, foreach=True)
+            norm = whole(nn.utils.clip_grad_norm_(parameters, options.clip, foreach=True))
             rate = factor * options.learning_rate
             row = {"step": place[1], "epoch": number, "loss": loss, "learning_rate": rate}
             history.train.append(row)

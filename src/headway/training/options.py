@@ -12,10 +12,23 @@ from headway.errors import ConfigError, nearest
 from headway.training.optimisers import OPTIMISERS
 from headway.training.schedule import SCHEDULES
 
-__all__ = ["KEEPS", "PRECISIONS", "RANGES", "Options", "Range", "check_ranges", "check_word"]
+__all__ = [
+    "KEEPS",
+    "PRECISIONS",
+    "RANGES",
+    "SHARDINGS",
+    "Options",
+    "Range",
+    "check_ranges",
+    "check_sharding",
+    "check_word",
+]
 
 PRECISIONS = ("auto", "fp32", "bf16")
 KEEPS = ("best", "last")
+SHARDINGS = ("none", "full")
+"""none: each process holds the whole model. full: weights, gradients and the optimiser's state are
+divided among them (FSDP2)."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +110,21 @@ def check_word(name: str, value: object, allowed: tuple[str, ...]) -> None:
         raise ConfigError(f"{name} = {value!r}", allowed=", ".join(allowed), next_step=hint)
 
 
+def check_sharding(sharding: object, optimiser: str) -> None:
+    """Checks how a model is divided, and that an optimiser moves shares of it.
+
+    Raises:
+        ConfigError: it is no such way, or the optimiser asks for whole matrices.
+    """
+    check_word("sharding", sharding, SHARDINGS)
+    by_number = [name for name, one in OPTIMISERS.items() if one.by_number]
+    if sharding == "full" and optimiser not in by_number:
+        raise ConfigError(
+            f"sharding = 'full' with optimiser = {optimiser!r}, which moves whole matrices",
+            allowed=f"optimisers that move each number by itself: {', '.join(by_number)}",
+        )
+
+
 @dataclass(frozen=True)
 class Options:
     """Numbers of the training loop.
@@ -135,6 +163,8 @@ class Options:
     """On matrices only."""
     clip: float = 1.0
     """Largest norm of a step's gradient."""
+    sharding: str = "none"
+    """How several processes hold the model, one of SHARDINGS."""
     seed: int = 0
     """Of batches, dropout and fresh weights."""
     precision: str = "auto"
@@ -156,3 +186,4 @@ class Options:
         check_word("schedule", self.schedule, tuple(SCHEDULES))
         check_word("optimiser", self.optimiser, tuple(OPTIMISERS))
         check_word("keep", self.keep, KEEPS)
+        check_sharding(self.sharding, self.optimiser)

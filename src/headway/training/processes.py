@@ -2,8 +2,9 @@
 
 A step's parts are dealt to the processes, and their gradients are summed. What a part draws depends
 on its number in the step, and what its sums are divided by is that of the whole step: so the result
-is that of one process that reads the same parts, but for the order of sums. Every process holds the
-whole model and makes the same decisions; the first one alone writes.
+is that of one process that reads the same parts, but for the order of sums. All make the same
+decisions; the first one alone writes. Every process holds the whole model, or a share of it
+(`sharding.py`).
 
     torchrun --nproc-per-node 4 -m headway adapt MODEL DATA --out DIR
 
@@ -27,9 +28,12 @@ from torch import Tensor, nn
 from headway.errors import ConfigError
 from headway.logs import log
 
-__all__ = ["Crew", "crew", "joined", "restarted"]
+__all__ = ["DIVIDED", "Crew", "crew", "joined", "restarted"]
 
 T = TypeVar("T")
+
+DIVIDED = "divided"
+"""An attribute of a learner of which each process holds a share."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Crew:
     Attributes:
         rank: its number.
         size: how many there are.
+        divided: whether each holds a share of the model, so that a pass asks for all of them.
 
     >>> Crew().main, list(Crew(rank=1, size=2).share(["a", "b", "c"]))
     (True, [(1, 'b')])
@@ -46,6 +51,7 @@ class Crew:
 
     rank: int = 0
     size: int = 1
+    divided: bool = False
 
     @property
     def main(self) -> bool:
@@ -53,8 +59,16 @@ class Crew:
         return self.rank == 0
 
     def share(self, parts: Sequence[T]) -> Iterator[tuple[int, T]]:
-        """The parts of a step that are this one's, with their numbers."""
-        return ((n, part) for n, part in enumerate(parts) if n % self.size == self.rank)
+        """The parts of a step that are this one's, with their numbers.
+
+        Where the model is divided all have as many: one that would have nothing left reads a part
+        once more, with a number behind the last one, and it does not count.
+
+        >>> [list(Crew(n, 2, divided=True).share(["a", "b", "c"])) for n in range(2)]
+        [[(0, 'a'), (2, 'c')], [(1, 'b'), (3, 'a')]]
+        """
+        turns = -(-len(parts) // self.size) * self.size if self.divided else len(parts)
+        return ((n, parts[n % len(parts)]) for n in range(self.rank, turns, self.size))
 
     def part_tokens(self, tokens: int, most: int | None) -> int | None:
         """Most tokens of a part of a step that has so many, so that each has something to read."""
@@ -63,8 +77,9 @@ class Crew:
         return min(most or tokens, -(-tokens // self.size))
 
     def add_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Sums the gradients of all processes; a parameter that has none here counts as 0."""
-        if self.size == 1:
+        """Sums the gradients of all processes; a parameter that has none here counts as 0. Those of
+        a divided model are sums already."""
+        if self.size == 1 or self.divided:
             return
         learned = [p for p in parameters if p.requires_grad]
         for p in learned:
@@ -125,10 +140,16 @@ class Crew:
         return found
 
 
-def crew() -> Crew:
-    """The processes that this one is one of; itself alone, if nothing else was begun."""
+def crew(learner: nn.Module | None = None) -> Crew:
+    """The processes that this one is one of; itself alone, if nothing else was begun.
+
+    Args:
+        learner: what they read a step with; one that is divided among them has an attribute that
+            says so.
+    """
     if dist.is_available() and dist.is_initialized():
-        return Crew(dist.get_rank(), dist.get_world_size())
+        divided = getattr(learner, DIVIDED, False)
+        return Crew(dist.get_rank(), dist.get_world_size(), divided)
     return Crew()
 
 

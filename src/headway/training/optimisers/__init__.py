@@ -26,16 +26,19 @@ class Optimiser:
     Attributes:
         over: makes one over `parameter_groups`.
         rate: its learning rate where nothing else is said, as a multiple of AdamW's.
+        by_number: whether it moves each number by itself, so that processes that hold a share of a
+            matrix each can move it; else by all of its row, column or matrix.
     """
 
     over: Callable[[Groups], torch.optim.Optimizer]
     rate: float
+    by_number: bool
 
 
 OPTIMISERS: dict[str, Optimiser] = {
-    "adamw": Optimiser(adamw, rate=1.0),
-    "adafactor": Optimiser(adafactor, rate=10.0),
-    "lion": Optimiser(lion, rate=0.2),
-    "muon": Optimiser(muon, rate=1.0),
+    "adamw": Optimiser(adamw, rate=1.0, by_number=True),
+    "adafactor": Optimiser(adafactor, rate=10.0, by_number=False),
+    "lion": Optimiser(lion, rate=0.2, by_number=True),
+    "muon": Optimiser(muon, rate=1.0, by_number=False),
 }
 """Name -> optimiser."""
