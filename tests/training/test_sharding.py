@@ -203,7 +203,7 @@ def test_a_full_disk_is_said_and_the_run_goes_on(
         ("embed", 4, {"clip": 0.01}),
         ("bert", 2, {"average": 0.9, "validate_every": 2}),
         ("t5", 4, {"optimiser": "lion", "lr": 1e-4}),
-        ("electra", 2, {"micro_batch_tokens": None}),
+        ("electra", 2, {}),
     ],
 )
 def test_they_train_what_one_process_does(

@@ -7,7 +7,7 @@ objectives/    what is asked about raw text noise.py       texts made worse, to 
 chance.py      draws by seed and step       keeper.py      a run on its way, on disk
 states.py      how its tensors lie there    output.py      where a run is saved
 processes.py   several that train one model sharding.py    of which each holds a share
-energy.py      what training took
+ray_train.py   on a Ray cluster             energy.py      what training took
 machine.py     versions, memory, time
 optimisers/    one file each                schedule.py    how the rate moves
 rate_range.py  which rate, by trying

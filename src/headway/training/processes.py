@@ -28,9 +28,12 @@ from torch import Tensor, nn
 from headway.errors import ConfigError
 from headway.logs import log
 
-__all__ = ["DIVIDED", "Crew", "crew", "joined", "restarted"]
+__all__ = ["DIVIDED", "RESTARTS", "Crew", "crew", "joined", "restarted"]
 
 T = TypeVar("T")
+
+RESTARTS = "TORCHELASTIC_RESTART_COUNT"
+"""The variable by which torchrun says how often it has started the processes anew."""
 
 DIVIDED = "divided"
 """An attribute of a learner of which each process holds a share."""
@@ -155,29 +158,30 @@ def crew(learner: nn.Module | None = None) -> Crew:
 
 def restarted() -> bool:
     """Whether torchrun has started this anew, behind a process that was lost."""
-    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
+    return os.environ.get(RESTARTS, "0") != "0"
 
 
 @contextmanager
 def joined() -> Iterator[Crew]:
-    """Joins the processes that torchrun has started, if it did; then messages are the first one's.
+    """Joins the processes that torchrun has started, if it did and nobody has joined them before;
+    then messages are the first one's.
 
     Raises:
         ConfigError: torchrun's variables are there, and lead to nobody.
     """
-    if dist.is_available() and dist.is_initialized():
-        yield crew()
-        return
-    if int(os.environ.get("WORLD_SIZE", "1")) <= 1 or "RANK" not in os.environ:
+    met = dist.is_available() and dist.is_initialized()
+    alone = int(os.environ.get("WORLD_SIZE", "1")) <= 1 or "RANK" not in os.environ
+    if alone and not met:
         yield Crew()
         return
-    try:
-        dist.init_process_group("gloo")
-    except (RuntimeError, ValueError, TimeoutError) as error:
-        raise ConfigError(
-            f"the other processes cannot be reached: {error}",
-            next_step="start all of them by torchrun",
-        ) from None
+    if not met:
+        try:
+            dist.init_process_group("gloo")
+        except (RuntimeError, ValueError, TimeoutError) as error:
+            raise ConfigError(
+                f"the other processes cannot be reached: {error}",
+                next_step="start all of them by torchrun",
+            ) from None
     found, before = crew(), log.level
     if not found.main:
         log.setLevel(logging.ERROR)
@@ -185,4 +189,5 @@ def joined() -> Iterator[Crew]:
         yield found
     finally:
         log.setLevel(before)
-        dist.destroy_process_group()
+        if not met:
+            dist.destroy_process_group()

@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import socket
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
+from headway.data.ray_cluster import ray_cluster
 from headway.data.workers import packed_error, unpacked_error
 from headway.errors import ConfigError, HeadwayError, InputError
 
 __all__ = ["on_ray"]
-
-_PATIENCE = 5.0  # seconds for an answer of a cluster
-_STORE_BYTES = 256 << 20  # rows lie in files; only what tasks tell goes through Ray's memory
 
 
 @contextmanager
@@ -42,79 +37,14 @@ def on_ray(
     if workers is not None and workers < 1:
         raise ConfigError(f"{workers} workers", allowed="1 or more")
     try:
-        import ray
-        import ray.data
+        import ray.data  # noqa: F401  # _run needs it, and a worker is no place to miss it
     except ImportError as error:
         raise InputError(
             f'engine="ray" needs Ray Data, which is not installed ({error})',
             next_step='pip install "ray[data]"',
         ) from None
-    if ray.is_initialized():
-        if address is not None:
-            raise ConfigError(
-                f"address={address!r}, and this process is connected to a cluster already",
-                next_step="leave the address out, or call ray.shutdown() before",
-            )
+    with ray_cluster(workers, address):
         yield partial(_run, workers)
-        return
-    _connect(ray, workers, address or os.environ.get("RAY_ADDRESS") or "local")
-    try:
-        yield partial(_run, workers)
-    finally:
-        ray.shutdown()
-
-
-def _connect(ray: Any, workers: int | None, address: str) -> None:
-    """Starts a cluster of this machine, or joins one."""
-    _refuse_silent(address)
-    here: dict[str, Any] = {}
-    given = {"RAY_USAGE_STATS_ENABLED": "0"}  # without it, Ray tells its makers
-    if address == "local":
-        given["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # for modules of functions
-        here = {
-            "num_cpus": workers or len(os.sched_getaffinity(0)),
-            "include_dashboard": False,
-            "object_store_memory": _STORE_BYTES,
-        }
-    with _environment(given):
-        try:
-            ray.init(address=address, log_to_driver=False, logging_level="error", **here)
-        except (ConnectionError, RuntimeError, ValueError, SystemExit) as error:
-            raise _no_cluster(address, str(error)) from error
-
-
-@contextmanager
-def _environment(given: Mapping[str, str]) -> Iterator[None]:
-    """Variables that processes which are started meanwhile have for good."""
-    before = {name: os.environ.get(name) for name in given}
-    os.environ.update(given)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
-
-
-def _refuse_silent(address: str) -> None:
-    """Asks whether anybody listens: without an answer, Ray ends the process after two minutes."""
-    host, found, port = address.rpartition("://")[2].rpartition(":")
-    if not found:
-        return  # local or auto
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), _PATIENCE).close()
-    except (OSError, ValueError, OverflowError) as error:
-        raise _no_cluster(address, str(error)) from error
-
-
-def _no_cluster(address: str, said: str) -> ConfigError:
-    what = "Ray cannot be started" if address == "local" else f"no Ray cluster answers at {address}"
-    return ConfigError(
-        f"{what}: {' '.join(said.split())[:200]}",
-        allowed="the address of a cluster's head (HOST:PORT), or none for this machine alone",
-        next_step="start it: ray start --head",
-    )
 
 
 def _run(
