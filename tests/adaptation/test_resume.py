@@ -24,7 +24,7 @@ from headway.adaptation.methods import METHODS
 from headway.adaptation.steps import learning
 from headway.core.dropout import Dropout
 from headway.errors import ConfigError
-from headway.training import keeper as keeping
+from headway.training import states as keeping
 from headway.training.best import Best
 from headway.training.chance import generator_for
 from headway.training.collate import epoch_batches

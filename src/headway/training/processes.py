@@ -19,11 +19,13 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.distributed_c10d import _set_pg_timeout, default_pg_timeout
 
 from headway.errors import ConfigError
 from headway.logs import log
@@ -31,6 +33,10 @@ from headway.logs import log
 __all__ = ["DIVIDED", "RESTARTS", "Crew", "crew", "joined", "restarted"]
 
 T = TypeVar("T")
+
+MEETING = timedelta(seconds=90)
+"""For all to be connected. Now and then two wait for each other in gloo for ever, most of all when
+they were started anew; then it is tried again by torchrun. What is done together takes longer."""
 
 RESTARTS = "TORCHELASTIC_RESTART_COUNT"
 """The variable by which torchrun says how often it has started the processes anew."""
@@ -176,12 +182,13 @@ def joined() -> Iterator[Crew]:
         return
     if not met:
         try:
-            dist.init_process_group("gloo")
+            dist.init_process_group("gloo", timeout=MEETING)
         except (RuntimeError, ValueError, TimeoutError) as error:
             raise ConfigError(
                 f"the other processes cannot be reached: {error}",
                 next_step="start all of them by torchrun",
             ) from None
+        _set_pg_timeout(default_pg_timeout)
     found, before = crew(), log.level
     if not found.main:
         log.setLevel(logging.ERROR)
