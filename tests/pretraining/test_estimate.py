@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import torch
 from core.test_recomputed import held
+from heads.test_words import peak_memory
 
 from headway.checkpoints.fresh import STARTABLE, Shape, fresh_values
 from headway.core.layout import Layout
 from headway.core.stacks import EncoderDecoder
 from headway.errors import ConfigError
 from headway.families import family_for
+from headway.heads import LanguageModelHead
 from headway.pretraining.estimate import Estimate, Plan, estimate
 
 BERT = {"model_type": "bert"}
@@ -72,6 +74,27 @@ def test_activations_are_those_of_the_real_model(family: str, precision: str) ->
 
 def plain(**settings: Any) -> Estimate:
     return estimate(fresh_values("gpt2", Shape(6, 256)), Plan(**{"window": 64, **settings}))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_logits_take_what_those_of_a_real_head_take(precision: str) -> None:
+    vocabulary, hidden, tokens = 8192, 8, 4096
+    values = fresh_values("gpt2", Shape(1, hidden, 1)) | {"vocab_size": vocabulary}
+    told = estimate(values, Plan(window=64, batch_tokens=tokens, precision=precision)).logits
+    head = LanguageModelHead(torch.nn.Linear(hidden, vocabulary, bias=False))
+    states = torch.randn(tokens, hidden, requires_grad=True)
+    with (
+        torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"),
+        peak_memory() as most,
+    ):
+        head.loss(states, torch.zeros(tokens, dtype=torch.int64))
+    assert most() == pytest.approx(told, rel=0.05)
+
+
+def test_few_logits_are_there_at_once() -> None:
+    few, many = plain(batch_tokens=64), plain(batch_tokens=65536)
+    assert few.logits == 12 * 64 * 50257
+    assert many.logits == plain(batch_tokens=2**20).logits == 12 * 2**24
 
 
 def test_what_is_divided_and_what_is_not() -> None:

@@ -21,7 +21,7 @@ from headway.model import Model
 from headway.tasks import TASKS, Meaning
 from headway.tasks.text_to_text import TextToText, first_sentence
 from headway.training.collate import Ready, epoch_batches
-from headway.training.targets import continued_logits, target_logits
+from headway.training.targets import continued_states, target_states
 
 TASK = TASKS["summarization"]
 MEANING = Meaning("summaries")
@@ -105,8 +105,10 @@ def test_logits_are_those_of_the_whole_model(kind: str) -> None:
     assert all(target[-1] == 3 for target in targets)
     (batch,) = epoch_batches(read, batch_tokens=10_000, seed=0, most_windows=4)
     wanted = [targets[row] for row in batch.rows]
-    made = target_logits if isinstance(model.body, EncoderDecoder) else continued_logits
-    rows = Layout(tuple(map(len, wanted))).split(made(model, batch, wanted))
+    made = target_states if isinstance(model.body, EncoderDecoder) else continued_states
+    lies = Layout(tuple(map(len, wanted)))
+    assert model.head is not None
+    rows = lies.split(model.head(made(model, batch, wanted).before, lies))
     for row, logits in zip(batch.rows, rows, strict=True):
         ids = read[row].ids
         if isinstance(model.body, EncoderDecoder):

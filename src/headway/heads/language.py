@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from headway.core.layout import Layout
 from headway.heads.classification import Classifier
+from headway.heads.words import See, summed_word_loss, word_losses
 
 __all__ = ["LanguageModelHead"]
 
@@ -40,8 +41,25 @@ class LanguageModelHead(nn.Module):
 
     def forward(self, hidden: Tensor, layout: Layout) -> Tensor:
         """[tokens, hidden] -> logits [tokens, vocabulary]."""
+        logits: Tensor = self.output(self._before(hidden))
+        return logits
+
+    def loss(self, hidden: Tensor, words: Tensor, see: See | None = None) -> Tensor:
+        """The sum of -log p of each word, float32; of logits only a piece is there at a time.
+
+        Args:
+            hidden: where the words are told, [tokens, hidden].
+            words: int64 [tokens].
+            see: is shown each piece's logits, or None.
+        """
+        return summed_word_loss(self.output, self._before(hidden), words, see)
+
+    def losses(self, hidden: Tensor, words: Tensor) -> Tensor:
+        """-log p of each word, float32 [tokens], without gradients; likewise."""
+        return word_losses(self.output, self._before(hidden), words)
+
+    def _before(self, hidden: Tensor) -> Tensor:
+        """What the vocabulary is multiplied with, [tokens, hidden]."""
         if self.transform is not None:
             hidden = self.transform(hidden)
-        if self.scale != 1.0:
-            hidden = hidden * self.scale
-        return self.output(hidden)
+        return hidden * self.scale if self.scale != 1.0 else hidden

@@ -21,6 +21,7 @@ from headway.core.layout import Layout
 from headway.core.stacks import Body, Decoder, Encoder, EncoderDecoder
 from headway.errors import ConfigError
 from headway.families import Family, family_for
+from headway.heads.words import LOGITS
 from headway.training.masking import SHARE
 from headway.training.optimisers import OPTIMISERS, parameter_groups
 from headway.training.options import Range, check_ranges, check_sharding, check_word
@@ -108,7 +109,7 @@ class Estimate:
         parameters: of body and head; what both share counts once.
         weights, gradients, optimiser: what they hold; weights with their copies in bf16.
         activations: what blocks keep for the backward pass.
-        logits: of the tokens that are told, and their gradients.
+        logits: of the tokens that are told at once, and what they ask.
         flops: of all tokens.
         seconds: of all tokens on all devices.
         tokens_per_second: of all devices.
@@ -179,7 +180,7 @@ def estimate(values: Mapping[str, Any], plan: Plan) -> Estimate:
         gradients=BYTES * parameters / divided,
         optimiser=_state(plan.optimiser) * parameters / divided,
         activations=activations,
-        logits=LOGITS * tokens * TOLD[task] * config.vocabulary,
+        logits=LOGIT[plan.precision] * min(LOGITS, tokens * TOLD[task] * config.vocabulary),
         flops=flops,
         seconds=seconds,
         tokens_per_second=plan.tokens / seconds,
@@ -189,8 +190,9 @@ def estimate(values: Mapping[str, Any], plan: Plan) -> Estimate:
 TOLD = {"fill-mask": SHARE, "text-generation": 1.0, "text2text-generation": 1.0}
 """Head -> share of the tokens whose logits are made."""
 
-LOGITS = 12
-"""Bytes of a logit: itself, its share of probability, and its gradient."""
+LOGIT = {"fp32": 8, "bf16": 12}
+"""Precision of products -> bytes of a logit while it is there: itself and what it asks, in fp32,
+and both in bf16."""
 
 
 def _unfilled(family: Family, config: Any, task: str) -> tuple[Body, nn.Module]:

@@ -21,20 +21,19 @@ import torch
 from torch import Tensor
 
 from headway.checkpoints import HeadPlan, encoder_decoder_of
-from headway.core.stacks import Decoder, Encoder, EncoderDecoder
+from headway.core.stacks import Decoder, Encoder
 from headway.data import Columns, Dataset, guess_columns
 from headway.errors import ConfigError, DataError
 from headway.generate.prompt import WindowedPrompt
 from headway.generate.writing import Writing
 from headway.heads import LanguageModelHead
-from headway.heads.losses import single_label
 from headway.metrics import METRICS, confidence_interval, metric
 from headway.model import Model
 from headway.tasks.inputs import shown_text
 from headway.tasks.measured import Measured
 from headway.tasks.task import Compared, Course, Meaning
 from headway.training.collate import Batch, Ready
-from headway.training.targets import continued_logits, ids_to_write, target_logits
+from headway.training.targets import ids_to_write, written_loss
 from headway.windows import TextOrPair, Windowed, window_texts
 
 __all__ = ["SEPARATOR", "TextToText"]
@@ -229,11 +228,7 @@ class TextToText:
 
     def loss(self, model: Model, ready: Ready, meaning: Meaning) -> tuple[Tensor, ...]:
         """Of the targets' tokens, the end token among them."""
-        wanted = ready.wanted
-        two = isinstance(model.body, EncoderDecoder)
-        logits = (target_logits if two else continued_logits)(model, ready.batch, wanted)
-        flat = torch.tensor([token for row in wanted for token in row], device=logits.device)
-        return (single_label(logits, flat).sum(),)
+        return (written_loss(model, ready.batch, ready.wanted),)
 
     def read(
         self,

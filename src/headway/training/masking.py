@@ -26,6 +26,7 @@ __all__ = [
     "Hidden",
     "begins_words",
     "hidden_logits",
+    "hidden_states",
     "hidden_tokens",
     "hide",
     "mask_token",
@@ -196,12 +197,18 @@ def hide(
 
 def hidden_logits(model: Model, hidden: Hidden) -> tuple[Tensor, Tensor]:
     """Logits of hidden tokens, float32 [hidden, words], and the tokens, int64 [hidden]."""
-    assert isinstance(model.body, Encoder) and model.head is not None
+    assert model.head is not None
+    states, right = hidden_states(model, hidden)
+    return model.head(states, Layout(hidden.counts, device=model.device)).float(), right
+
+
+def hidden_states(model: Model, hidden: Hidden) -> tuple[Tensor, Tensor]:
+    """States of hidden tokens, [hidden, size], and the tokens, int64 [hidden]."""
+    assert isinstance(model.body, Encoder)
     device = model.device
     layout = Layout(hidden.windows, device=device)
     states = model.body(hidden.shown.to(device), layout)[hidden.chosen.to(device)]
-    logits = model.head(states, Layout(hidden.counts, device=device)).float()
-    return logits, hidden.right.to(device)
+    return states, hidden.right.to(device)
 
 
 def mask_token(model: Model) -> int:

@@ -13,16 +13,16 @@ from headway.core.cache import Cache
 from headway.core.layout import Layout
 from headway.core.stacks import Decoder, EncoderDecoder
 from headway.errors import ConfigError
+from headway.heads import LanguageModelHead
 from headway.model import Model
 from headway.training.collate import Batch
 
 __all__ = [
     "States",
-    "continued_logits",
     "continued_states",
     "ids_to_write",
-    "target_logits",
     "target_states",
+    "written_loss",
 ]
 
 
@@ -59,27 +59,18 @@ def ids_to_write(model: Model, text: str) -> list[int]:
     return ids
 
 
-def target_logits(model: Model, batch: Batch, targets: Sequence[Sequence[int]]) -> Tensor:
-    """What an encoder-decoder says of each token of its targets, float32 [target tokens, words].
+def written_loss(model: Model, batch: Batch, targets: Sequence[Sequence[int]]) -> Tensor:
+    """The sum of -log p of each token of the targets, in nats, float32.
 
-    Args: as for `target_states`.
+    Args:
+        model: an encoder-decoder, or a decoder, with a head over the vocabulary.
+        batch: the sources; of a decoder, the prompts, each of one window.
+        targets: of each, of one token or more.
     """
-    return _logits(model, target_states(model, batch, targets), targets)
-
-
-def continued_logits(model: Model, batch: Batch, targets: Sequence[Sequence[int]]) -> Tensor:
-    """What a decoder says of each token that is to follow its prompts, float32 [tokens, words].
-
-    Args: as for `continued_states`.
-    """
-    return _logits(model, continued_states(model, batch, targets), targets)
-
-
-def _logits(model: Model, states: States, targets: Sequence[Sequence[int]]) -> Tensor:
-    assert model.head is not None
-    counts = Layout(tuple(map(len, targets)), device=model.device)
-    logits: Tensor = model.head(states.before, counts).float()
-    return logits
+    assert isinstance(model.head, LanguageModelHead)
+    told = target_states if isinstance(model.body, EncoderDecoder) else continued_states
+    states = told(model, batch, targets).before
+    return model.head.loss(states, _flat(targets, model.device))
 
 
 def target_states(

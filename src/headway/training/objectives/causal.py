@@ -16,9 +16,10 @@ from torch import Tensor
 
 from headway.core.stacks import Decoder
 from headway.errors import ConfigError
+from headway.heads import LanguageModelHead
 from headway.model import Model
 from headway.training.collate import Batch, Ready
-from headway.training.likelihood import next_token_losses
+from headway.training.likelihood import next_tokens
 
 __all__ = ["Causal"]
 
@@ -48,5 +49,6 @@ class Causal:
 
     def loss(self, model: Model, ready: Ready) -> tuple[Tensor, ...]:
         """-log p of each token, in nats."""
-        losses, _ = next_token_losses(model, ready.batch.windows)
-        return (losses.sum(),)
+        assert isinstance(model.head, LanguageModelHead)
+        states, words, _ = next_tokens(model, ready.batch.windows)
+        return (model.head.loss(states, words),)

@@ -16,12 +16,11 @@ from torch import Tensor
 
 from headway.core.stacks import EncoderDecoder
 from headway.errors import ConfigError
-from headway.heads.losses import single_label
 from headway.model import Model
 from headway.tokenizer import Tokenizer
 from headway.training.collate import Batch, Ready
 from headway.training.noise import Marks, Noise, infilling, spans
-from headway.training.targets import target_logits
+from headway.training.targets import written_loss
 
 __all__ = ["SENTINELS", "Denoise"]
 
@@ -84,9 +83,7 @@ class Denoise:
 
     def loss(self, model: Model, ready: Ready) -> tuple[Tensor, ...]:
         """-log p of each token to be written, the end token among them, in nats."""
-        logits = target_logits(model, ready.batch, ready.wanted)
-        flat = torch.tensor([token for row in ready.wanted for token in row], device=logits.device)
-        return (single_label(logits, flat).sum(),)
+        return (written_loss(model, ready.batch, ready.wanted),)
 
 
 def marks_of(tokenizer: Tokenizer) -> Marks:

@@ -14,14 +14,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from headway.core.stacks import Encoder
 from headway.errors import ConfigError
+from headway.heads import LanguageModelHead
 from headway.model import Model
 from headway.training.collate import Batch, Ready
-from headway.training.masking import Choose, hidden_logits, hide, mask_token, tokens
+from headway.training.masking import Choose, hidden_states, hide, mask_token, tokens
 
 __all__ = ["Masked"]
 
@@ -57,5 +57,6 @@ class Masked:
 
     def loss(self, model: Model, ready: Ready) -> tuple[Tensor, ...]:
         """-log p of the hidden tokens, in nats."""
-        logits, right = hidden_logits(model, ready.wanted)
-        return (F.cross_entropy(logits, right, reduction="sum"),)
+        assert isinstance(model.head, LanguageModelHead)
+        states, right = hidden_states(model, ready.wanted)
+        return (model.head.loss(states, right),)

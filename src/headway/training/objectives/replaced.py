@@ -24,9 +24,10 @@ from headway.core.initial import initialise
 from headway.core.layout import Layout
 from headway.core.stacks import Encoder
 from headway.errors import ConfigError
+from headway.heads import LanguageModelHead
 from headway.model import Model
 from headway.training.collate import Batch, Ready
-from headway.training.masking import Choose, hidden_logits, hide, mask_token, tokens
+from headway.training.masking import Choose, hidden_states, hide, mask_token, tokens
 
 __all__ = ["Replaced"]
 
@@ -98,12 +99,17 @@ class Replaced:
     def loss(self, model: Model, ready: Ready) -> tuple[Tensor, ...]:
         """Both losses, in nats; what the generator draws carries no gradient."""
         assert self.generator is not None and model.head is not None
+        assert isinstance(self.generator.head, LanguageModelHead)
         hidden = ready.wanted
-        logits, right = hidden_logits(self.generator, hidden)
-        generated = F.cross_entropy(logits, right, reduction="sum")
-        with torch.no_grad():
+        states, right = hidden_states(self.generator, hidden)
+        drawn = torch.empty_like(right)
+
+        def draw(rows: slice, logits: Tensor) -> None:
+            """One token of each distribution."""
             noise = torch.empty_like(logits).exponential_().log_()
-            drawn = (logits - noise).argmax(dim=-1)  # one token of each distribution
+            drawn[rows] = (logits - noise).argmax(dim=-1)
+
+        generated = self.generator.head.loss(states, right, draw)
         read = torch.tensor([token for window in ready.batch.windows for token in window])
         chosen = hidden.chosen.to(model.device)
         read = read.to(model.device)
