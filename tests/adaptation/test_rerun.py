@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from training.tiny import rows, tiny_model
 
 from headway import rerun
@@ -33,6 +34,20 @@ def test_every_measure_is_what_it_was(files: tuple[str, str], tmp_path: Path) ->
         assert again.result.report["test"] == first.report["test"]
     saved = json.loads((tmp_path / "again" / "run.json").read_text("utf-8"))
     assert saved["command"] == "headway rerun"
+
+
+def test_as_many_threads_compute_again(files: tuple[str, str], tmp_path: Path) -> None:
+    now = torch.get_num_threads()
+    quick(*files, out=tmp_path / "run", threads=now + 1)  # type: ignore[arg-type]
+    path = tmp_path / "run" / "run.json"
+    about = json.loads(path.read_text("utf-8"))
+    assert about["threads"] == now + 1
+    about["settings"]["threads"] = None  # as where the machine was asked
+    path.write_text(json.dumps(about), encoding="utf-8")
+    again = rerun(path, out=tmp_path / "again")
+    assert again.changed == {} and torch.get_num_threads() == now
+    saved = json.loads((tmp_path / "again" / "run.json").read_text("utf-8"))
+    assert saved["threads"] == now + 1
 
 
 def test_several_files_are_read_again(files: tuple[str, str], tmp_path: Path) -> None:

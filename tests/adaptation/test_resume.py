@@ -28,8 +28,9 @@ from headway.training import states as keeping
 from headway.training.best import Best
 from headway.training.chance import generator_for
 from headway.training.collate import epoch_batches
-from headway.training.keeper import Keeper
+from headway.training.keeper import Keeper, kept_threads
 from headway.training.loop import History
+from headway.training.threads import computing_with
 
 from .quick import quick
 
@@ -105,6 +106,19 @@ def test_a_resumed_run_ends_as_the_uninterrupted_one(
     found = learned(tmp_path / "killed")
     assert all(torch.equal(found[name], tensor) for name, tensor in whole.items())
     assert not (tmp_path / "killed" / "training").exists()  # a run that is done needs it no more
+
+
+def test_a_run_goes_on_with_as_many_threads_as_it_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = torch.get_num_threads()
+    with computing_with(now + 1):  # as another verdict, or another variable, would have it
+        killed_behind(tmp_path / "killed", 3, monkeypatch)
+    assert kept_threads(tmp_path / "killed" / "training") == now + 1
+    run(tmp_path / "killed", resume=True)
+    about = json.loads((tmp_path / "killed" / "run.json").read_text("utf-8"))
+    assert about["threads"] == now + 1 and torch.get_num_threads() == now
+    assert kept_threads(tmp_path / "nothing") is None
 
 
 CHILD = """

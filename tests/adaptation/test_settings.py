@@ -84,6 +84,8 @@ VALUES: list[dict[str, Any]] = [
     {"precision": "auto"},
     {"precision": "bf16"},
     {"precision": "fp32"},
+    {"threads": 1},
+    {"threads": 2},
     {"seed": 7},
     {"baseline": True},
 ]

@@ -36,6 +36,7 @@ OPTIONS = {
     "--sharding": "full",
     "--precision": "fp32",
     "--weights": "fp16",
+    "--threads": "1",
     "--save-every": "100",
     "--seed": "3",
 }

@@ -35,6 +35,7 @@ from headway.training.keeper import Keeper, digest_of
 from headway.training.machine import timed
 from headway.training.output import KEPT, check_output
 from headway.training.processes import crew, joined, restarted
+from headway.training.threads import chosen_threads, computing_with
 
 __all__ = ["IN_PYTHON", "Result", "adapt"]
 
@@ -118,38 +119,40 @@ def adapt(
             model = learned.fitted(model)
         if folder is not None:
             check_output(folder, model)
-    with own_randomness(chosen.seed, model.device):
-        with timed(seconds, "tokenize"):
-            size, stride = chosen.window or model.longest, chosen.stride
-            texts = {
-                name: learned.encode(model, rows.inputs(part), size=size, stride=stride)
-                for name, part in rows.parts.items()
-            }
-            targets = {  # of all parts: labels that are not known are said before any training
-                name: learned.targets(model, texts[name], rows.answers(part), rows.meaning)
-                for name, part in rows.parts.items()
-            }
-        if not learned.keeps_head:
-            pooling = chosen.pooling
-            model.put_head(learned.head(model, rows.meaning, head=chosen.head, pooling=pooling))
-        beside = tokens_beside(learned, targets["train"])
-        plan = plan_run(model, texts["train"], rows, chosen, beside)
-        inputs = {"model": model.source, "data": _name(data), "test": _name(test)}
-        inputs |= {"task": task, "command": command}
-        run = Run(model, rows, texts, chosen, plan, History(), seconds, inputs)
-        for note in (*rows.notes, *plan.notes):
-            log.info("%s", note)
-        try:
-            _train(run, targets["train"], folder)
-        except ConfigError as error:
-            if folder is None or not run.history.stopped:
-                raise
-            _save(run, {}, folder, state="diverged")
-            hint = f"{error.next_step}; the last good state and the step's rows are in {folder}"
-            raise ConfigError(error.problem, next_step=hint) from error
-    report = {} if run.interrupted else _measured(run)
-    if folder is not None:
-        _save(run, report, folder, state="done" if report else "interrupted")
+    kept = None if folder is None or not chosen.resume else folder / KEPT
+    with computing_with(chosen_threads(chosen.threads, model, kept)):
+        with own_randomness(chosen.seed, model.device):
+            with timed(seconds, "tokenize"):
+                size, stride = chosen.window or model.longest, chosen.stride
+                texts = {
+                    name: learned.encode(model, rows.inputs(part), size=size, stride=stride)
+                    for name, part in rows.parts.items()
+                }
+                targets = {  # of all parts: labels that are not known are said before any training
+                    name: learned.targets(model, texts[name], rows.answers(part), rows.meaning)
+                    for name, part in rows.parts.items()
+                }
+            if not learned.keeps_head:
+                pooling = chosen.pooling
+                model.put_head(learned.head(model, rows.meaning, head=chosen.head, pooling=pooling))
+            beside = tokens_beside(learned, targets["train"])
+            plan = plan_run(model, texts["train"], rows, chosen, beside)
+            inputs = {"model": model.source, "data": _name(data), "test": _name(test)}
+            inputs |= {"task": task, "command": command}
+            run = Run(model, rows, texts, chosen, plan, History(), seconds, inputs)
+            for note in (*rows.notes, *plan.notes):
+                log.info("%s", note)
+            try:
+                _train(run, targets["train"], folder)
+            except ConfigError as error:
+                if folder is None or not run.history.stopped:
+                    raise
+                _save(run, {}, folder, state="diverged")
+                hint = f"{error.next_step}; the last good state and the step's rows are in {folder}"
+                raise ConfigError(error.problem, next_step=hint) from error
+        report = {} if run.interrupted else _measured(run)
+        if folder is not None:
+            _save(run, report, folder, state="done" if report else "interrupted")
     return Result(model, report, folder, run.history.stopped)
 
 

@@ -67,6 +67,7 @@ def rerun(run: str | Path, *, out: str | Path | None = None, command: str = "") 
         raise ConfigError(f"out = {str(out)!r} is the run itself", allowed="another folder")
     _say_versions(about.get("versions", {}))
     settings = {name: value for name, value in about["settings"].items() if name not in PASSING}
+    settings["threads"] = about.get("threads")
     result = adapt(
         about["model"],
         about["data"],

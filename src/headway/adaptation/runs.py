@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from headway.adaptation.plan import Plan
 from headway.adaptation.rows import Rows
 from headway.adaptation.settings import Settings
@@ -98,6 +100,7 @@ def save_run(run: Run, report: Mapping[str, Any], folder: Path, *, state: str) -
         "settings": dataclasses.asdict(run.settings),
         "options": dataclasses.asdict(run.plan.options),
         "precision": run.plan.precision,
+        "threads": torch.get_num_threads(),
         "versions": versions(),
     }
     stale = stale_files(state, tensorboard=run.settings.tensorboard)

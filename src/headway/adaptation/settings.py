@@ -17,6 +17,7 @@ from headway.training.options import (
     KEEPS,
     PRECISIONS,
     RANGES,
+    THREADS,
     Range,
     check_ranges,
     check_sharding,
@@ -155,6 +156,10 @@ class Settings:
     """In training, a longer text takes part with so many of its windows, drawn anew each epoch."""
     precision: str = "auto"
     """auto, fp32 or bf16."""
+    threads: int | None = None
+    """Of the processor, to compute with: how many decides the last bits of what comes out. None =
+    what OMP_NUM_THREADS says, or else as many as are fastest for a model of this size, measured
+    once; a run that goes on or is repeated takes its own number."""
     seed: int = 0
     """Of everything that is drawn."""
     save_every: float = 600
@@ -197,6 +202,7 @@ NUMBERS = {
     **{name: RANGES[name] for name in ("patience", "seed", "validate_every", "validate_seconds")},
     **{name: RANGES[name] for name in ("average", "warmup", "weight_decay", "clip")},
     "lr": RANGES["learning_rate"],
+    "threads": THREADS,
     "layers": Range(1, whole=True),
     "rank": Range(1, whole=True),
     "width": Range(1, whole=True),

@@ -159,6 +159,12 @@ from headway.cli.terminal.output import say_error, say_json
 @click.option("--window", type=int, help="Most tokens read at once.  [default: all it takes]")
 @click.option("--stride", type=int, help="Tokens that windows share.  [default: window / 8]")
 @click.option("--precision", type=PRECISION, default="auto", show_default=True)
+@click.option(
+    "--threads",
+    type=int,
+    metavar="N",
+    help="Of the processor.  [default: measured once]",
+)
 @click.option("--no-baseline", "baseline", flag_value=False, default=True, help="Compare nothing.")
 @click.option(
     "--save-every",

@@ -103,6 +103,12 @@ from headway.cli.terminal.output import say_error, say_json
     help="Numbers of the saved weights: the latter two take half the room.",
 )
 @click.option(
+    "--threads",
+    type=int,
+    metavar="N",
+    help="Of the processor.  [default: measured once]",
+)
+@click.option(
     "--save-every",
     type=float,
     default=600.0,

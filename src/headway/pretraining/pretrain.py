@@ -38,6 +38,7 @@ from headway.training.optimisers import OPTIMISERS
 from headway.training.output import KEPT, check_output
 from headway.training.precision import chosen_precision
 from headway.training.processes import crew, joined, restarted
+from headway.training.threads import chosen_threads, computing_with
 
 __all__ = ["Pretrained", "pretrain"]
 
@@ -127,26 +128,30 @@ def pretrain(
             started, objective = begun_model(model, corpus, tokenizer, shape, chosen)
     if folder is not None:
         check_output(folder, started)
-    with own_randomness(chosen.seed, started.device):
-        with timed(seconds, "tokenize"):
-            run = _prepared(started, objective, corpus, others, chosen)
-        run.seconds = seconds
-        run.inputs = {"model": started.source or str(model), "command": command,
-                      "texts": corpus.name}  # fmt: skip
-        for note in run.notes:
-            log.info("%s", note)
-        keeper = None if folder is None else _keeper(run, folder)
-        try:
-            fit(run, keeper, followers_of(run, folder))
-        except ConfigError as error:
-            if folder is None or not run.history.stopped:
-                raise
-            _save(run, {}, folder, state="diverged")
-            hint = f"{error.next_step}; the last good state and the step's texts are in {folder}"
-            raise ConfigError(error.problem, next_step=hint) from error
-    report = {} if run.interrupted else build_report(run)
-    if folder is not None:
-        _save(run, report, folder, state="done" if report else "interrupted")
+    kept = None if folder is None or not chosen.resume else folder / KEPT
+    with computing_with(chosen_threads(chosen.threads, started, kept)):
+        with own_randomness(chosen.seed, started.device):
+            with timed(seconds, "tokenize"):
+                run = _prepared(started, objective, corpus, others, chosen)
+            run.seconds = seconds
+            run.inputs = {"model": started.source or str(model), "command": command,
+                          "texts": corpus.name}  # fmt: skip
+            for note in run.notes:
+                log.info("%s", note)
+            keeper = None if folder is None else _keeper(run, folder)
+            try:
+                fit(run, keeper, followers_of(run, folder))
+            except ConfigError as error:
+                if folder is None or not run.history.stopped:
+                    raise
+                _save(run, {}, folder, state="diverged")
+                hint = (
+                    f"{error.next_step}; the last good state and the step's texts are in {folder}"
+                )
+                raise ConfigError(error.problem, next_step=hint) from error
+        report = {} if run.interrupted else build_report(run)
+        if folder is not None:
+            _save(run, report, folder, state="done" if report else "interrupted")
     return Pretrained(started, report, folder, run.history.stopped)
 
 

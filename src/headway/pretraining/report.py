@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from headway.checkpoints import saved_checkpoint
 from headway.pretraining.run import Run
 from headway.pretraining.stored import STORED
@@ -102,6 +104,7 @@ def save_pretrained(run: Run, report: Mapping[str, Any], folder: Path, *, state:
         "stopped": history.stopped,
         "settings": dataclasses.asdict(run.settings),
         "options": dataclasses.asdict(run.options),
+        "threads": torch.get_num_threads(),
         "versions": versions(),
     }
     stale = stale_files(state, tensorboard=run.settings.tensorboard)

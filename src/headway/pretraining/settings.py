@@ -17,6 +17,7 @@ from headway.training.optimisers import OPTIMISERS
 from headway.training.options import (
     PRECISIONS,
     RANGES,
+    THREADS,
     Range,
     check_ranges,
     check_sharding,
@@ -33,6 +34,7 @@ _RANGES: dict[str, Range] = {
     "validate_seconds": RANGES["validate_seconds"],
     "save_every": Range(0),
     "lr": RANGES["learning_rate"],
+    "threads": THREADS,
     **{
         name: RANGES[name]
         for name in (
@@ -111,6 +113,10 @@ class Settings:
     weights: str = "fp32"
     """Numbers that the saved weights are in: fp32, or bf16 or fp16 at half the size. What is
     measured at the end are the rounded ones."""
+    threads: int | None = None
+    """Of the processor, to compute with: how many decides the last bits of what comes out. None =
+    what OMP_NUM_THREADS says, or else as many as are fastest for a model of this size, measured
+    once; a run that goes on or is repeated takes its own number."""
     validate_every: int | None = None
     """Steps between measurements on held-out blocks; None = a twentieth of all, 50 or
     more."""

@@ -26,7 +26,7 @@ from headway.training.loop import History
 from headway.training.processes import crew
 from headway.training.states import STATE, States, Whole
 
-__all__ = ["Keeper", "Stateful", "digest_of"]
+__all__ = ["Keeper", "Stateful", "digest_of", "kept_threads"]
 
 FORMAT = 2
 KEPT = 2
@@ -158,6 +158,7 @@ class Keeper:
                 "format": FORMAT,
                 "run": self.run,
                 "history": dataclasses.asdict(self.history),
+                "threads": torch.get_num_threads(),
                 "numbers": {name: other.numbers() for name, other in self.others.items()},
                 "files": files,
             }
@@ -211,6 +212,18 @@ class Keeper:
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return state if isinstance(state, dict) else None
+
+
+def kept_threads(folder: Path) -> int | None:
+    """How many threads the run computed with whose newest sound state is kept there; None where
+    there is no such state.
+
+    Args:
+        folder: of the states.
+    """
+    found = (state for place in _states(folder) if (state := _sound(place)) is not None)
+    number: int | None = next((state.get("threads") for state in found), None)
+    return number
 
 
 def _states(folder: Path) -> list[Path]:

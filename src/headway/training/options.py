@@ -17,6 +17,7 @@ __all__ = [
     "PRECISIONS",
     "RANGES",
     "SHARDINGS",
+    "THREADS",
     "Options",
     "Range",
     "check_ranges",
@@ -85,6 +86,9 @@ RANGES: dict[str, Range] = {
     "validate_seconds": Range(0, ends=False),
 }
 """Option -> the numbers it can be."""
+
+THREADS = Range(1, 1024, whole=True)
+"""How many threads can be asked for."""
 
 
 def check_ranges(options: object, ranges: Mapping[str, Range]) -> None:
