@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from training.every_task import EVERY_TASK
 from training.tiny import rows, tiny_model
 
@@ -106,6 +108,20 @@ def test_a_resumed_run_ends_as_the_uninterrupted_one(
     found = learned(tmp_path / "killed")
     assert all(torch.equal(found[name], tensor) for name, tensor in whole.items())
     assert not (tmp_path / "killed" / "training").exists()  # a run that is done needs it no more
+
+
+def test_moments_of_a_byte_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    optimiser = importlib.import_module("headway.training.optimisers.adamw8bit")
+    monkeypatch.setattr(optimiser, "SMALL", 2)
+    run(tmp_path / "whole", optimiser="adamw8bit")
+    killed_behind(tmp_path / "killed", 3, monkeypatch, optimiser="adamw8bit")
+    (kept,) = (tmp_path / "killed" / "training").glob("step-*3/optimiser.safetensors")
+    assert {value.dtype for name, value in load_file(kept).items() if name.endswith("root")} == {
+        torch.uint8
+    }
+    run(tmp_path / "killed", optimiser="adamw8bit", resume=True)
+    whole, found = learned(tmp_path / "whole"), learned(tmp_path / "killed")
+    assert all(torch.equal(found[name], tensor) for name, tensor in whole.items())
 
 
 def test_a_run_goes_on_with_as_many_threads_as_it_had(

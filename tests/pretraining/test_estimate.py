@@ -109,8 +109,9 @@ def test_what_is_divided_and_what_is_not() -> None:
 
 def test_optimisers_keep_what_they_keep() -> None:
     states = {name: plain(optimiser=name).optimiser / plain().parameters
-              for name in ("adamw", "lion", "muon", "adafactor")}  # fmt: skip
+              for name in ("adamw", "adamw8bit", "lion", "muon", "adafactor")}  # fmt: skip
     assert states["adamw"] == pytest.approx(8, abs=0.01)
+    assert states["adamw8bit"] == pytest.approx(2, abs=0.05)
     assert states["lion"] == pytest.approx(4, abs=0.01)
     assert states["adafactor"] < 0.2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from headway.training.optimisers import OPTIMISERS, parameter_groups, set_rates
+from headway.training.optimisers.adamw8bit import code, packed, unpacked
 from headway.training.optimisers.together import Together
 
 
@@ -165,3 +167,82 @@ def test_together_numbers_parameters_over_all_groups() -> None:
     assert sorted(state["state"]) == [0, 1]
     assert [group["params"] for group in state["param_groups"]] == [[0], [1]]
     assert "momentum_buffer" in state["state"][0] and "exp_avg" in state["state"][1]
+
+
+def test_a_byte_is_the_nearest_of_its_values() -> None:
+    """The values of the paper's dynamic tree, by hand: seven powers of ten, each evenly."""
+    for signed in (True, False):
+        table = code(signed)
+        assert len(table) == len(table.unique()) == 256 and table.equal(table.sort().values)
+        assert table.max() == 1 and table.min() == (-0.99296875 if signed else 0)
+        assert (table == 0).sum() == 1
+        values = torch.randn(3, 1000, generator=torch.Generator().manual_seed(0))
+        values = values if signed else values.abs()
+        bytes_, largest = packed(values, signed=signed)
+        assert bytes_.dtype == torch.uint8 and bytes_.shape == values.shape and len(largest) == 12
+        found = unpacked(bytes_, largest, signed=signed)
+        for place in range(0, 3000, 37):
+            scale = values.flatten()[place // 256 * 256 :][:256].abs().max()
+            nearest = (table * scale - values.flatten()[place]).abs().min()
+            mine = (found.flatten()[place] - values.flatten()[place]).abs()
+            assert mine <= nearest + 1e-3 * scale
+
+
+def test_a_block_of_zeros_and_what_is_just_above_them() -> None:
+    values = torch.zeros(2, 256)
+    values[1, :2] = torch.tensor([1.0, 1e-12])
+    bytes_, largest = packed(values, signed=False)
+    found = unpacked(bytes_, largest, signed=False)
+    assert not found[0].any() and not found[1, 2:].any()
+    assert found[1, 0] == 1 and 0 < found[1, 1] < 1e-6
+
+
+def learned_matrix(name: str, seed: int) -> tuple[float, torch.optim.Optimizer]:
+    """The loss of two layers of 128 and a word table behind 150 steps, and what moved them."""
+    torch.manual_seed(seed)
+    table, target = nn.Embedding(400, 128), torch.randn(400, 128)
+    module = nn.Sequential(table, nn.Linear(128, 128), nn.Tanh(), nn.Linear(128, 128))
+    optimiser = OPTIMISERS[name].over(groups_of((3e-3, module.parameters()), decay=0.01))
+    for _ in range(150):
+        ids = (torch.rand(64) ** 3 * 400).long()  # most rows are rare
+        loss = (module(ids) - target[ids]).square().mean()
+        loss.backward()
+        optimiser.step()
+        optimiser.zero_grad()
+    with torch.no_grad():
+        every = (module(torch.arange(400)) - target).square().mean(dim=1)
+    assert every.max() < 20  # of rows without gradients, none has run away
+    return float(every.mean()), optimiser
+
+
+def test_bytes_learn_as_well_as_floats_in_a_quarter_of_the_state() -> None:
+    whole = [learned_matrix("adamw", seed) for seed in range(3)]
+    bytes_ = [learned_matrix("adamw8bit", seed) for seed in range(3)]
+    losses = [torch.tensor([loss for loss, _ in found]) for found in (whole, bytes_)]
+    assert (losses[1].mean() - losses[0].mean()).abs() < 0.02 * losses[0].mean()
+    sizes = [
+        sum(value.nbytes for state in found[0][1].state.values() for value in state.values())
+        for found in (whole, bytes_)
+    ]
+    assert sizes[1] < 0.27 * sizes[0]
+
+
+def test_bytes_go_on_from_their_state_to_the_bit() -> None:
+    def moved_on(parameter: nn.Parameter, optimiser: torch.optim.Optimizer, first: int) -> None:
+        for step in range(first, first + 3):
+            torch.manual_seed(step)
+            parameter.grad = torch.randn_like(parameter)
+            optimiser.step()
+
+    whole, half = (nn.Parameter(torch.ones(70, 70)) for _ in "ab")
+    optimiser = OPTIMISERS["adamw8bit"].over(groups_of((0.1, [whole])))
+    moved_on(whole, optimiser, 0)
+    half.data.copy_(whole)
+    again = OPTIMISERS["adamw8bit"].over(groups_of((0.1, [half])))
+    again.load_state_dict(copy.deepcopy(optimiser.state_dict()))
+    dtypes = [{name: v.dtype for name, v in one.state_dict()["state"][0].items()}
+              for one in (optimiser, again)]  # fmt: skip
+    assert dtypes[0] == dtypes[1] and dtypes[0]["mean"] == dtypes[0]["root"] == torch.uint8
+    moved_on(whole, optimiser, 3)
+    moved_on(half, again, 3)
+    assert whole.equal(half)

@@ -124,8 +124,8 @@ class Settings:
     """How the rate moves from there: linear, cosine, wsd (stays, and falls at the end),
     inverse-square-root or constant."""
     optimiser: str = "adamw"
-    """adamw, adafactor (next to no state), lion (half of it) or muon (matrices whose steps have no
-    direction of their own)."""
+    """adamw, adamw8bit (a quarter of its state), adafactor (next to none), lion (half of it) or
+    muon (matrices whose steps have no direction of their own)."""
     average: float | None = None
     """How much a step leaves of an average of the weights, such as 0.999, which then counts in the
     end; None = the weights of the last step do."""

@@ -100,7 +100,7 @@ from headway.cli.terminal.output import say_error, say_json
 )
 @click.option(
     "--optimiser",
-    type=click.Choice(["adamw", "adafactor", "lion", "muon"]),
+    type=click.Choice(["adamw", "adamw8bit", "adafactor", "lion", "muon"]),
     help="What moves the weights.  [default: adamw]",
 )
 @click.option(

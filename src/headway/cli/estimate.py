@@ -23,7 +23,7 @@ from headway.cli.terminal.output import say_json, say_prose, show, table
 @click.option("--devices", type=int, default=1, show_default=True, metavar="N")
 @click.option("--sharding", type=click.Choice(["none", "full"]), default="none", show_default=True,
               help="Whether devices divide weights, gradients and states.")  # fmt: skip
-@click.option("--optimiser", type=click.Choice(["adamw", "adafactor", "lion", "muon"]),
+@click.option("--optimiser", type=click.Choice(["adamw", "adamw8bit", "adafactor", "lion", "muon"]),
               default="adamw", show_default=True)  # fmt: skip
 @click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="bf16", show_default=True)
 @click.option("--checkpoint-activations", is_flag=True, help="Compute blocks twice.")

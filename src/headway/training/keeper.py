@@ -204,26 +204,33 @@ class Keeper:
 
     def _sound(self, place: Path) -> dict[str, Any] | None:
         """What state.json says, where every file is what it was."""
+        state = _said(place)
         try:
-            state = json.loads((place / STATE).read_text(encoding="utf-8"))
-            files = dict(state["files"])
-            if state["format"] != FORMAT or not self.states.sound(files, place):
-                return None
+            sound = state is not None and self.states.sound(dict(state["files"]), place)
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return state if isinstance(state, dict) else None
+        return state if sound else None
 
 
 def kept_threads(folder: Path) -> int | None:
-    """How many threads the run computed with whose newest sound state is kept there; None where
-    there is no such state.
+    """How many threads the run computed with whose states are kept there; None where there are no
+    states, or they do not say.
 
     Args:
         folder: of the states.
     """
-    found = (state for place in _states(folder) if (state := _sound(place)) is not None)
+    found = (state for place in _states(folder) if (state := _said(place)) is not None)
     number: int | None = next((state.get("threads") for state in found), None)
     return number
+
+
+def _said(place: Path) -> dict[str, Any] | None:
+    """What state.json says; None where it cannot be read, or is of another format."""
+    try:
+        state = json.loads((place / STATE).read_text(encoding="utf-8"))
+        return state if state["format"] == FORMAT else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _states(folder: Path) -> list[Path]:

@@ -12,6 +12,7 @@ import torch
 
 from headway.training.optimisers.adafactor import adafactor
 from headway.training.optimisers.adamw import adamw
+from headway.training.optimisers.adamw8bit import adamw8bit
 from headway.training.optimisers.groups import Groups, parameter_groups, set_rates
 from headway.training.optimisers.lion import lion
 from headway.training.optimisers.muon import muon
@@ -27,7 +28,7 @@ class Optimiser:
         over: makes one over `parameter_groups`.
         rate: its learning rate where nothing else is said, as a multiple of AdamW's.
         by_number: whether it moves each number by itself, so that processes that hold a share of a
-            matrix each can move it; else by all of its row, column or matrix.
+            matrix each can move it; else by others of its row, column, matrix or block.
     """
 
     over: Callable[[Groups], torch.optim.Optimizer]
@@ -37,6 +38,7 @@ class Optimiser:
 
 OPTIMISERS: dict[str, Optimiser] = {
     "adamw": Optimiser(adamw, rate=1.0, by_number=True),
+    "adamw8bit": Optimiser(adamw8bit, rate=1.0, by_number=False),
     "adafactor": Optimiser(adafactor, rate=10.0, by_number=False),
     "lion": Optimiser(lion, rate=0.2, by_number=True),
     "muon": Optimiser(muon, rate=1.0, by_number=False),
