@@ -10,7 +10,7 @@ import torch
 from headway.errors import ConfigError
 from headway.training.processes import Crew, crew, joined, restarted
 
-from .torchrun import ENDS, LOST_WORKER, equal, run, same
+from .torchrun import ENDS, LOST_WORKER, check, equal, run, same
 
 
 @pytest.mark.parametrize(
@@ -25,16 +25,16 @@ from .torchrun import ENDS, LOST_WORKER, equal, run, same
 def test_they_train_what_one_process_does(what: str, size: int, tmp_path: Path) -> None:
     for name, count in (("one", 1), ("many", size)):
         done = run(tmp_path / name, what, size=count)
-        assert done.returncode == 0, done.stderr[-3000:]
+        check(done)
     same(tmp_path / "one", tmp_path / "many", 2e-4)
 
 
 @pytest.mark.slow
 def test_a_lost_worker_is_started_again_and_the_run_goes_on(tmp_path: Path) -> None:
     done = run(tmp_path / "whole", size=2)
-    assert done.returncode == 0, done.stderr[-3000:]
+    check(done)
     lost = run(tmp_path / "lost", size=2, before=LOST_WORKER)
-    assert lost.returncode == 0, lost.stderr[-3000:]
+    check(lost)
     assert "going on behind step" in lost.stderr
     equal(tmp_path / "whole", tmp_path / "lost")
 

@@ -13,7 +13,7 @@ from headway.errors import ConfigError, HeadwayError, InputError
 from headway.training.ray_train import train_on_ray
 
 from .on_ray import adapted, lost_once, pretrained
-from .torchrun import same
+from .torchrun import same, the_only_ones
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # Ray's own sockets
 
@@ -37,28 +37,23 @@ def cluster() -> Iterator[None]:
     pytest.importorskip("ray", reason="Ray is not installed")
     from headway.data.ray_cluster import ray_cluster
 
-    with ray_cluster(2, "local"):
+    with the_only_ones(), ray_cluster(2, "local"):
         yield
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("cluster")
 def test_two_workers_train_what_one_process_does(tmp_path: Path) -> None:
-    for sharding in ("none", "full"):
-        out = tmp_path / sharding
-        report = train_on_ray(adapted, out=out, workers=2, sharding=sharding)
-        assert report == json.loads((out / "report.json").read_text("utf-8"))
-        adapted(out=tmp_path / "one")
-        same(tmp_path / "one", out, 2e-4)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "none", "one"]
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("cluster")
-def test_a_pretraining(tmp_path: Path) -> None:
+    out = tmp_path / "adapted"
+    report = train_on_ray(adapted, out=out, workers=2)
+    assert report == json.loads((out / "report.json").read_text("utf-8"))
+    adapted(out=tmp_path / "one")
+    same(tmp_path / "one", out, 2e-4)
     train_on_ray(pretrained, "bert", out=tmp_path / "two", workers=2, sharding="full")
-    pretrained("bert", out=tmp_path / "one")
-    same(tmp_path / "one", tmp_path / "two", 2e-4)
+    pretrained("bert", out=tmp_path / "alone")
+    same(tmp_path / "alone", tmp_path / "two", 2e-4)
+    names = ["adapted", "alone", "one", "two"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ from headway.training.options import Options, check_sharding
 from headway.training.sharding import Single, sharded, whole
 
 from .tiny import rows, tiny_model
-from .torchrun import ENDS, LOST_WORKER, equal, learned, losses, run, same
+from .torchrun import ENDS, LOST_WORKER, check, equal, learned, losses, run, same
 
 FULL: dict[str, Any] = {"sharding": "full"}
 
@@ -199,7 +199,6 @@ def test_a_full_disk_is_said_and_the_run_goes_on(
     ("what", "size", "given"),
     [
         ("adapt", 2, {"average": 0.9}),
-        ("adapt", 4, {"method": "lora"}),
         ("embed", 4, {"clip": 0.01}),
         ("bert", 2, {"average": 0.9, "validate_every": 2}),
         ("t5", 4, {"optimiser": "lion", "lr": 1e-4}),
@@ -210,18 +209,18 @@ def test_they_train_what_one_process_does(
     what: str, size: int, given: dict[str, Any], tmp_path: Path
 ) -> None:
     done = run(tmp_path / "one", what, size=1, **given)
-    assert done.returncode == 0, done.stderr[-3000:]
+    check(done)
     done = run(tmp_path / "many", what, size=size, **given, **FULL)
-    assert done.returncode == 0, done.stderr[-3000:]
+    check(done)
     same(tmp_path / "one", tmp_path / "many", 2e-4)
 
 
 @pytest.mark.slow
 def test_a_lost_worker_is_started_again_and_the_run_goes_on(tmp_path: Path) -> None:
     done = run(tmp_path / "whole", size=2, **FULL)
-    assert done.returncode == 0, done.stderr[-3000:]
+    check(done)
     lost = run(tmp_path / "lost", size=2, before=LOST_WORKER, **FULL)
-    assert lost.returncode == 0, lost.stderr[-3000:]
+    check(lost)
     assert "going on behind step 5" in lost.stderr
     equal(tmp_path / "whole", tmp_path / "lost")
 
@@ -262,7 +261,7 @@ def test_a_process_holds_a_share(tmp_path: Path) -> None:
     keeper.Keeper.after_step = told
     """
     done = run(tmp_path / "run", size=2, before=tells, **FULL)
-    assert done.returncode == 0, done.stderr[-3000:]
+    check(done)
     held = [int((tmp_path / f"run-{rank}").read_text()) for rank in range(2)]
     model = load(tmp_path / "run")
     every = 3 * sum(p.numel() for p in model.parameters())  # with two moments of each

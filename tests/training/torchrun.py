@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +65,25 @@ def run(
         command += ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(size),
                     "--max-restarts", str(restarts)]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [*command, str(script), str(out), what, json.dumps(settings)],
-        capture_output=True, text=True, check=False, timeout=300, env=environment,
-    )  # fmt: skip
+    with the_only_ones():
+        return subprocess.run(
+            [*command, str(script), str(out), what, json.dumps(settings)],
+            capture_output=True, text=True, check=False, timeout=300, env=environment,
+        )  # fmt: skip
+
+
+@contextmanager
+def the_only_ones() -> Iterator[None]:
+    """While open, no other tests run several processes, which would keep these from meeting."""
+    with (Path(tempfile.gettempdir()) / "headway-several-processes").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def check(done: subprocess.CompletedProcess[str]) -> None:
+    """Whether it came to its end; if not, what it said."""
+    said = [line for line in done.stderr.splitlines() if not line.startswith("W")]
+    assert done.returncode == 0, "\n".join(said[-150:])
 
 
 LOST_WORKER = """
