@@ -22,7 +22,7 @@ from headway.reports.plain import plain
 from headway.tasks import Compared, Task, task_named
 from headway.tasks.measured import Measured, Metrics
 from headway.training.machine import peak_memory_mb, versions
-from headway.training.precision import chosen_precision
+from headway.training.precision import chosen_precision, precision_here
 
 __all__ = ["Evaluation", "evaluate", "evaluated"]
 
@@ -107,7 +107,8 @@ def evaluated(
         size=chosen.window or model.longest,
         stride=chosen.stride,
     )
-    precision = chosen_precision(chosen.precision, model.device)
+    asked = settings.get("precision") or precision_here(saved.get("precision"), model.device)
+    precision = chosen_precision(asked, model.device)
     scored = score_texts(
         task,
         model,
@@ -155,5 +156,4 @@ def _settings(saved: Mapping[str, Any], given: dict[str, Any]) -> Settings:
         # How the training file was written says nothing of this one.
         kept = ("text", "pair", "label", "window", "stride")
         known = {name: (saved.get("settings") or {}).get(name) for name in kept}
-        known["precision"] = saved.get("precision")
     return settings_from({**known, **{k: v for k, v in given.items() if v is not None}})

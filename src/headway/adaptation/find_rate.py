@@ -39,7 +39,7 @@ def with_found_rate(
                 steps.epochs()[0],
                 steps.parts_of,
                 backward,
-                precision=plan.precision,
+                precision="fp32" if plan.precision == "fp16" else plan.precision,
                 clip=options.clip,
                 seed=options.seed,
             )

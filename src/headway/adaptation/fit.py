@@ -24,6 +24,7 @@ from headway.training.interrupt import StopFlag
 from headway.training.keeper import Keeper
 from headway.training.learner import Learner
 from headway.training.loop import ended_early, steps_of
+from headway.training.scaling import scale_for
 from headway.training.sharding import Shared, Single, sharded
 from headway.training.validations import Validations
 from headway.windows import Windowed
@@ -120,10 +121,11 @@ def _learn(
         return False
 
     validations = Validations(model, look, options, total=total)
-    optimiser = steps.optimiser()
+    optimiser, scale = steps.optimiser(), scale_for(plan.precision, learner)
     try:
         if keeper is not None:
-            states = {"best": best if texts["validation"] else None, "average": average}
+            bests = best if texts["validation"] else None
+            states = {"best": bests, "average": average, "scale": scale}
             others = {name: state for name, state in states.items() if state is not None}
             keeper.begin(learner, optimiser, history, others, held.states)
         validations.begin(history)
@@ -141,6 +143,7 @@ def _learn(
                 stop=stop,
                 cost_of=steps.cost_of,
                 backward=backward,
+                scale=scale,
                 before_epoch=lambda number: method.begin_epoch(model, number, options.epochs),
                 after_epoch=validations.after_epoch,
                 after_step=after_step,

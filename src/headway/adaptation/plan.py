@@ -32,7 +32,7 @@ class Plan:
 
     Attributes:
         options: of the loop.
-        precision: fp32 or bf16.
+        precision: fp32, bf16 or fp16.
         read_tokens: most tokens in a forward pass without gradients.
         probe: whether the head starts from a linear probe.
         contrast: whether the body learns by contrast before that; None = where the probe says that

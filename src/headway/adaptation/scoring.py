@@ -51,7 +51,7 @@ def score_texts(
         texts: as the task encodes them.
         answers: the true ones.
         meaning: of the model's numbers.
-        precision: fp32 or bf16.
+        precision: fp32, bf16 or fp16.
         batch_tokens: most tokens in a forward pass.
         what: shown beside the progress bar.
 

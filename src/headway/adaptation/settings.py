@@ -155,7 +155,7 @@ class Settings:
     most_windows: int = 4
     """In training, a longer text takes part with so many of its windows, drawn anew each epoch."""
     precision: str = "auto"
-    """auto, fp32 or bf16."""
+    """auto, fp32, bf16, or on GPUs fp16."""
     threads: int | None = None
     """Of the processor, to compute with: how many decides the last bits of what comes out. None =
     what OMP_NUM_THREADS says, or else as many as are fastest for a model of this size, measured

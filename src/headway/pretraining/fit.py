@@ -35,6 +35,7 @@ from headway.training.machine import timed
 from headway.training.objectives import ComparesTexts, Learns, Objective
 from headway.training.optimisers import OPTIMISERS, parameter_groups
 from headway.training.processes import crew
+from headway.training.scaling import scale_for
 from headway.training.sharding import sharded
 from headway.training.utilisation import Products
 from headway.training.validations import Validations
@@ -79,6 +80,7 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
     ):
         average = Average(learner, options.average) if options.average is not None else None
         optimiser = _optimiser(run, learner)
+        scale = scale_for(options.precision, learner)
 
         def look(history: History) -> bool:
             if len(run.held):
@@ -99,7 +101,8 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
         validations = Validations(learner, look, options, total=total)
         try:
             if keeper is not None:
-                others = {} if average is None else {"average": average}
+                states = {"average": average, "scale": scale}
+                others = {name: state for name, state in states.items() if state is not None}
                 keeper.begin(learner, optimiser, history, others, held.states)
             validations.begin(history)
             watching.begin(history, total)
@@ -113,6 +116,7 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
                 stop=stop,
                 cost_of=steps.cost_of,
                 backward=backward,
+                scale=scale,
                 after_epoch=validations.after_epoch,
                 after_step=after_step,
                 history=history,

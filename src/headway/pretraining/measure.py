@@ -77,7 +77,7 @@ def measure(
         objective: that asks.
         blocks: with the column `ids`.
         put: what stands around a block.
-        precision: fp32 or bf16.
+        precision: fp32, bf16 or fp16.
         batch_tokens: most tokens in a forward pass, about.
         what: shown beside the bar.
     """

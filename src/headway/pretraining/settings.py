@@ -109,7 +109,7 @@ class Settings:
     """How several processes hold the model: none, each of them all of it; full, a share of every
     weight, its gradient and its moments each, for less memory (adamw and lion)."""
     precision: str = "auto"
-    """auto, fp32 or bf16."""
+    """auto, fp32, bf16, or on GPUs fp16."""
     weights: str = "fp32"
     """Numbers that the saved weights are in: fp32, or bf16 or fp16 at half the size. What is
     measured at the end are the rounded ones."""

@@ -12,7 +12,7 @@ machine.py     versions, memory, time
 optimisers/    one file each                schedule.py    how the rate moves
 rate_range.py  which rate, by trying
 remembered.py  measured of a machine once   utilisation.py of what it can multiply
-vocabulary.py  only the word rows in use    precision.py   bf16 or fp32
+vocabulary.py  only the word rows in use    precision.py   half or whole    scaling.py  of fp16
 best.py        early stopping               average.py     of the last steps' parameters
 validations.py when there is one            followers/     log, page and events of a run
 depth.py       parameters by depth          interrupt.py   Ctrl-C behind a step

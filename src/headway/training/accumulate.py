@@ -49,7 +49,7 @@ def backward(learner: nn.Module, parts: Sequence[Ready], place: Place, precision
         learner: a part -> the sum of each term of its loss.
         parts: of the step.
         place: decides what dropout draws.
-        precision: fp32 or bf16.
+        precision: fp32, bf16 or fp16.
 
     Returns:
         The step's loss. Of several processes each reads some parts, and all have the sums.

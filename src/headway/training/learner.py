@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from headway.model import Model
@@ -19,6 +21,8 @@ class Learner(nn.Module):
         model: what is trained.
         asked: (model, part) -> tensors: the sum of each term of the loss, or vectors.
         beside: what learns with it, or None.
+    Attributes:
+        gradient_scale: how many times as large all gradients are made.
     """
 
     def __init__(
@@ -30,7 +34,27 @@ class Learner(nn.Module):
         super().__init__()
         self.model, self.beside = model, beside
         self.asked = asked
+        self.gradient_scale = 1.0
 
     def forward(self, part: Ready) -> tuple[Tensor, ...]:
         """A part of a step -> tensors."""
-        return self.asked(self.model, part)
+        found = self.asked(self.model, part)
+        if self.gradient_scale == 1.0:
+            return found
+        return tuple(_louder(one, self.gradient_scale) for one in found)
+
+
+class _Louder(torch.autograd.Function):
+    """A tensor as it is, whose gradient is a multiple."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor, factor: float) -> Tensor:
+        ctx.factor = factor
+        return tensor.view_as(tensor)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient * ctx.factor, None
+
+
+_louder: Callable[[Tensor, float], Tensor] = _Louder.apply

@@ -20,6 +20,7 @@ from headway.training.interrupt import StopFlag
 from headway.training.optimisers import set_rates
 from headway.training.options import Options
 from headway.training.processes import crew
+from headway.training.scaling import LossScale
 from headway.training.schedule import SCHEDULES
 from headway.training.sharding import whole
 
@@ -92,6 +93,7 @@ def train(
     stop: StopFlag,
     cost_of: Callable[[B], tuple[int, float]],
     backward: Backward = backward,
+    scale: LossScale | None = None,
     before_epoch: Callable[[int], None] = lambda epoch: None,
     after_epoch: Callable[[int, History], bool] = lambda epoch, history: False,
     after_step: Callable[[History], bool] = lambda history: False,
@@ -107,10 +109,11 @@ def train(
         epochs: the batches of each epoch, made beforehand so that their number is known.
         parts_of: (a batch, random numbers) -> its parts, which are read one after the other.
         options: rates, clipping, the seed.
-        precision: fp32 or bf16.
+        precision: fp32, bf16 or fp16.
         stop: asked to end, the loop ends behind the current step.
         cost_of: tokens of a batch, and the operations that it asks for.
         backward: adds the gradient of a step's loss to the parameters'.
+        scale: of the gradients of fp16, or None.
         before_epoch: called with the epoch's number, when all modules are in training mode.
         after_epoch: called with the epoch's number and the history; True ends training.
         after_step: called with the history behind each step, and each epoch; True behind a step
@@ -145,12 +148,15 @@ def train(
             set_rates(optimiser, factor)
             place = options.seed, history.step + 1
             loss = backward(learner, parts_of(batch, generator_for(*place)), place, precision)
+            if scale is not None:
+                scale.undo(parameters)
             norm = whole(nn.utils.clip_grad_norm_(parameters, options.clip, foreach=True))
             rate = factor * options.learning_rate
             row = {"step": place[1], "epoch": number, "loss": loss, "learning_rate": rate}
             history.train.append(row)
-            _check_finite(history, norm.item(), total)
-            optimiser.step()
+            if scale is None or scale.fits(norm.item()):
+                _check_finite(history, norm.item(), total)
+                optimiser.step()
             optimiser.zero_grad()
             tokens, flops = cost_of(batch)
             history.tokens += tokens

@@ -25,7 +25,7 @@ __all__ = [
     "check_word",
 ]
 
-PRECISIONS = ("auto", "fp32", "bf16")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 KEEPS = ("best", "last")
 SHARDINGS = ("none", "full")
 """none: each process holds the whole model. full: weights, gradients and the optimiser's state are
@@ -172,7 +172,7 @@ class Options:
     seed: int = 0
     """Of batches, dropout and fresh weights."""
     precision: str = "auto"
-    """auto (bf16 where this machine is faster with it, measured once), fp32 or bf16."""
+    """auto (bf16 where this machine is faster with it, measured once), fp32, bf16; on GPUs fp16."""
     patience: int = 2
     """Validations without a better score before training stops."""
     validate_every: int | None = None

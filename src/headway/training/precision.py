@@ -1,4 +1,4 @@
-"""bf16 where this machine is faster with it: measured once, then remembered."""
+"""Half precision where it is faster: bf16 on this machine, by measurement; fp16 on older GPUs."""
 
 from __future__ import annotations
 
@@ -8,26 +8,52 @@ from typing import Any
 
 import torch
 
+from headway.errors import ConfigError
 from headway.logs import log
 from headway.training.remembered import remembered
 
-__all__ = ["chosen_precision", "precision_context"]
+__all__ = ["HALVES", "chosen_precision", "precision_context", "precision_here"]
 
 FASTER = 1.15  # bf16 must win by this much: casts cost something that the probe does not see
 SHAPE = (1024, 768, 3072)  # tokens, hidden, inner: a feed-forward layer of a base-size model
 
 
-def chosen_precision(asked: str, device: torch.device) -> str:
-    """`asked`, or for "auto" what this machine is faster with: fp32 or bf16.
+HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+"""Word -> what products are made in."""
 
-    The verdict lies in the cache folder, so that two runs on one machine never differ in it.
+PROCESSORS = ("fp32", "bf16")
+"""What a processor computes with: in fp16 a layer's products take 35 times as long as in fp32."""
+
+
+def chosen_precision(asked: str, device: torch.device) -> str:
+    """`asked`, or for "auto" what this machine is faster with.
+
+    That is bf16 on GPUs that have it, fp16 on others, and on a processor fp32 or bf16, by a verdict
+    that lies in the cache folder, so that two runs on one machine never differ in it.
+
+    Raises:
+        ConfigError: fp16 on a processor.
     """
+    if device.type == "cpu" and asked not in (*PROCESSORS, "auto"):
+        raise ConfigError(
+            f"precision = {asked!r} on a processor", allowed=f"auto, {', '.join(PROCESSORS)}"
+        )
     if asked != "auto":
         return asked
     if device.type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
     found = remembered("precision", _verdict, lambda known: known.get("precision") in KNOWN)
     return str(found["precision"])
+
+
+def precision_here(saved: str | None, device: torch.device) -> str:
+    """That of a run elsewhere, where this device computes in it; else auto.
+
+    >>> precision_here("bf16", torch.device("cpu")), precision_here("fp16", torch.device("cpu"))
+    ('bf16', 'auto')
+    """
+    here = saved is not None and (device.type != "cpu" or saved in PROCESSORS)
+    return saved if here and saved is not None else "auto"
 
 
 KNOWN = ("fp32", "bf16")
@@ -41,9 +67,9 @@ def _verdict() -> dict[str, Any]:
 
 
 def precision_context(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    """Runs matrix products in bf16 inside, or leaves everything as it is for fp32."""
-    if precision == "bf16":
-        return torch.autocast(device.type, torch.bfloat16)
+    """Runs matrix products in half precision inside, or leaves everything as it is for fp32."""
+    if precision in HALVES:
+        return torch.autocast(device.type, HALVES[precision])
     return nullcontext()
 
 

@@ -20,6 +20,7 @@ from torch import nn
 
 from headway.core.stacks import EncoderDecoder
 from headway.model import Model
+from headway.training.precision import HALVES
 from headway.training.remembered import remembered
 
 __all__ = ["Products", "matrix_peak", "utilisation_of"]
@@ -74,7 +75,7 @@ def matrix_peak(precision: str, device: torch.device) -> float:
     """Floating-point operations a second of one large product, the best of several.
 
     Args:
-        precision: fp32 or bf16.
+        precision: fp32, bf16 or fp16.
         device: of the run.
     """
     if device.type != "cpu":
@@ -96,7 +97,7 @@ def utilisation_of(
     Args:
         flops: operations that were counted; 0 = they were not, and nothing is said.
         seconds: that they took.
-        precision: fp32 or bf16.
+        precision: fp32, bf16 or fp16.
         device: of the run.
     """
     if not flops:
@@ -118,7 +119,7 @@ def _matrices(stack: nn.Module) -> int:
 
 
 def _measured(precision: str, device: torch.device) -> float:
-    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    dtype = HALVES.get(precision, torch.float32)
     a, b = (torch.ones(SIZE, SIZE, dtype=dtype, device=device) for _ in "ab")
     best = float("inf")
     for _ in range(10):

@@ -19,7 +19,7 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-PRECISION = click.Choice(["auto", "fp32", "bf16"])
+PRECISION = click.Choice(["auto", "fp32", "bf16", "fp16"])
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."

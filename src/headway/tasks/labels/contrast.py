@@ -28,6 +28,7 @@ from headway.training.collate import Batch, Ready, window_states
 from headway.training.interrupt import StopFlag
 from headway.training.learner import Learner
 from headway.training.optimisers import OPTIMISERS, parameter_groups
+from headway.training.scaling import scale_for
 from headway.windows import Windowed
 
 __all__ = ["contrast_body"]
@@ -59,7 +60,7 @@ def contrast_body(
         model: with a Classifier, whose pooled states are meant.
         texts: the training texts.
         targets: int64 [texts], the class of each; below 0 = of none, and left out.
-        precision: fp32 or bf16.
+        precision: fp32, bf16 or fp16.
         hidden: size of its hidden states: wider ones learn at a lower rate.
         micro_batch_tokens: most tokens of a step that are read at once; None = all.
         seed: of what is drawn.
@@ -90,8 +91,9 @@ def contrast_body(
         labels = torch.cat([part.wanted for part in parts]).to(vectors[0].device)
         return (label_contrast(vectors[0], labels).sum(),)
 
+    learner = Learner(model, _vectors)
     history = train(
-        Learner(model, _vectors),
+        learner,
         optimiser,
         [_steps(texts, targets, seed)],
         parts_of,
@@ -100,6 +102,7 @@ def contrast_body(
         stop=stop,
         cost_of=lambda batch: (batch.tokens, 0.0),
         backward=vectors_backward(compare),
+        scale=scale_for(precision, learner),
     )
     return history.train[0]["loss"], history.train[-1]["loss"]
 

@@ -50,7 +50,7 @@ def probe_head(
         texts: the training texts.
         targets: as the kind's `targets` makes them.
         kind: single-label, multi-label or regression.
-        precision: fp32 or bf16.
+        precision: fp32, bf16 or fp16.
         batch_tokens: most tokens in one forward pass.
         seed: of the folds.
 
