@@ -14,10 +14,17 @@ import pytest
 hypothesis.settings.register_profile("any machine", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("any machine")
 
-# Each pytest-xdist worker has one core: with more threads than cores, torch waits for itself. Runs
-# that are compared bit for bit, some in processes of their own, need one number, and no verdict.
-alone = "PYTEST_XDIST_WORKER" not in os.environ
-os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1) if alone else "1")
+# Each pytest-xdist worker has one core: with more threads than cores, torch waits for itself.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Without workers, as many threads as cores: runs that are compared bit for bit, some in
+    processes of their own, need one number, and no verdict. Workers inherit what is set here."""
+    if not hasattr(config, "workerinput") and not config.getoption("numprocesses", None):
+        os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
+
 
 # A shell starts what runs in the background with Ctrl-C ignored, and programs inherit that: tests
 # of Ctrl-C would wait for ever.
