@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,9 +45,10 @@ def cluster() -> Iterator[None]:
 @pytest.mark.slow
 @pytest.mark.usefixtures("cluster")
 def test_two_workers_train_what_one_process_does(tmp_path: Path) -> None:
-    out = tmp_path / "adapted"
+    out, interrupts = tmp_path / "adapted", signal.getsignal(signal.SIGINT)
     report = train_on_ray(adapted, out=out, workers=2)
     assert report == json.loads((out / "report.json").read_text("utf-8"))
+    assert signal.getsignal(signal.SIGINT) is interrupts  # Ctrl-C is the caller's again
     adapted(out=tmp_path / "one")
     same(tmp_path / "one", out, 2e-4)
     train_on_ray(pretrained, "bert", out=tmp_path / "two", workers=2, sharding="full")

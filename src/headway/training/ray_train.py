@@ -7,8 +7,11 @@ with torchrun. What a run reads and writes lies where all machines see it.
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -100,7 +103,8 @@ def _attempt(run: Callable[[], Any], attempt: int, workers: int, notes: str) -> 
         run_config=RunConfig(name=f"attempt-{attempt}", storage_path=notes),
     )
     try:
-        found: dict[str, Any] = trainer.fit().return_value
+        with _own_interrupts():
+            found: dict[str, Any] = trainer.fit().return_value
     except TrainingFailedError as error:
         failures: Mapping[int, Exception] = getattr(error, "worker_failures", {})
         ours = [failure for failure in failures.values() if isinstance(failure, HeadwayError)]
@@ -108,6 +112,17 @@ def _attempt(run: Callable[[], Any], attempt: int, workers: int, notes: str) -> 
             raise ours[0] from None
         raise
     return found
+
+
+@contextmanager
+def _own_interrupts() -> Iterator[None]:
+    """Gives Ctrl-C back to whom it belonged: in the main thread Ray Train takes it and keeps it."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if before is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
 
 
 def _report(run: Callable[[], Any], attempt: int) -> dict[str, Any]:
