@@ -155,6 +155,8 @@ def main(asked: Sequence[str] | None = None) -> None:
     options = parser.parse_args(asked)
     if unknown := set(options.parts) - PARTS.keys():
         parser.error(f"no part {unknown.pop()}: {', '.join(PARTS)}")
+    if len(options.mend or ()) > len(WINDOWS):
+        parser.error(f"--mend takes steps for windows of {WINDOWS}, one number each")
     for name in options.parts or PARTS:
         keep(f"tasks_{name}", measured(name, options))
 

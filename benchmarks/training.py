@@ -31,7 +31,6 @@ Rows = tuple[list[str], list[str]]
 
 
 def main() -> None:
-    begun = time.time()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--seeds", type=int, default=2, help="full epochs of each way, in turn")
@@ -235,7 +234,7 @@ def wikitext(rows: int | None) -> dict[str, Any]:
     return {name: headway.Dataset.from_columns({"text": texts}) for name, texts in found.items()}
 
 
-def place() -> Path:
+def tokenizer_folder() -> Path:
     """Where the tokenizer of all pre-trainings lies; learnt when first asked for."""
     import headway
     from headway.config import cache_folder
@@ -253,7 +252,7 @@ def our_pretraining(family: str) -> Callable[..., dict[str, Any]]:
     def run(seed: int, rows: int | None, watch: Callable[[], None]) -> dict[str, Any]:
         import headway
 
-        texts, tokenizer = wikitext(rows), place()
+        texts, tokenizer = wikitext(rows), tokenizer_folder()
         watch()
         report = headway.pretrain(
             family, texts, tokenizer=tokenizer, layers=LAYERS, hidden=HIDDEN, window=WINDOW,
@@ -281,7 +280,7 @@ def their_pretraining(family: str) -> Callable[..., dict[str, Any]]:
         import headway
         from headway.checkpoints.fresh import Shape, fresh_values
 
-        texts, folder = wikitext(rows), place()
+        texts, folder = wikitext(rows), tokenizer_folder()
         tokenizer = transformers.PreTrainedTokenizerFast(
             tokenizer_file=str(folder / "tokenizer.json"), mask_token="[MASK]", pad_token="[PAD]",
             cls_token="[CLS]", sep_token="[SEP]", unk_token="[UNK]",

@@ -118,6 +118,17 @@ def test_weights_too_large_for_fp16_are_saved_in_bf16() -> None:
     assert layer.weight[0, 0].item() == pytest.approx(1e5, rel=0.01)
 
 
+def test_a_large_weight_is_said_and_saved_whole(tmp_path: Path) -> None:
+    model = small("bert", max_steps=1).model
+    with torch.no_grad():
+        model.body.embeddings.words.weight[0, 0] = 1e5  # type: ignore[union-attr, index, operator]
+    given: dict[str, Any] = {**RUN, "max_steps": 1, "weights": "fp16", "lr": 1e-9}
+    made = pretrain(model, texts(), out=tmp_path / "run", **given)
+    assert made.report["stored"] == "bf16"
+    assert any("too large for fp16" in note for note in made.report["notes"])
+    assert all(p.isfinite().all() for p in headway.load(tmp_path / "run").parameters())
+
+
 def test_second_pre_training_gains_and_forgets(tmp_path: Path) -> None:
     small("gpt2", out=tmp_path / "first", max_steps=60)
     turned = headway.Dataset.from_columns(

@@ -16,7 +16,6 @@ from .torchrun import ENDS, LOST_WORKER, check, equal, run, same
 @pytest.mark.parametrize(
     ("what", "size"),
     [
-        pytest.param("adapt", 2, marks=pytest.mark.slow),
         pytest.param("adapt", 4, marks=pytest.mark.slow),
         pytest.param("embed", 2, marks=pytest.mark.slow),
         ("bert", 2),

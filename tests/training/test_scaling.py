@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,26 @@ from headway.training import precision
 from headway.training.accumulate import backward
 from headway.training.collate import Batch, Ready
 from headway.training.keeper import Keeper
-from headway.training.learner import Learner
+from headway.training.learner import Learner, _louder
 from headway.training.precision import chosen_precision, precision_context, precision_here
 from headway.training.scaling import LossScale, scale_for
 
-from .test_loop import linear, run
+from .test_loop import error_of, linear, run
 from .tiny import rows, tiny_model
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def halves(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def halves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has processors compute in fp16, however slowly."""
     monkeypatch.setattr(precision, "PROCESSORS", ("fp32", "bf16", "fp16"))
-    yield
+
+
+class Told:
+    """What a scale tells its factor, in the place of a learner."""
+
+    gradient_scale = 1.0
 
 
 def test_it_is_for_gpus() -> None:
@@ -70,14 +74,7 @@ def test_powers_of_two_change_no_bit_of_a_run_in_whole_precision() -> None:
     plain, scaled = linear(), linear()
     learned = run(plain)
 
-    class Told:
-        gradient_scale = 1.0
-
     def louder(module: nn.Module, row: int) -> Tensor:
-        from headway.training.learner import _louder
-
-        from .test_loop import error_of
-
         return _louder(error_of(module, row), told.gradient_scale)
 
     told: Any = Told()
@@ -115,9 +112,6 @@ def test_infinite_gradients_leave_the_parameters_and_then_end_the_run() -> None:
 
     def breaks(module: nn.Module, row: int) -> Tensor:
         return Breaks.apply(module(torch.ones(2)).sum())  # type: ignore[no-untyped-call, no-any-return]
-
-    class Told:
-        gradient_scale = 1.0
 
     told: Any = Told()
     module = linear()
@@ -171,3 +165,11 @@ def test_labels_are_learned_by_contrast_too(monkeypatch: pytest.MonkeyPatch) -> 
         (said,) = [note for note in made.report["notes"] if "by contrast" in note]
         found.append([float(loss) for loss in said.split()[-3::2]])
     assert found[1] == pytest.approx(found[0], abs=0.05)
+
+
+@pytest.mark.usefixtures("halves")
+def test_a_divided_model_learns_the_same() -> None:
+    given: dict[str, Any] = {"data": rows(n=60), "epochs": 2, "lr": 3e-3, "precision": "fp16"}
+    whole, divided = quick(tiny_model(), **given), quick(tiny_model(), sharding="full", **given)
+    kept = divided.model.state_dict()
+    assert all(torch.equal(p, kept[name]) for name, p in whole.model.state_dict().items())

@@ -39,6 +39,7 @@ def with_found_rate(
                 steps.epochs()[0],
                 steps.parts_of,
                 backward,
+                # In fp16 every gradient would need its scale; the rates are the same without.
                 precision="fp32" if plan.precision == "fp16" else plan.precision,
                 clip=options.clip,
                 seed=options.seed,

@@ -133,9 +133,19 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
             if average is not None:
                 average.put()
     if not run.interrupted:
-        run.stored = round_weights(model, run.stored)
+        round_stored(run)
         with timed(run.seconds, "measure again"):
             run.measured["after"] = _measured(run, learner)
+
+
+def round_stored(run: Run) -> None:
+    """Rounds the weights to the numbers that they are saved in."""
+    found = round_weights(run.model, run.stored)
+    if found != run.stored:
+        said = f"a weight is too large for {run.stored}: all are saved in {found}"
+        run.notes.append(said)
+        log.warning("%s", said)
+    run.stored = found
 
 
 def _note(run: Run, learner: Learner, total: int) -> None:

@@ -22,7 +22,7 @@ from headway.pretraining.corpus import (
     held_out,
     read_texts,
 )
-from headway.pretraining.fit import epochs_in, fit
+from headway.pretraining.fit import epochs_in, fit, round_stored
 from headway.pretraining.following import check_followers, followers_of
 from headway.pretraining.report import build_report, save_pretrained
 from headway.pretraining.run import Run
@@ -157,6 +157,7 @@ def pretrain(
 
 def _save(run: Run, report: dict[str, Any], folder: Path, *, state: str) -> None:
     """By one of the processes; all others wait for it."""
+    round_stored(run)  # nothing changes where they were measured
     if crew().main:
         save_pretrained(run, report, folder, state=state)
     crew().wait()

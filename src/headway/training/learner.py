@@ -50,7 +50,7 @@ class _Louder(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, tensor: Tensor, factor: float) -> Tensor:
         ctx.factor = factor
-        return tensor.view_as(tensor)
+        return tensor.clone()  # not a view, on which FSDP's hooks could be lost
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:

@@ -52,8 +52,9 @@ def precision_here(saved: str | None, device: torch.device) -> str:
     >>> precision_here("bf16", torch.device("cpu")), precision_here("fp16", torch.device("cpu"))
     ('bf16', 'auto')
     """
-    here = saved is not None and (device.type != "cpu" or saved in PROCESSORS)
-    return saved if here and saved is not None else "auto"
+    if saved is None or (device.type == "cpu" and saved not in PROCESSORS):
+        return "auto"
+    return saved
 
 
 KNOWN = ("fp32", "bf16")

@@ -79,7 +79,7 @@ def train_on_ray(
                 return _attempt(run, attempt, workers, notes)
             except HeadwayError:
                 raise
-            except Exception as error:
+            except Exception as error:  # Ray has no class of its own for a worker that is gone
                 said = " ".join(str(error).split())[:300]
                 if attempt == restarts:
                     raise HeadwayError(f"the run was lost on the Ray cluster: {said}") from error
