@@ -26,7 +26,7 @@ BAD: list[dict[str, Any]] = [
     {"seed": -1},
     {"seed": 2**32},
     {"patience": 0},
-    {"precision": "fp16"},
+    {"precision": "int8"},
     {"schedule": "cosin"},
     {"optimiser": "adam"},
     {"micro_batch_tokens": 0},
