@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,40 +15,58 @@ import torch
 from headway.errors import ConfigError
 from headway.training.processes import Crew, crew, joined, restarted
 
-from .torchrun import ENDS, LOST_WORKER, check, equal, run, same
+from .runs import adapted, embedded, ended, pretrained
+from .several import check, equal, run, same, the_only_ones
+
+LOST = """
+import logging, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+logging.basicConfig(level=logging.INFO)
+from training.runs import lost_once
+lost_once(out=Path("{out}"))
+"""
 
 
-@pytest.mark.parametrize(
-    ("what", "size"),
-    [
-        pytest.param("adapt", 4, marks=pytest.mark.slow),
-        pytest.param("embed", 2, marks=pytest.mark.slow),
-        ("bert", 2),
-    ],
-)
-def test_they_train_what_one_process_does(what: str, size: int, tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize(("work", "size"), [(adapted, 4), (embedded, 2)])
+def test_they_adapt_as_one_process_does(
+    work: Callable[..., Any], size: int, tmp_path: Path
+) -> None:
     for name, count in (("one", 1), ("many", size)):
-        done = run(tmp_path / name, what, size=count)
-        check(done)
+        check(run(work, size=count, out=tmp_path / name))
     same(tmp_path / "one", tmp_path / "many", 2e-4)
+
+
+def test_they_pretrain_as_one_process_does(tmp_path: Path) -> None:
+    for name, count in (("one", 1), ("two", 2)):
+        check(run(pretrained, size=count, out=tmp_path / name))
+    same(tmp_path / "one", tmp_path / "two", 2e-4)
 
 
 @pytest.mark.slow
 def test_a_lost_worker_is_started_again_and_the_run_goes_on(tmp_path: Path) -> None:
-    done = run(tmp_path / "whole", size=2)
-    check(done)
-    lost = run(tmp_path / "lost", size=2, before=LOST_WORKER)
-    check(lost)
-    assert "going on behind step" in lost.stderr
+    """By torchrun, as users have it."""
+    check(run(adapted, size=2, out=tmp_path / "whole"))
+    script = tmp_path / "lost.py"
+    script.write_text(LOST.format(tests=str(Path(__file__).parents[1]), out=tmp_path / "lost"))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone",
+               "--nproc-per-node", "2", "--max-restarts", "3", str(script)]  # fmt: skip
+    with the_only_ones():
+        lost = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600,
+                              env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    assert not lost.returncode, lost.stderr[-10_000:]
+    assert "going on behind step 5" in lost.stderr
     equal(tmp_path / "whole", tmp_path / "lost")
 
 
 @pytest.mark.slow
 def test_it_goes_on_with_another_number(tmp_path: Path) -> None:
-    assert run(tmp_path / "run", size=1, before=ENDS).returncode == 7
-    done = run(tmp_path / "run", size=2, resume=True)
-    assert done.returncode == 0 and "going on behind step" in done.stderr, done.stderr[-3000:]
-    assert run(tmp_path / "one", size=1).returncode == 0
+    assert run(ended, out=tmp_path / "run").codes == (7,)
+    done = run(adapted, size=2, out=tmp_path / "run", resume=True)
+    check(done)
+    assert "going on behind step 5" in done.said
+    check(run(adapted, out=tmp_path / "one"))
     same(tmp_path / "one", tmp_path / "run", 2e-4)
 
 

@@ -13,8 +13,8 @@ import pytest
 from headway.errors import ConfigError, HeadwayError, InputError
 from headway.training.ray_train import train_on_ray
 
-from .on_ray import adapted, lost_once, pretrained
-from .torchrun import same, the_only_ones
+from .runs import adapted, lost_once, pretrained
+from .several import same, the_only_ones
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # Ray's own sockets
 

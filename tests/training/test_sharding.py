@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,9 @@ from headway.training.optimisers import OPTIMISERS
 from headway.training.options import Options, check_sharding
 from headway.training.sharding import Single, sharded, whole
 
+from .runs import adapted, counted, embedded, ended, lost_once, pretrained
+from .several import check, equal, learned, losses, run, same
 from .tiny import rows, tiny_model
-from .torchrun import ENDS, LOST_WORKER, check, equal, learned, losses, run, same
 
 FULL: dict[str, Any] = {"sharding": "full"}
 
@@ -196,72 +199,55 @@ def test_a_full_disk_is_said_and_the_run_goes_on(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("what", "size", "given"),
+    ("size", "work"),
     [
-        ("adapt", 2, {"average": 0.9}),
-        ("embed", 4, {"clip": 0.01}),
-        ("bert", 2, {"average": 0.9, "validate_every": 2}),
-        ("t5", 4, {"optimiser": "lion", "lr": 1e-4}),
-        ("electra", 2, {}),
+        (2, partial(adapted, average=0.9)),
+        (4, partial(embedded, clip=0.01)),
+        (2, partial(pretrained, "bert", average=0.9, validate_every=2)),
+        (4, partial(pretrained, "t5", optimiser="lion", lr=1e-4)),
+        (2, partial(pretrained, "electra")),
     ],
+    ids=["adapted", "embedded", "bert", "t5", "electra"],
 )
 def test_they_train_what_one_process_does(
-    what: str, size: int, given: dict[str, Any], tmp_path: Path
+    size: int, work: Callable[..., Any], tmp_path: Path
 ) -> None:
-    done = run(tmp_path / "one", what, size=1, **given)
-    check(done)
-    done = run(tmp_path / "many", what, size=size, **given, **FULL)
-    check(done)
+    check(run(work, out=tmp_path / "one"))
+    check(run(work, size=size, out=tmp_path / "many", **FULL))
     same(tmp_path / "one", tmp_path / "many", 2e-4)
 
 
 @pytest.mark.slow
 def test_a_lost_worker_is_started_again_and_the_run_goes_on(tmp_path: Path) -> None:
-    done = run(tmp_path / "whole", size=2, **FULL)
+    check(run(adapted, size=2, out=tmp_path / "whole", **FULL))
+    assert not run(lost_once, size=2, out=tmp_path / "lost", **FULL).well
+    done = run(lost_once, size=2, restart=1, out=tmp_path / "lost", **FULL)
     check(done)
-    lost = run(tmp_path / "lost", size=2, before=LOST_WORKER, **FULL)
-    check(lost)
-    assert "going on behind step 5" in lost.stderr
+    assert "going on behind step 5" in done.said
     equal(tmp_path / "whole", tmp_path / "lost")
 
 
 @pytest.mark.slow
 def test_parts_of_a_state_are_divided_anew_among_others(tmp_path: Path) -> None:
     given = {"average": 0.8, **FULL}
-    for _ in range(3):  # on a busy machine the first meeting may fail
-        assert run(tmp_path / "two", size=2, before=ENDS, restarts=0, **given).returncode
-        if states(tmp_path / "two"):
-            break
+    assert run(ended, size=2, out=tmp_path / "two", **given).codes == (7, 7)
     kept = states(tmp_path / "two")[-1]
     files = json.loads((kept / "state.json").read_text("utf-8"))["files"]
     assert len(files) == 2 and all((kept / name).stat().st_size for name in files)
     for size in (1, 4):
         out = tmp_path / f"then-{size}"
         shutil.copytree(tmp_path / "two", out)
-        done = run(out, size=size, resume=True, **given)
-        assert done.returncode == 0 and "going on behind step 5" in done.stderr, done.stderr[-3000:]
-    assert run(tmp_path / "one", size=1, average=0.8).returncode == 0
+        done = run(adapted, size=size, out=out, resume=True, **given)
+        check(done)
+        assert "going on behind step 5" in done.said
+    check(run(adapted, out=tmp_path / "one", average=0.8))
     for size in (1, 4):
         same(tmp_path / "one", tmp_path / f"then-{size}", 2e-4)
 
 
 @pytest.mark.slow
 def test_a_process_holds_a_share(tmp_path: Path) -> None:
-    tells = """
-    import os
-    from pathlib import Path
-    from headway.training import keeper
-    after = keeper.Keeper.after_step
-    def told(self, history):
-        after(self, history)
-        held = [p.to_local() for p in self.learner.parameters()]
-        held += [v.to_local() for s in self.optimiser.state.values() for v in s.values() if v.ndim]
-        count = sum(t.numel() for t in held)
-        Path(out + "-" + os.environ["RANK"]).write_text(str(count))
-    keeper.Keeper.after_step = told
-    """
-    done = run(tmp_path / "run", size=2, before=tells, **FULL)
-    check(done)
+    check(run(counted, size=2, out=tmp_path / "run", **FULL))
     held = [int((tmp_path / f"run-{rank}").read_text()) for rank in range(2)]
     model = load(tmp_path / "run")
     every = 3 * sum(p.numel() for p in model.parameters())  # with two moments of each
