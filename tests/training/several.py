@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,7 +107,11 @@ def _member(
         logging.basicConfig(level=logging.INFO, stream=file)
         os.environ |= told
         torch.set_num_threads(1)
-        work(*given, **settings)
+        try:
+            work(*given, **settings)
+        except Exception:
+            traceback.print_exc()
+            sys.exit(1)
 
 
 @contextmanager

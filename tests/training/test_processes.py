@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
+import time
+import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import torch.distributed as dist
 
 from headway.errors import ConfigError
-from headway.training.processes import Crew, crew, joined, restarted
+from headway.training import processes
+from headway.training.processes import Crew, _fresh, crew, joined, restarted
 
 from .runs import adapted, embedded, ended, pretrained
 from .several import check, equal, run, same, the_only_ones
@@ -56,8 +63,19 @@ def test_a_lost_worker_is_started_again_and_the_run_goes_on(tmp_path: Path) -> N
         lost = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600,
                               env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
     assert not lost.returncode, lost.stderr[-10_000:]
-    assert "going on behind step 5" in lost.stderr
+    assert "going on behind step 5" in lost.stderr, lost.stderr[-10_000:]
     equal(tmp_path / "whole", tmp_path / "lost")
+
+
+@pytest.mark.slow
+def test_a_place_that_is_taken_is_refused_by_all(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "mine.txt").touch()
+    done = run(adapted, size=2, out=tmp_path / "run")
+    assert done.codes == (1, 1)
+    assert "is not empty and holds no model" in done.said
+    assert "the first process cannot save there" in done.said
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["mine.txt"]
 
 
 @pytest.mark.slow
@@ -79,6 +97,34 @@ def test_one_process_is_alone() -> None:
     tensors = [[torch.ones(2, 3)], [torch.zeros(1, 3)]]
     assert [len(each) for each in found.collect(tensors, 2)] == [1, 1]
     found.wait()
+
+
+def test_what_earlier_ones_wrote_is_not_read() -> None:
+    """Processes that are started anew have the store of those that are no more."""
+    store, size = dist.HashStore(), 3
+    with ThreadPoolExecutor(size) as pool:
+        for _ in range(20):
+            late = list(range(size))
+            random.shuffle(late)
+
+            def meets(rank: int, late: list[int] = late) -> tuple[bytes, ...]:
+                time.sleep(0.01 * late[rank])
+                own = _fresh(store, rank, size)
+                own.set(str(rank), uuid.uuid4().hex)
+                return tuple(own.get(str(n)) for n in range(size))
+
+            (seen,) = set(pool.map(meets, range(size)))
+            assert len(set(seen)) == size
+
+
+def test_somebody_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "MEETING", timedelta(seconds=0.1))
+    store = dist.HashStore()
+    store.set("name of 1", "of one that is no more")
+    with pytest.raises(TimeoutError, match="not all 2 came"):
+        _fresh(store, 0, 2)
+    with pytest.raises(TimeoutError, match="not all 2 came"):
+        _fresh(store, 1, 2)
 
 
 def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:

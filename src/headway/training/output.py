@@ -13,6 +13,7 @@ from pathlib import Path
 from headway.checkpoints import is_model_folder
 from headway.errors import OutputError
 from headway.model import Model
+from headway.training.processes import crew
 
 __all__ = [
     "ADAPTER",
@@ -63,9 +64,24 @@ def stale_files(state: str, *, tensorboard: bool) -> tuple[str, ...]:
 def check_output(folder: Path, model: Model) -> None:
     """Whether a run can be saved there, asked before any work is done; leaves nothing behind.
 
+    Of several processes the first one asks, since it is the one that writes.
+
     Raises:
         OutputError: the place is taken, read-only or too small.
     """
+    several, wrong = crew(), None
+    if several.main:
+        try:
+            _check(folder, model)
+        except OutputError as error:
+            wrong = error
+    if several.most(wrong is not None) == [True]:
+        raise wrong or OutputError(
+            f"{folder}: the first process cannot save there", next_step="see what it says"
+        )
+
+
+def _check(folder: Path, model: Model) -> None:
     try:
         folder = Path(os.path.realpath(folder))
         if folder.is_dir() and not can_be_replaced(folder):

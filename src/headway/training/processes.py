@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import logging
 import os
+import time
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.distributed_c10d import _set_pg_timeout, default_pg_timeout
+from torch.distributed.rendezvous import rendezvous
 
 from headway.errors import ConfigError
 from headway.logs import log
@@ -35,8 +38,10 @@ __all__ = ["DIVIDED", "RESTARTS", "Crew", "crew", "joined", "restarted"]
 T = TypeVar("T")
 
 MEETING = timedelta(seconds=90)
-"""For all to be connected. Now and then two wait for each other in gloo for ever, most of all when
-they were started anew; then it is tried again by torchrun. What is done together takes longer."""
+"""For all to be connected. What is done together takes longer."""
+
+POLL = 0.05
+"""Seconds between two looks at what others have written."""
 
 RESTARTS = "TORCHELASTIC_RESTART_COUNT"
 """The variable by which torchrun says how often it has started the processes anew."""
@@ -163,8 +168,9 @@ def crew(learner: nn.Module | None = None) -> Crew:
 
 
 def restarted() -> bool:
-    """Whether torchrun has started this anew, behind a process that was lost."""
-    return os.environ.get(RESTARTS, "0") != "0"
+    """Whether torchrun has started these anew, behind a process that was lost. On a machine that
+    has lost none its count stays at 0, so all are asked."""
+    return crew().most(os.environ.get(RESTARTS, "0") != "0") == [True]
 
 
 @contextmanager
@@ -182,7 +188,9 @@ def joined() -> Iterator[Crew]:
         return
     if not met:
         try:
-            dist.init_process_group("gloo", timeout=MEETING)
+            store, rank, size = next(rendezvous("env://", timeout=MEETING))
+            own = _fresh(store, rank, size)
+            dist.init_process_group("gloo", store=own, rank=rank, world_size=size, timeout=MEETING)
         except (RuntimeError, ValueError, TimeoutError) as error:
             raise ConfigError(
                 f"the other processes cannot be reached: {error}",
@@ -198,3 +206,34 @@ def joined() -> Iterator[Crew]:
         log.setLevel(before)
         if not met:
             dist.destroy_process_group()
+
+
+def _fresh(store: dist.Store, rank: int, size: int) -> dist.Store:
+    """A part of a store in which no process has written before.
+
+    torchrun gives the same store to processes that it starts anew. Whoever reads in it the address
+    of one that is no more waits for it for ever; so these tell each other first which of the names
+    there are theirs. The first one says the names that it has read, until all have found theirs.
+
+    Raises:
+        TimeoutError: somebody does not come.
+    """
+    name, end = uuid.uuid4().hex, time.monotonic() + MEETING.total_seconds()
+
+    def wait() -> None:
+        if time.monotonic() > end:
+            raise TimeoutError(f"not all {size} came within {MEETING.total_seconds():.0f} seconds")
+        time.sleep(POLL)
+
+    store.set(f"name of {rank}", name)
+    if rank == 0:
+        while True:
+            names = [store.get(f"name of {n}").decode() for n in range(size)]
+            store.set("names", " ".join(names))
+            if store.check([f"{name} is known to {n}" for n in range(1, size)]):
+                return dist.PrefixStore(name, store)
+            wait()
+    while name not in (names := store.get("names").decode().split()):
+        wait()
+    store.set(f"{names[0]} is known to {rank}", "")
+    return dist.PrefixStore(names[0], store)
