@@ -6,16 +6,13 @@ which takes far longer than what these tests do.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import multiprocessing
 import os
 import sys
-import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -66,28 +63,27 @@ def run(work: Callable[..., Any], *given: Any, size: int = 1, restart: int = 0, 
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(IMPORTED)
     logs = [out.with_name(f"{out.name}-{rank}.log") for rank in range(size)]
-    with the_only_ones():
-        store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-        told = {"WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", RESTARTS: str(restart),
-                "MASTER_PORT": str(store.port), "TORCHELASTIC_USE_AGENT_STORE": "True"}  # fmt: skip
-        crew = [
-            context.Process(
-                target=_member,
-                args=(work, given, {"out": out, **settings}, log, told | {"RANK": str(rank)}),
-            )
-            for rank, log in enumerate(logs)
-        ]
-        for process in crew:
-            process.start()
-        end = time.monotonic() + SECONDS
-        while running := [one.sentinel for one in crew if one.exitcode is None]:
-            if any(one.exitcode for one in crew):
-                end = min(end, time.monotonic() + GRACE)
-            if not wait(running, timeout=max(0.0, end - time.monotonic())):
-                for process in crew:
-                    process.kill()
-        for process in crew:
-            process.join()
+    store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    told = {"WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", RESTARTS: str(restart),
+            "MASTER_PORT": str(store.port), "TORCHELASTIC_USE_AGENT_STORE": "True"}  # fmt: skip
+    crew = [
+        context.Process(
+            target=_member,
+            args=(work, given, {"out": out, **settings}, log, told | {"RANK": str(rank)}),
+        )
+        for rank, log in enumerate(logs)
+    ]
+    for process in crew:
+        process.start()
+    end = time.monotonic() + SECONDS
+    while running := [one.sentinel for one in crew if one.exitcode is None]:
+        if any(one.exitcode for one in crew):
+            end = min(end, time.monotonic() + GRACE)
+        if not wait(running, timeout=max(0.0, end - time.monotonic())):
+            for process in crew:
+                process.kill()
+    for process in crew:
+        process.join()
     said = "\n".join(log.read_text("utf-8") for log in logs)
     return Ended(tuple(one.exitcode for one in crew), said)
 
@@ -112,14 +108,6 @@ def _member(
         except Exception:
             traceback.print_exc()
             sys.exit(1)
-
-
-@contextmanager
-def the_only_ones() -> Iterator[None]:
-    """While open, no other tests run several processes: these would wait for each other long."""
-    with (Path(tempfile.gettempdir()) / "headway-several-processes").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def check(done: Ended) -> None:

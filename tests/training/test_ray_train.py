@@ -14,7 +14,7 @@ from headway.errors import ConfigError, HeadwayError, InputError
 from headway.training.ray_train import train_on_ray
 
 from .runs import adapted, lost_once, pretrained
-from .several import same, the_only_ones
+from .several import same
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # Ray's own sockets
 
@@ -38,7 +38,7 @@ def cluster() -> Iterator[None]:
     pytest.importorskip("ray", reason="Ray is not installed")
     from headway.data.ray_cluster import ray_cluster
 
-    with the_only_ones(), ray_cluster(2, "local"):
+    with ray_cluster(2, "local"):
         yield
 
 
