@@ -27,7 +27,12 @@ from typing import TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.distributed_c10d import _set_pg_timeout, default_pg_timeout
+from torch.distributed.distributed_c10d import (
+    PrefixStore,
+    Store,
+    _set_pg_timeout,
+    default_pg_timeout,
+)
 from torch.distributed.rendezvous import rendezvous
 
 from headway.errors import ConfigError
@@ -208,7 +213,7 @@ def joined() -> Iterator[Crew]:
             dist.destroy_process_group()
 
 
-def _fresh(store: dist.Store, rank: int, size: int) -> dist.Store:
+def _fresh(store: Store, rank: int, size: int) -> Store:
     """A part of a store in which no process has written before.
 
     torchrun gives the same store to processes that it starts anew. Whoever reads in it the address
@@ -231,9 +236,9 @@ def _fresh(store: dist.Store, rank: int, size: int) -> dist.Store:
             names = [store.get(f"name of {n}").decode() for n in range(size)]
             store.set("names", " ".join(names))
             if store.check([f"{name} is known to {n}" for n in range(1, size)]):
-                return dist.PrefixStore(name, store)
+                return PrefixStore(name, store)
             wait()
     while name not in (names := store.get("names").decode().split()):
         wait()
     store.set(f"{names[0]} is known to {rank}", "")
-    return dist.PrefixStore(names[0], store)
+    return PrefixStore(names[0], store)
