@@ -37,6 +37,9 @@ STEPS = 60
 RATE = 1e-4
 USUAL_HIDDEN = 384
 """Peak learning rate of a model of so many dimensions."""
+TEMPERATURE = 0.3
+"""What cosines are divided by. On TREC's training rows that were not given, 8 and 16 a class, four
+seeds: 78.9 and 85.5% right, and 77.3 and 84.9 with the usual 0.1."""
 CLASSES, ROWS = 12, 8
 """Most labels in a step, and most texts of each."""
 TOKENS = 4096
@@ -89,7 +92,7 @@ def contrast_body(
 
     def compare(vectors: Sequence[Tensor], parts: Sequence[Ready]) -> Sequence[Tensor]:
         labels = torch.cat([part.wanted for part in parts]).to(vectors[0].device)
-        return (label_contrast(vectors[0], labels).sum(),)
+        return (label_contrast(vectors[0], labels, temperature=TEMPERATURE).sum(),)
 
     learner = Learner(model, _vectors)
     history = train(
