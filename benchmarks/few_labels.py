@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import io
 import statistics
+import tempfile
 import time
 from typing import Any
 
@@ -69,10 +70,9 @@ def theirs(rows: Dataset, test: Dataset, seed: int) -> dict[str, Any]:
     names = sorted(set(rows["label"]))
     model = SetFitModel.from_pretrained(str(resolve_model(MODEL)), labels=names)
     given = datasets.Dataset.from_dict({"text": list(rows["text"]), "label": list(rows["label"])})
-    with contextlib.redirect_stdout(io.StringIO()):
-        trainer = Trainer(
-            model=model, args=TrainingArguments(seed=seed, report_to="none"), train_dataset=given
-        )
+    with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as folder:
+        asked = TrainingArguments(output_dir=folder, seed=seed, report_to="none")
+        trainer = Trainer(model=model, args=asked, train_dataset=given)
         start = time.perf_counter()
         trainer.train()
         seconds = time.perf_counter() - start
