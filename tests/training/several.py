@@ -7,6 +7,7 @@ which takes far longer than what these tests do.
 from __future__ import annotations
 
 import json
+import logging
 import multiprocessing
 import os
 import sys
@@ -53,8 +54,9 @@ class Ended:
         return not any(self.codes)
 
 
-def run(work: Callable[..., Any], *given: Any, size: int = 1, restart: int = 0, out: Path,
-        **settings: Any) -> Ended:  # fmt: skip
+def run(
+    work: Callable[..., Any], *, size: int = 1, restart: int = 0, out: Path, **settings: Any
+) -> Ended:
     """A function of `runs.py` in so many processes, as torchrun would start them.
 
     Args:
@@ -69,7 +71,7 @@ def run(work: Callable[..., Any], *given: Any, size: int = 1, restart: int = 0, 
     crew = [
         context.Process(
             target=_member,
-            args=(work, given, {"out": out, **settings}, log, told | {"RANK": str(rank)}),
+            args=(work, {"out": out, **settings}, log, told | {"RANK": str(rank)}),
         )
         for rank, log in enumerate(logs)
     ]
@@ -90,22 +92,19 @@ def run(work: Callable[..., Any], *given: Any, size: int = 1, restart: int = 0, 
 
 def _member(
     work: Callable[..., Any],
-    given: tuple[Any, ...],
     settings: dict[str, Any],
     log: Path,
     told: dict[str, str],
 ) -> None:
     """One of the processes: what it says goes to its file."""
-    import logging
-
     with log.open("w", encoding="utf-8", buffering=1) as file:
         sys.stdout = sys.stderr = file
         logging.basicConfig(level=logging.INFO, stream=file)
         os.environ |= told
         torch.set_num_threads(1)
         try:
-            work(*given, **settings)
-        except Exception:
+            work(**settings)
+        except Exception:  # else it would be written where nobody reads it
             traceback.print_exc()
             sys.exit(1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -220,7 +221,7 @@ def test_they_train_what_one_process_does(
 @pytest.mark.slow
 def test_a_lost_worker_is_started_again_and_the_run_goes_on(tmp_path: Path) -> None:
     check(run(adapted, size=2, out=tmp_path / "whole", **FULL))
-    assert not run(lost_once, size=2, out=tmp_path / "lost", **FULL).well
+    assert run(lost_once, size=2, out=tmp_path / "lost", **FULL).codes[1] == -signal.SIGKILL
     done = run(lost_once, size=2, restart=1, out=tmp_path / "lost", **FULL)
     check(done)
     assert "going on behind step 5" in done.said

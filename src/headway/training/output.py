@@ -75,7 +75,7 @@ def check_output(folder: Path, model: Model) -> None:
             _check(folder, model)
         except OutputError as error:
             wrong = error
-    if several.most(wrong is not None) == [True]:
+    if several.most(wrong is not None)[0]:
         raise wrong or OutputError(
             f"{folder}: the first process cannot save there", next_step="see what it says"
         )

@@ -175,7 +175,7 @@ def crew(learner: nn.Module | None = None) -> Crew:
 def restarted() -> bool:
     """Whether torchrun has started these anew, behind a process that was lost. On a machine that
     has lost none its count stays at 0, so all are asked."""
-    return crew().most(os.environ.get(RESTARTS, "0") != "0") == [True]
+    return bool(crew().most(os.environ.get(RESTARTS, "0") != "0")[0])
 
 
 @contextmanager

@@ -107,7 +107,9 @@ def _attempt(run: Callable[[], Any], attempt: int, workers: int, notes: str) -> 
             found: dict[str, Any] = trainer.fit().return_value
     except TrainingFailedError as error:
         failures: Mapping[int, Exception] = getattr(error, "worker_failures", {})
-        ours = [failure for failure in failures.values() if isinstance(failure, HeadwayError)]
+        # The first one knows best: others may only say that it has refused.
+        by_rank = [failures[rank] for rank in sorted(failures)]
+        ours = [failure for failure in by_rank if isinstance(failure, HeadwayError)]
         if ours:
             raise ours[0] from None
         raise
