@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from training.tiny import rows, tiny_model
 
 from headway import Dataset
 from headway.errors import ConfigError
-from headway.heads.losses import label_contrast
+from headway.heads.losses import label_cosines
 from headway.tasks.labels import contrast
 from headway.tasks.labels.contrast import contrast_body
 from headway.training.interrupt import StopFlag
@@ -21,23 +20,22 @@ from headway.windows import Windowed
 SETTINGS: dict[str, Any] = {"contrast": True, "probe": True, "epochs": 1, "lr": 1e-6}
 
 
-def test_the_loss_is_that_of_the_paper() -> None:
+def test_the_loss_is_the_error_of_cosines_with_both_kinds_of_others_weighing_the_same() -> None:
     torch.manual_seed(0)
     vectors, labels = torch.randn(7, 5), torch.tensor([0, 1, 0, 2, 1, 0, 3])
-    found = label_contrast(vectors, labels, temperature=0.3)
+    found = label_cosines(vectors, labels)
     unit = vectors / vectors.norm(dim=1, keepdim=True)
     for i in range(7):
-        others = [j for j in range(7) if j != i]
-        whole = sum(torch.exp(unit[i] @ unit[j] / 0.3) for j in others)
-        same = [j for j in others if labels[j] == labels[i]]
-        terms = [-torch.log(torch.exp(unit[i] @ unit[j] / 0.3) / whole) for j in same]
-        expected = sum(terms) / max(1, len(terms))
-        torch.testing.assert_close(found[i], torch.as_tensor(float(expected)))
+        cosines = {j: float(unit[i] @ unit[j]) for j in range(7) if j != i}
+        alike = [(one - 1) ** 2 for j, one in cosines.items() if labels[j] == labels[i]]
+        unlike = [one**2 for j, one in cosines.items() if labels[j] != labels[i]]
+        expected = sum(alike) / max(1, len(alike)) + sum(unlike) / len(unlike)
+        torch.testing.assert_close(found[i], torch.tensor(expected))
+    assert not label_cosines(vectors[:1], labels[:1]).any()
 
 
 def test_contrast_finds_the_classes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The probe alone has less to go by: what the random body says. Of eight texts of a label, each
-    has seven to find, so that log 7 is the least that the loss can be."""
+    """The probe alone has less to go by: what the random body says."""
     monkeypatch.setattr(contrast, "RATE", 3e-3)
     data = rows(n=90)
     with_it = quick(tiny_model(), data, **SETTINGS)
@@ -46,7 +44,7 @@ def test_contrast_finds_the_classes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert with_it.report["test"]["accuracy"] >= without.report["test"]["accuracy"]
     (said,) = [note for note in with_it.report["notes"] if "by contrast" in note]
     first, last = said.rpartition("from ")[2].split(" to ")
-    assert math.log(7) < float(last) < float(first) - 0.5
+    assert 0 <= float(last) < float(first) - 0.5
 
 
 def test_it_is_used_where_the_probe_knows_little(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,16 +83,23 @@ def steps(lengths: list[int], labels: list[int]) -> list[Any]:
     return contrast._steps(texts, torch.tensor(labels), 0)
 
 
-def test_steps_are_balanced_and_bounded() -> None:
-    many = steps([10] * 300, [n % 30 for n in range(300)])
+@pytest.mark.parametrize(("classes", "each"), [(30, 2), (12, 2), (6, 3), (2, 9)])
+def test_steps_are_balanced(classes: int, each: int) -> None:
+    many = steps([10] * 300, [n % classes for n in range(300)])
     assert len(many) == contrast.STEPS
     for batch in many:
-        drawn = [n % 30 for n in batch.rows]
-        assert len(set(drawn)) == contrast.CLASSES
-        assert all(drawn.count(one) == contrast.ROWS for one in set(drawn))
-    long = steps([500] * 60, [n % 5 for n in range(60)])
-    assert all(batch.tokens <= 1.3 * 10 * 500 for batch in long)
-    assert all(min(map([n % 5 for n in batch.rows].count, range(5))) == 2 for batch in long)
+        drawn = [n % classes for n in batch.rows]
+        assert len(set(drawn)) == min(classes, contrast.LABELS)
+        assert all(drawn.count(one) == each for one in set(drawn))
+
+
+def test_steps_of_long_texts_are_bounded() -> None:
+    long = steps([1000] * 60, [n % 5 for n in range(60)])
+    assert len(long) == contrast.FEWEST
+    assert contrast.FEWEST < len(steps([100] * 60, [n % 5 for n in range(60)])) < contrast.STEPS
+    for batch in long:
+        assert batch.tokens <= 1.3 * 10 * 1000
+        assert min(map([n % 5 for n in batch.rows].count, range(5))) == 2
 
 
 def test_rows_of_no_class_are_left_out() -> None:

@@ -49,7 +49,8 @@ def start_head(run: Run, targets: Any, stop: StopFlag) -> None:
         said = f"the body learned by contrast first, its loss from {before:.2f} to {after:.2f}"
         plan.notes.append(said)
         log.info("%s", said)
-    course = run.rows.task.course(len(run.texts["train"]), run.rows.meaning, right)
+    course = start.behind if learns else None
+    course = course or run.rows.task.course(len(run.texts["train"]), run.rows.meaning, right)
     run.plan = after_probe(plan, run.settings, course, None if learns else right)
     run.contrasted = bool(learns)
     for note in run.plan.notes[len(plan.notes) :]:

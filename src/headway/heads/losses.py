@@ -17,7 +17,7 @@ __all__ = [
     "choices",
     "cosine_regression",
     "in_batch_negatives",
-    "label_contrast",
+    "label_cosines",
     "multi_label",
     "no_label",
     "regression",
@@ -192,30 +192,33 @@ def in_batch_negatives(
     return F.cross_entropy(scores, own, reduction="none")
 
 
-def label_contrast(vectors: Tensor, labels: Tensor, *, temperature: float = 0.1) -> Tensor:
-    """Cross-entropy of finding a text's own kind among all other texts of the batch.
+def label_cosines(vectors: Tensor, labels: Tensor) -> Tensor:
+    """How far each text's cosines are from 1 to texts of its label, and from 0 to all others.
 
-    Known as supervised contrast. A text that is the only one of its label finds nobody: 0.
+    Squared errors; the texts of its own label weigh as much as all others together. A text that is
+    the only one of its label, or of which there are no others, lacks that half.
 
     Args:
         vectors: float [texts, hidden].
         labels: int64 [texts].
-        temperature: what cosines are divided by.
 
     Returns:
-        float [texts], the mean over the others of a text's label.
+        float32 [texts].
 
-    >>> label_contrast(torch.ones(4, 2), torch.tensor([0, 0, 1, 2]))  # log 3, log 3, and nobody
-    tensor([1.0986, 1.0986, 0.0000, 0.0000])
+    >>> label_cosines(torch.eye(1).expand(4, 1), torch.tensor([0, 0, 1, 2]))  # others are alike too
+    tensor([1., 1., 1., 1.])
+    >>> label_cosines(torch.eye(3), torch.tensor([0, 0, 1]))  # its own are not
+    tensor([1., 1., 0.])
 
-    Source: Khosla et al. 2020, arXiv 2004.11362, equation 2.
+    Source: the pairs of Tunstall et al. 2022, arXiv 2209.11055, section 3, all of a step at once.
     """
-    unit = F.normalize(vectors.float(), dim=-1)
-    own = torch.eye(len(unit), dtype=torch.bool, device=unit.device)
-    scores = (unit @ unit.T / temperature).masked_fill(own, -torch.inf)
-    logs = scores.log_softmax(dim=-1).masked_fill(own, 0.0)
-    same = (labels[:, None] == labels) & ~own
-    return (-logs * same).sum(dim=-1) / same.sum(dim=-1).clamp(min=1)
+    own = torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)
+    same, vectors = labels[:, None] == labels, vectors.float()
+    errors = cosine_regression(vectors[:, None], vectors[None], same)
+    alike, unlike = (
+        (errors * kind).sum(dim=-1) / kind.sum(dim=-1).clamp(min=1) for kind in (same & ~own, ~same)
+    )
+    return alike + unlike
 
 
 def _padded(logits: Tensor, possible: Tensor, layout: Layout) -> Tensor:

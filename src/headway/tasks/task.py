@@ -84,6 +84,7 @@ class Start:
             stop=) -> the loss of its first and last step: teaches the body texts of one label
             each, before there is a head. None = there is no such thing.
         known: share of rows that the start gets right from which on the body needs no contrast.
+        behind: how training goes on behind that; None = as without it.
     """
 
     fits: Callable[[Model], bool]
@@ -91,6 +92,7 @@ class Start:
     put: Callable[..., float | None]
     contrast: Callable[..., tuple[float, float]] | None = None
     known: float = 1.0
+    behind: Course | None = None
 
 
 class Task(Protocol):

@@ -47,6 +47,10 @@ FIRM = Course(epochs=16, rate=1e-4)
 GENTLE = Course(epochs=4, rate=2e-5)
 """Few labels of classes that the body knows: more would only spoil it. Chosen on draws of the
 demo's news other than the demo's own; FIRM on TREC's and SST-2's training rows, 8 to 16 a class."""
+SETTLED = Course(epochs=1, rate=1e-6)
+"""Labels that the body has just learned by contrast, with a head fitted to what it says now. On rows
+of TREC's training file that were not given, 8 a class, four seeds: 81.9% right, with GENTLE 81.0;
+of SST-2's about the same."""
 
 EXPECTED = {
     "single-label": "a text or a number in every row",
@@ -79,7 +83,7 @@ class TextClassification:
     about = "a label, several labels or a number for a text or a pair"
     kinds = tuple(KINDS)
     keeps_head = False
-    start = Start(has_plain_head, is_few, probe_head, contrast_body, KNOWN)
+    start = Start(has_plain_head, is_few, probe_head, contrast_body, KNOWN, SETTLED)
     units = staticmethod(training_units)
 
     def columns(
