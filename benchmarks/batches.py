@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import itertools
 from collections.abc import Callable
+from statistics import median
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from common import keep, median, seconds_of
+from common import keep, seconds_of
 
 from headway.data import Dataset
 from headway.data.batches.buckets import Cut, RowCount, TokenBudget

@@ -45,11 +45,6 @@ def text_prompts(tokenizer: Any, lengths: Sequence[int]) -> list[list[int]]:
     return [ids[apart * n :][:length] for n, length in enumerate(lengths)]
 
 
-def median(values: list[float]) -> float:
-    """The middle value."""
-    return sorted(values)[len(values) // 2]
-
-
 def interval_over_seeds(values: Sequence[float]) -> list[float] | None:
     """Student's 95% interval of the mean; None for a single value."""
     from scipy import stats

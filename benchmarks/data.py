@@ -20,12 +20,13 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute  # both engines need it, so its import is not measured
-from common import keep, median, need_data, peak_memory, private_memory, seconds_of
+from common import keep, need_data, peak_memory, private_memory, seconds_of
 from corpus import FOLDER, english
 
 PEER = ["datasets==5.2.0", "dill==0.4.1", "xxhash==4.1.0", "multiprocess==0.70.19"]

@@ -7,11 +7,12 @@ import hashlib
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
 import transformers
-from common import WRITER, keep, median, need_data, seconds_of, text_prompts
+from common import WRITER, keep, need_data, seconds_of, text_prompts
 
 import headway
 from headway.hub import resolve_model

@@ -17,11 +17,12 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from common import keep, median, private_memory
+from common import keep, private_memory
 from corpus import FOLDER
 
 AT_ONCE = 32 << 20  # bytes that are touched

@@ -19,9 +19,10 @@ import time
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from common import keep, median, need_data
+from common import keep, need_data
 from corpus import FOLDER
 
 PEER = "datasketch==2.0.0"

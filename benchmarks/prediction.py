@@ -6,9 +6,10 @@ import argparse
 import random
 import tempfile
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from common import MODEL, keep, median, seconds_of, trec
+from common import MODEL, keep, seconds_of, trec
 
 import headway
 from headway.data import Dataset

@@ -18,11 +18,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from statistics import median
 from typing import Any
 
 import torch
 import transformers
-from common import WRITER, keep, median, seconds_of, text_prompts
+from common import WRITER, keep, seconds_of, text_prompts
 
 import headway
 from headway.hub import resolve_model

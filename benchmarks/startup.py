@@ -6,8 +6,9 @@ import argparse
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 
-from common import keep, median, seconds_of
+from common import keep, seconds_of
 
 WAYS = {
     "bare python": [sys.executable, "-c", "pass"],

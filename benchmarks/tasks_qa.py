@@ -7,9 +7,10 @@ import random
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from common import MODEL, keep, median, need_data, seconds_of
+from common import MODEL, keep, need_data, seconds_of
 
 import headway
 from headway.data import Dataset

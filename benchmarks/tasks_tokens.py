@@ -9,9 +9,10 @@ import argparse
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
-from common import MODEL, keep, median, need_data, seconds_of
+from common import MODEL, keep, need_data, seconds_of
 
 import headway
 from headway.data import Dataset

@@ -17,9 +17,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from common import keep, median, need_data
+from common import keep, need_data
 from corpus import FOLDER, english
 
 PEERS = {

@@ -16,9 +16,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from common import keep, median
+from common import keep
 from corpus import FOLDER, english
 
 PEERS = {

