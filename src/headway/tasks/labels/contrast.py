@@ -19,6 +19,7 @@ from torch import Tensor
 
 from headway.core.layout import Layout
 from headway.core.pooling import mean
+from headway.core.stacks import EncoderDecoder
 from headway.heads import Classifier
 from headway.heads.losses import label_cosines
 from headway.model import Model
@@ -93,10 +94,11 @@ def contrast_body(
         labels = torch.cat([part.wanted for part in parts]).to(vectors[0].device)
         return (label_cosines(vectors[0], labels).sum(),)
 
-    learner = Learner(model, _vectors)
-    with used_rows_only(model.body.embeddings, (ids for step in steps for ids in step.windows)):
+    body, learner = model.body, Learner(model, _vectors)
+    assert not isinstance(body, EncoderDecoder)  # which the task refuses
+    with used_rows_only(body.embeddings, (ids for step in steps for ids in step.windows)):
         optimiser = OPTIMISERS[options.optimiser].over(
-            parameter_groups([(rate, model.body.parameters())], weight_decay=options.weight_decay)
+            parameter_groups([(rate, body.parameters())], weight_decay=options.weight_decay)
         )
         history = train(
             learner,
