@@ -84,7 +84,7 @@ class Start:
             stop=) -> the loss of its first and last step: teaches the body texts of one label
             each, before there is a head. None = there is no such thing.
         known: share of rows that the start gets right from which on the body needs no contrast.
-        behind: how training goes on behind that; None = as without it.
+        behind: how training goes on where the body learned by contrast; None = as elsewhere.
     """
 
     fits: Callable[[Model], bool]
