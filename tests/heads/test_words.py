@@ -21,7 +21,8 @@ Asked = list[Tensor | None]
 
 @pytest.fixture(params=[1, 5, 23, 1000], ids="{} rows a piece".format)
 def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(words, "LOGITS", request.param * WORDS)
+    monkeypatch.setattr(words, "LOGITS", {"cpu": request.param * WORDS})
+    monkeypatch.setattr(words, "LEAST_ROWS", 1)
     return int(request.param)
 
 
@@ -150,7 +151,7 @@ def peak_memory() -> Iterator[Callable[[], int]]:
 
 def test_memory_does_not_hold_all_logits(monkeypatch: pytest.MonkeyPatch) -> None:
     """All of them would be 64 MB, as would be what they ask; a piece is 4 MB."""
-    monkeypatch.setattr(words, "LOGITS", 2**20)
+    monkeypatch.setattr(words, "LOGITS", {"cpu": 2**20})
     output = nn.Linear(8, 4000, bias=False)
     states = torch.randn(4000, 8, requires_grad=True)
     right = torch.randint(4000, (4000,))

@@ -94,7 +94,8 @@ def test_logits_take_what_those_of_a_real_head_take(precision: str) -> None:
 def test_few_logits_are_there_at_once() -> None:
     few, many = plain(batch_tokens=64), plain(batch_tokens=65536)
     assert few.logits == 12 * 64 * 50257
-    assert many.logits == plain(batch_tokens=2**20).logits == 12 * 2**24
+    assert many.logits == plain(batch_tokens=2**20).logits == 12 * 166 * 50257
+    assert plain(batch_tokens=65536, fused_attention=True).logits == 12 * 333 * 50257  # of a GPU
 
 
 def test_what_is_divided_and_what_is_not() -> None:

@@ -13,6 +13,7 @@ import transformers
 
 import headway
 from headway.checkpoints.fresh import STARTABLE
+from headway.core import ragged
 from headway.errors import ConfigError, DataError, InputError
 from headway.pretraining import TokenizerPlan, pretrain
 from headway.pretraining.stored import round_weights
@@ -229,6 +230,19 @@ def test_parts_of_a_step_do_not_change_it() -> None:
     for one, other in zip(whole.report["curve"]["train"], parts.report["curve"]["train"],
                           strict=True):  # fmt: skip
         assert other["loss"] == pytest.approx(one["loss"], rel=0.02)
+
+
+def test_a_processor_reads_a_step_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless texts are compared with all others of a step."""
+    asked, compares = small(max_steps=2, micro_batch_tokens=200), {"objective": "contrastive"}
+    whole = small(max_steps=2, **compares)
+    monkeypatch.setattr(ragged, "USUAL_TOKENS", {"cpu": 200})
+    found = small(max_steps=2)
+    assert found.report["curve"]["train"] == asked.report["curve"]["train"]
+    assert found.report["settings"]["micro_batch_tokens"] == 200
+    unmoved = small(max_steps=2, **compares)
+    assert unmoved.report["curve"]["train"] == whole.report["curve"]["train"]
+    assert unmoved.report["settings"]["micro_batch_tokens"] is None
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [

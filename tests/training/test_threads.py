@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,6 +64,13 @@ def test_the_fastest_is_taken_and_remembered(
     assert known["threads"] == chosen
     path.write_text("{", "utf-8")
     assert chosen_threads(None, model) == 1 and machine.asked == 2
+
+
+def test_an_architecture_that_leaves_its_inner_width_out_has_threads(machine: Machine) -> None:
+    model = tiny_model("gpt2")
+    config = dataclasses.replace(model.checkpoint.config, inner=None)
+    model.checkpoint = dataclasses.replace(model.checkpoint, config=config)
+    assert chosen_threads(None, model) == 2 and machine.asked == 1
 
 
 def test_who_says_how_many_is_not_asked_again(

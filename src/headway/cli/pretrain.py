@@ -63,7 +63,8 @@ from headway.cli.terminal.output import say_error, say_json
     "--micro-batch-tokens",
     type=int,
     metavar="N",
-    help="Read a step in parts of so many tokens, for less memory; the gradient is the same.",
+    help="Read a step in parts of so many tokens; the gradient is the same.  "
+    "[default: all, or on a processor 2048]",
 )
 @click.option(
     "--checkpoint-activations",

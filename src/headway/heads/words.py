@@ -18,13 +18,25 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-__all__ = ["LOGITS", "See", "summed_word_loss", "word_losses"]
+__all__ = ["See", "piece_rows", "summed_word_loss", "word_losses"]
 
-LOGITS = 2**24
-"""Most logits made at once, 64 MB of float32: those of 333 tokens over GPT-2's vocabulary."""
+LOGITS, LOGITS_ELSEWHERE = {"cpu": 2**23}, 2**24
+"""Made at once; on a processor 32 MB, since more would be fresh memory each time."""
+
+LEAST_ROWS = 128
+"""Of a piece, whatever the vocabulary: products of fewer rows are slow."""
 
 See = Callable[[slice, Tensor], None]
 """Is shown which rows a piece is, and their logits, float32 [rows, words], not to be changed."""
+
+
+def piece_rows(vocabulary: int, device: str) -> int:
+    """How many tokens are told at once on such a device.
+
+    >>> piece_rows(12_000, "cpu"), piece_rows(12_000, "cuda"), piece_rows(120_000, "cpu")
+    (699, 1398, 128)
+    """
+    return max(LEAST_ROWS, LOGITS.get(device, LOGITS_ELSEWHERE) // vocabulary)
 
 
 def word_losses(output: nn.Linear, states: Tensor, words: Tensor) -> Tensor:
@@ -43,7 +55,7 @@ def word_losses(output: nn.Linear, states: Tensor, words: Tensor) -> Tensor:
     """
     found = torch.empty(len(states), device=states.device)
     with torch.no_grad():
-        for piece in _pieces(len(states), output.out_features):
+        for piece in _pieces(states, output.out_features):
             found[piece] = F.cross_entropy(
                 output(states[piece]).float(), words[piece], reduction="none"
             )
@@ -72,7 +84,7 @@ def summed_word_loss(
     if torch.is_grad_enabled():
         return _summed(states, output.weight, output.bias, words, see)
     if see is not None:
-        for piece in _pieces(len(states), output.out_features):
+        for piece in _pieces(states, output.out_features):
             see(piece, output(states[piece]).float())
     return word_losses(output, states, words).sum()
 
@@ -97,9 +109,9 @@ class _Summed(torch.autograd.Function):
             for part, wanted in zip((states, weight, bias), ctx.needs_input_grad, strict=False)
         )
         total = torch.zeros((), device=device)
-        most = min(len(states), _rows(len(weight)))
+        most = min(len(states), piece_rows(len(weight), device.type))
         buffer = torch.empty(most, len(weight), device=device)  # kept: fresh pages cost as much
-        for piece in _pieces(len(states), len(weight)):
+        for piece in _pieces(states, len(weight)):
             rows, right = inputs[piece], words[piece].unsqueeze(-1)  # [rows, hidden], [rows, 1]
             logits = F.linear(rows, table, None if bias is None else bias.to(dtype)).float()
             if see is not None:
@@ -132,13 +144,9 @@ class _Summed(torch.autograd.Function):
 _summed: Callable[..., Tensor] = _Summed.apply
 
 
-def _pieces(tokens: int, vocabulary: int) -> Iterator[slice]:
-    rows = _rows(vocabulary)
-    return (slice(start, start + rows) for start in range(0, tokens, rows))
-
-
-def _rows(vocabulary: int) -> int:
-    return max(1, LOGITS // vocabulary)
+def _pieces(states: Tensor, vocabulary: int) -> Iterator[slice]:
+    rows = piece_rows(vocabulary, states.device.type)
+    return (slice(start, start + rows) for start in range(0, len(states), rows))
 
 
 def _product_dtype(states: Tensor) -> torch.dtype:

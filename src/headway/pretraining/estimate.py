@@ -21,7 +21,7 @@ from headway.core.layout import Layout
 from headway.core.stacks import Body, Decoder, Encoder, EncoderDecoder
 from headway.errors import ConfigError
 from headway.families import Family, family_for
-from headway.heads.words import LOGITS
+from headway.heads.words import piece_rows
 from headway.training.masking import SHARE
 from headway.training.optimisers import OPTIMISERS, parameter_groups
 from headway.training.options import Range, check_ranges, check_sharding, check_word
@@ -170,6 +170,8 @@ def estimate(values: Mapping[str, Any], plan: Plan) -> Estimate:
         weights = BYTES * parameters / divided + (2 * BYTES + copied) * largest
     else:
         weights = float((BYTES + copied) * parameters)
+    device = "cuda" if plan.fused_attention else "cpu"
+    told = min(tokens * TOLD[task], piece_rows(config.vocabulary, device))
     flops = plan.tokens * _flops(body, config, plan.window)
     if plan.checkpoint_activations:
         flops *= (PASSES + 1) / PASSES
@@ -180,7 +182,7 @@ def estimate(values: Mapping[str, Any], plan: Plan) -> Estimate:
         gradients=BYTES * parameters / divided,
         optimiser=_state(plan.optimiser) * parameters / divided,
         activations=activations,
-        logits=LOGIT[plan.precision] * min(LOGITS, tokens * TOLD[task] * config.vocabulary),
+        logits=LOGIT[plan.precision] * told * config.vocabulary,
         flops=flops,
         seconds=seconds,
         tokens_per_second=plan.tokens / seconds,

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from headway.core.ragged import usual_tokens
 from headway.errors import ConfigError
 from headway.logs import log
 from headway.model import Model
@@ -33,7 +34,7 @@ from headway.training import Options
 from headway.training.chance import own_randomness
 from headway.training.keeper import Keeper, digest_of
 from headway.training.machine import timed
-from headway.training.objectives import Objective
+from headway.training.objectives import ComparesTexts, Objective
 from headway.training.optimisers import OPTIMISERS
 from headway.training.output import KEPT, check_output
 from headway.training.precision import chosen_precision
@@ -201,7 +202,7 @@ def _prepared(
         max_seconds=settings.max_seconds,
         learning_rate=rate if settings.lr else rate * OPTIMISERS[settings.optimiser].rate,
         batch_tokens=settings.batch_tokens,
-        micro_batch_tokens=settings.micro_batch_tokens,
+        micro_batch_tokens=settings.micro_batch_tokens or _read_at_once(objective, model.device),
         checkpoint_activations=settings.checkpoint_activations,
         warmup=settings.warmup,
         schedule=settings.schedule,
@@ -231,6 +232,14 @@ def _prepared(
     return run
 
 
+def _read_at_once(objective: Objective, device: torch.device) -> int | None:
+    """Most tokens of a part of a step: on a processor parts that its caches hold are read sooner,
+    unless texts are compared with all others of a step, which has parts read twice."""
+    if device.type != "cpu" or isinstance(objective, ComparesTexts):
+        return None
+    return usual_tokens(device)
+
+
 def _keeper(run: Run, folder: Path) -> Keeper:
     """Keeps the run on its way; knows what makes it what it is."""
     passing = ("save_every", "resume", "tensorboard", "weights")
@@ -245,6 +254,7 @@ def _keeper(run: Run, folder: Path) -> Keeper:
         **settings,
         "objective": str(run.objective),
         "precision": run.options.precision,
+        "micro_batch_tokens": run.options.micro_batch_tokens,
     }
     chosen = run.settings
     return Keeper(folder / KEPT, plain(about), seconds=chosen.save_every,

@@ -89,7 +89,8 @@ class Settings:
     batch_tokens: int = 8192
     """Most tokens a step."""
     micro_batch_tokens: int | None = None
-    """Most tokens of a step that are read at once; None = all."""
+    """Most tokens of a step that are read at once, its gradient being the same; None = all, or on a
+    processor as many as its caches hold, where an objective does not compare texts."""
     checkpoint_activations: bool = False
     """Whether blocks keep their input alone for the backward pass and compute the rest again: less
     memory, a third more work, the same gradients."""

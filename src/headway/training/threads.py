@@ -64,7 +64,7 @@ def chosen_threads(asked: int | None, model: Model, kept: Path | None = None) ->
     if said or model.device.type != "cpu" or len(several) == 1:
         return now
     hidden = model.checkpoint.config.hidden
-    inner = getattr(model.checkpoint.config, "inner", hidden)
+    inner = getattr(model.checkpoint.config, "inner", None) or 4 * hidden  # as GPT-2 leaves it
 
     def measure() -> dict[str, Any]:
         seconds = _measured(several, hidden, inner)
