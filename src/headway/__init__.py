@@ -10,7 +10,6 @@ Importing it is light: torch and the rest load with the first name that needs th
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -93,7 +92,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in PUBLIC:
         raise AttributeError(f"module 'headway' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"headway.{PUBLIC[name]}"), name)
+    from headway.imports import imported
+
+    return getattr(imported(f"headway.{PUBLIC[name]}"), name)
 
 
 def __dir__() -> list[str]:

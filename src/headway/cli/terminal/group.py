@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import shlex
 import sys
@@ -16,6 +15,7 @@ import click
 from headway.cli.terminal.failures import exit_code, readable_arguments
 from headway.cli.terminal.output import notes_on_stderr, tolerant_streams
 from headway.errors import nearest
+from headway.imports import imported
 
 __all__ = ["Group", "LazyGroup"]
 
@@ -55,7 +55,7 @@ class LazyGroup(Group):
         if cmd_name not in self.places:
             return None
         module, _, attribute = self.places[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        command: click.Command = getattr(imported(module), attribute)
         return command
 
     def main(

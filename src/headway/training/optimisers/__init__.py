@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from headway.imports import no_collection
 from headway.training.optimisers.adafactor import adafactor
 from headway.training.optimisers.adamw import adamw
 from headway.training.optimisers.adamw8bit import adamw8bit
@@ -25,15 +26,20 @@ class Optimiser:
     """One way of moving parameters.
 
     Attributes:
-        over: makes one over `parameter_groups`.
+        make: makes one over `parameter_groups`.
         rate: its learning rate where nothing else is said, as a multiple of AdamW's.
         by_number: whether it moves each number by itself, so that processes that hold a share of a
             matrix each can move it; else by others of its row, column, matrix or block.
     """
 
-    over: Callable[[Groups], torch.optim.Optimizer]
+    make: Callable[[Groups], torch.optim.Optimizer]
     rate: float
     by_number: bool
+
+    def over(self, groups: Groups) -> torch.optim.Optimizer:
+        """One over these. torch imports its compiler with the first, whether it compiles or not."""
+        with no_collection():
+            return self.make(groups)
 
 
 OPTIMISERS: dict[str, Optimiser] = {
