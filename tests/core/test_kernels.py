@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from headway.core import kernels
+from headway.core import attention_dropout, kernels
 from headway.core.kernels import apart, attend, batched, eager
 from headway.core.layout import Layout
 from headway.core.masks import Local, Pattern, SlidingCausal, causal, everywhere
@@ -109,9 +109,10 @@ def test_maps_made_a_few_sequences_at_a_time_change_nothing(
     torch.testing.assert_close(gradients, wanted_gradients, rtol=1e-9, atol=1e-9)
 
 
-def test_maps_made_again_drop_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("few", [0, 2**22])
+def test_maps_made_again_drop_the_same_numbers(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     tensors, pattern = problem((9, 4, 7), "everywhere", 1, 0)
-    monkeypatch.setattr(kernels, "MAP_ELEMENTS", 1)
+    monkeypatch.setattr(attention_dropout, "FEW", few)
     q, k, v = tensors
     torch.manual_seed(0)
     mixed = batched(q, k, v, pattern, scale=0.37, drop=0.5)

@@ -4,6 +4,7 @@ layout       ragged batches: which rows belong to which text
 masks        who may attend to whom
 band         texts cut into blocks beside the keys that a window reaches
 kernels      attention itself: a readable one, fast ones, the GPU's
+attention_dropout  where its map has dropout, on a processor
 padded       batches in a rectangle, for programs that are traced
 attention    the projections around a kernel
 global_attention  the same where a few tokens see and are seen by all

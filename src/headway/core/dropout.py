@@ -7,13 +7,14 @@ serves eight elements, and the keep rate is a multiple of 1/256, with the scale 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Dropout", "dropout"]
+__all__ = ["Dropout", "dropout", "dropped_of", "kept_bytes", "scale_of"]
 
 
 def dropout(x: Tensor, rate: float) -> Tensor:
@@ -28,12 +29,38 @@ def dropout(x: Tensor, rate: float) -> Tensor:
 
     Source: Srivastava et al. 2014.
     """
-    dropped = round(rate * 256)
+    dropped = dropped_of(rate)
     if dropped == 0 or x.numel() == 0:
         return x
     if x.is_cuda:
         return torch.nn.functional.dropout(x, rate)
     return torch.zeros_like(x) if dropped == 256 else _byte_dropout(x, dropped)
+
+
+def dropped_of(rate: float) -> int:
+    """How many of 256 numbers a rate drops."""
+    return round(rate * 256)
+
+
+def kept_bytes(shape: Sequence[int], dropped: int) -> Tensor:
+    """1 for each number that stays, 0 for one that is dropped, int8, on a processor.
+
+    `clamp` stands where a comparison would be plainer: torch makes truth values one at a time.
+
+    Args:
+        shape: of the numbers.
+        dropped: how many of 256 are dropped, 1 to 255.
+    """
+    count = math.prod(shape)
+    draws = torch.empty((count + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
+    bytes_ = draws.view(torch.int8)[:count].view(shape)  # -128 to 127, all as likely
+    first_kept = dropped - 128
+    return bytes_.clamp_(first_kept - 1, first_kept).sub_(first_kept - 1)
+
+
+def scale_of(dropped: int) -> float:
+    """By which the rest is multiplied so that the mean stays."""
+    return 256 / (256 - dropped)
 
 
 class Dropout(nn.Module):
@@ -53,19 +80,12 @@ class Dropout(nn.Module):
 
 
 class _ByteDropout(torch.autograd.Function):
-    """Keeps one byte per element for the backward pass, as torch's own does.
-
-    `clamp` and `addcmul` stand where a comparison and a product would be plainer: torch runs those
-    two over truth values one element at a time.
-    """
+    """Keeps one byte per element for the backward pass, as torch's own does."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, dropped: int) -> Tensor:
-        draws = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
-        bytes_ = draws.view(torch.int8)[: x.numel()].view(x.shape)  # -128 to 127, all as likely
-        first_kept = dropped - 128
-        kept = bytes_.clamp(first_kept - 1, first_kept).sub_(first_kept - 1)  # 0 or 1
-        ctx.scale = 256 / (256 - dropped)
+        kept = kept_bytes(x.shape, dropped)
+        ctx.scale = scale_of(dropped)
         ctx.save_for_backward(kept)
         return _masked(x, kept, ctx.scale)
 
@@ -76,7 +96,7 @@ class _ByteDropout(torch.autograd.Function):
 
 
 def _masked(x: Tensor, kept: Tensor, scale: float) -> Tensor:
-    """x * kept * scale in one pass."""
+    """x * kept * scale in one pass; a product with truth values would go one at a time."""
     return torch.addcmul(x.new_zeros(()), x, kept.to(x.dtype), value=scale)
 
 

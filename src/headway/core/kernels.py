@@ -23,8 +23,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from headway.core.attention_dropout import attention_with_dropout
 from headway.core.band import Band
-from headway.core.dropout import dropout
+from headway.core.dropout import dropout, dropped_of
 from headway.core.layout import Layout
 from headway.core.masks import Local, Pattern, SlidingCausal, causal, everywhere
 from headway.core.padded import PaddedLayout, padded
@@ -252,6 +253,9 @@ def _by_products(
         k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
     if added is not None:
         added = added.to(q.dtype)
+    dropped = dropped_of(drop)
+    if not q.is_cuda and dropped in range(1, 256):
+        return attention_with_dropout(q, k, v, added, scale=scale, dropped=dropped)
     at_once = max(1, MAP_ELEMENTS // (q.shape[1] * q.shape[2] * k.shape[2]))
     if at_once >= len(q):
         return _products(q, k, v, added, scale, drop)
