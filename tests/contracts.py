@@ -13,7 +13,8 @@ from __future__ import annotations
 import copy
 import inspect
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
@@ -425,11 +426,35 @@ def every_parameter_learns(case: Case) -> None:
         assert all(name == "head.output.bias" or "positions" in name for name in fixed)
 
 
+@contextmanager
+def dropout_that_shrinks() -> Iterator[None]:
+    """While open, all dropout multiplies by the share that stays, ours and the reference's."""
+
+    def shrink(x: Tensor, p: float, training: bool = True, inplace: bool = False) -> Tensor:
+        return x * (1 - p) if training else x
+
+    def attend(
+        q: Tensor, k: Tensor, v: Tensor, added: Tensor | None, *, scale: float, dropped: int
+    ) -> Tensor:
+        scores = scale * q @ k.mT
+        weights = (scores if added is None else scores + added).softmax(dim=-1)
+        return shrink(weights, dropped / 256) @ v
+
+    with (
+        mock.patch("torch.nn.functional.dropout", shrink),
+        mock.patch("headway.core.dropout.dropout", shrink),
+        mock.patch("headway.core.kernels.dropout", shrink),
+        mock.patch("headway.core.kernels.attention_with_dropout", attend),
+        mock.patch("headway.core.disentangled.dropout", shrink),
+    ):
+        yield
+
+
 def dropout_stands_where_the_reference_has_it(case: Case) -> None:
     """While training, dropout that shrinks instead of drawing gives the reference's result."""
     keys = [theirs for ours, theirs in case.family.FIELDS if "dropout" in ours]
     assert keys
-    rates = {key: 0.15 + 0.2 * number for number, key in enumerate(keys)}
+    rates = {key: (38 + 51 * number) / 256 for number, key in enumerate(keys)}
     rated = type(case)(
         case.model_type,
         type(case.config)(**{**case.config.to_dict(), **rates}),
@@ -437,16 +462,7 @@ def dropout_stands_where_the_reference_has_it(case: Case) -> None:
         case.forbidden,
     )
 
-    def shrink(x: Tensor, p: float, training: bool = True, inplace: bool = False) -> Tensor:
-        return x * (1 - p) if training else x
-
-    with (
-        mock.patch("torch.nn.functional.dropout", shrink),
-        mock.patch("headway.core.dropout.dropout", shrink),
-        mock.patch("headway.core.kernels.dropout", shrink),
-        mock.patch("headway.core.disentangled.dropout", shrink),
-        torch.no_grad(),
-    ):
+    with dropout_that_shrinks(), torch.no_grad():
         for task in case.family.HEADS:
             theirs = rated.reference(task).train()
             whole = rated.twin(theirs, task).train()
@@ -601,6 +617,7 @@ __all__ = [
     "SEEDS",
     "Case",
     "close",
+    "dropout_that_shrinks",
     "flat",
     "promise_name",
     "small_case",

@@ -8,14 +8,13 @@ import random
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import contracts
 import pytest
 import torch
 import transformers
 from checkpoints.models import loaded
-from contracts import Case, close, promise_name, stir
+from contracts import Case, close, dropout_that_shrinks, promise_name, stir
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -170,19 +169,10 @@ def test_dropout_stands_where_the_reference_has_it(kinds: tuple[str, str]) -> No
     for part in (case.config.encoder, case.config.decoder):
         for number, (ours, theirs) in enumerate(FAMILIES[part.model_type].FIELDS):
             if "dropout" in ours and "classifier" not in ours:
-                setattr(part, theirs, 0.1 + 0.05 * number)
-
-    def shrink(x: Any, p: float, training: bool = True, inplace: bool = False) -> Any:
-        return x * (1 - p) if training else x
-
+                setattr(part, theirs, (26 + 13 * number) / 256)
     theirs = case.reference(TASK).train()
     whole = case.twin(theirs, TASK).train()
-    with (
-        mock.patch("torch.nn.functional.dropout", shrink),
-        mock.patch("headway.core.dropout.dropout", shrink),
-        mock.patch("headway.core.kernels.dropout", shrink),
-        torch.no_grad(),
-    ):
+    with dropout_that_shrinks(), torch.no_grad():
         for number, rows in enumerate(case.forward(whole["body"])):
             logits = whole["head"](rows, None)
             close(logits, case.their_forward(theirs, number).logits[0])
