@@ -36,7 +36,7 @@ def test_no_garbage_is_looked_for_inside() -> None:
 
     with no_collection():
         gc.callbacks.append(note)
-        kept = [[] for _ in range(20_000)]  # type: ignore[var-annotated]
+        kept: list[list[int]] = [[] for _ in range(20_000)]
         inside = len(rounds)
     kept += [[] for _ in range(20_000)]
     gc.callbacks.remove(note)

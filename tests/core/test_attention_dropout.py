@@ -20,10 +20,11 @@ ADDED = [None, (1, 1, 1, 0), (0, 1, 0, 0), (1, 0, 0, 0), (0, 0, 0, 0)]
 
 def problem(
     shape: tuple[int, ...], like: tuple[int, ...] | None, dtype: torch.dtype = torch.float64
-) -> list[Tensor | None]:
+) -> list[Any]:
+    """q, k, v and what is added, a tensor or None."""
     torch.manual_seed(1)
     sequences, heads, queries, keys = shape
-    made: list[Tensor | None] = [
+    made: list[Any] = [
         torch.randn(sequences, rows, heads, 8, dtype=dtype).transpose(1, 2)  # not as they lie
         for rows in (queries, keys, keys)
     ]
@@ -41,7 +42,7 @@ def formula(q: Tensor, k: Tensor, v: Tensor, added: Tensor | None, dropped: int)
     return weights * kept * scale_of(dropped) @ v
 
 
-def with_gradients(function: Any, sides: list[Tensor | None], **given: Any) -> list[Tensor]:
+def with_gradients(function: Any, sides: list[Any], **given: Any) -> list[Tensor]:
     torch.manual_seed(2)
     found = function(*sides, **given)
     weights = torch.randn_like(found)
@@ -108,6 +109,6 @@ def test_of_many_maps_a_byte_a_number_is_kept(monkeypatch: pytest.MonkeyPatch) -
     for sides, most in ((few, 9 * 900), (many, 40_000)):
         kept.clear()
         with torch.autograd.graph.saved_tensors_hooks(note, lambda saved: saved):
-            attention_with_dropout(*sides, scale=0.37, dropped=77)  # type: ignore[arg-type]
+            attention_with_dropout(*sides, scale=0.37, dropped=77)
         own = sum(side.nbytes for side in sides if side is not None)
         assert most <= sum(kept) <= most + 2 * own

@@ -247,7 +247,8 @@ def _by_products(
     q: Tensor, k: Tensor, v: Tensor, added: Tensor | None, scale: float, drop: float
 ) -> Tensor:
     """Matrix products, some sequences at a time so that maps stay in the processor's cache; where
-    that takes several times, maps are made again for the backward pass rather than kept."""
+    that takes several times, maps are made again for the backward pass rather than kept. With
+    dropout on a processor both passes are `attention_with_dropout`'s."""
     if q.shape[1] != k.shape[1]:
         groups = q.shape[1] // k.shape[1]
         k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
