@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import gc
 import importlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
 
-__all__ = ["imported", "no_collection"]
+__all__ = ["imported"]
 
 
 def imported(name: str) -> ModuleType:
@@ -21,22 +19,10 @@ def imported(name: str) -> ModuleType:
     >>> imported("headway.errors").ConfigError.__name__
     'ConfigError'
     """
-    with no_collection():
-        return importlib.import_module(name)
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """While open, no garbage is looked for; behind it as before.
-
-    >>> with no_collection():
-    ...     gc.isenabled()
-    False
-    """
     before = gc.isenabled()
     gc.disable()
     try:
-        yield
+        return importlib.import_module(name)
     finally:
         if before:
             gc.enable()

@@ -92,7 +92,7 @@ TABLES = [
         "headway.training.optimisers",
         "OPTIMISERS",
         "training/optimisers",
-        frozenset({"groups", "together"}),
+        frozenset({"groups", "together", "uncompiled"}),
     ),
     Table(
         "headway.training.objectives",

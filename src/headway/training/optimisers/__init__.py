@@ -1,6 +1,7 @@
 """Optimisers: one file each, over groups of parameters with rates of their own.
 
 groups.py      which parameter is in which group    together.py   two optimisers as one
+uncompiled.py  torch's, without its compiler
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from dataclasses import dataclass
 
 import torch
 
-from headway.imports import no_collection
 from headway.training.optimisers.adafactor import adafactor
 from headway.training.optimisers.adamw import adamw
 from headway.training.optimisers.adamw8bit import adamw8bit
@@ -26,20 +26,15 @@ class Optimiser:
     """One way of moving parameters.
 
     Attributes:
-        make: makes one over `parameter_groups`.
+        over: makes one over `parameter_groups`.
         rate: its learning rate where nothing else is said, as a multiple of AdamW's.
         by_number: whether it moves each number by itself, so that processes that hold a share of a
             matrix each can move it; else by others of its row, column, matrix or block.
     """
 
-    make: Callable[[Groups], torch.optim.Optimizer]
+    over: Callable[[Groups], torch.optim.Optimizer]
     rate: float
     by_number: bool
-
-    def over(self, groups: Groups) -> torch.optim.Optimizer:
-        """One over these. torch imports its compiler with the first, whether it compiles or not."""
-        with no_collection():
-            return self.make(groups)
 
 
 OPTIMISERS: dict[str, Optimiser] = {

@@ -11,10 +11,15 @@ from __future__ import annotations
 import torch
 
 from headway.training.optimisers.groups import Groups
+from headway.training.optimisers.uncompiled import Uncompiled
 
 __all__ = ["adafactor"]
 
 
 def adafactor(groups: Groups) -> torch.optim.Optimizer:
     """Adafactor over groups, without a first moment."""
-    return torch.optim.Adafactor(groups)
+    return Adafactor(groups)
+
+
+class Adafactor(Uncompiled, torch.optim.Adafactor):
+    """torch's."""

@@ -10,10 +10,15 @@ from __future__ import annotations
 import torch
 
 from headway.training.optimisers.groups import Groups
+from headway.training.optimisers.uncompiled import Uncompiled
 
 __all__ = ["adamw"]
 
 
 def adamw(groups: Groups) -> torch.optim.Optimizer:
     """AdamW over groups, in one pass over the parameters."""
-    return torch.optim.AdamW(groups, fused=True)
+    return AdamW(groups, fused=True)
+
+
+class AdamW(Uncompiled, torch.optim.AdamW):
+    """torch's."""

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from headway.training.optimisers.groups import Groups
+from headway.training.optimisers.uncompiled import Uncompiled
 
 __all__ = ["AdamW8bit", "adamw8bit", "packed", "unpacked"]
 
@@ -116,7 +117,7 @@ def _blocks(values: Tensor) -> Tensor:
     return torch.nn.functional.pad(flat, (0, rest)).view(-1, BLOCK)
 
 
-class AdamW8bit(torch.optim.Optimizer):
+class AdamW8bit(Uncompiled):
     """See above.
 
     Args:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from headway.training.optimisers.groups import Groups
+from headway.training.optimisers.uncompiled import Uncompiled
 
 __all__ = ["Lion", "lion"]
 
@@ -24,7 +25,7 @@ def lion(groups: Groups) -> torch.optim.Optimizer:
     return Lion(groups)
 
 
-class Lion(torch.optim.Optimizer):
+class Lion(Uncompiled):
     """See above.
 
     Args:

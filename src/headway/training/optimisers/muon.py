@@ -14,6 +14,7 @@ import torch
 from headway.training.optimisers.adamw import adamw
 from headway.training.optimisers.groups import Groups
 from headway.training.optimisers.together import Together
+from headway.training.optimisers.uncompiled import Uncompiled
 
 __all__ = ["muon"]
 
@@ -24,7 +25,11 @@ def muon(groups: Groups) -> torch.optim.Optimizer:
     others = [group for group in groups if not group["inner"]]
     made: list[torch.optim.Optimizer] = []
     if inner:
-        made.append(torch.optim.Muon(inner, adjust_lr_fn="match_rms_adamw"))
+        made.append(Muon(inner, adjust_lr_fn="match_rms_adamw"))
     if others:
         made.append(adamw(others))
     return made[0] if len(made) == 1 else Together(made)
+
+
+class Muon(Uncompiled, torch.optim.Muon):
+    """torch's."""

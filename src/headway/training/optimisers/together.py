@@ -7,10 +7,12 @@ from typing import Any
 
 import torch
 
+from headway.training.optimisers.uncompiled import Uncompiled
+
 __all__ = ["Together"]
 
 
-class Together(torch.optim.Optimizer):
+class Together(Uncompiled):
     """Steps with each of them; its groups are theirs, one after the other.
 
     Args:
