@@ -25,8 +25,8 @@ PLACE = FOLDER / "objectives"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=float, default=40, help="of documentation")
-    parser.add_argument("--steps", type=int, nargs="+", default=[100, 200, 400, 800])
-    parser.add_argument("--batch-tokens", type=int, default=4_096, help="of a step")
+    parser.add_argument("--steps", type=int, nargs="+", default=[200, 400, 800, 1_600])
+    parser.add_argument("--batch-tokens", type=int, default=2_048, help="of a step")
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--hidden", type=int, default=256)
     parser.add_argument("--vocabulary", type=int, default=12_000)
@@ -51,9 +51,12 @@ def main() -> None:
                 family, texts, out=folder, tokenizer=PLACE / "tokenizer", max_steps=steps,
                 layers=options.layers, hidden=options.hidden, batch_tokens=options.batch_tokens,
             ).report  # fmt: skip
+            starts = {name: (folder, False)}
+            if not curves[name]:  # fresh weights are the same behind any budget
+                starts["scratch"] = (folder, True)
             task = scores_of(
-                {name: (folder, False), "scratch": (folder, True)}, "text-classification",
-                train[: options.rows], test, rates=options.rates, seeds=options.seeds, epochs=3,
+                starts, "text-classification", train[: options.rows], test,
+                rates=options.rates, seeds=options.seeds, epochs=3,
             )  # fmt: skip
             curves[name].append(
                 {

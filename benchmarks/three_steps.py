@@ -29,9 +29,9 @@ PLACE = FOLDER / "three-steps"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=float, default=40, help="of documentation")
-    parser.add_argument("--steps", type=int, default=1_500, help="of the first pre-training")
+    parser.add_argument("--steps", type=int, default=3_000, help="of the first pre-training")
     parser.add_argument("--epochs", type=int, default=6, help="of the second one")
-    parser.add_argument("--batch-tokens", type=int, default=4_096, help="of a step of both")
+    parser.add_argument("--batch-tokens", type=int, default=2_048, help="of a step of both")
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--hidden", type=int, default=256)
     parser.add_argument("--vocabulary", type=int, default=12_000)

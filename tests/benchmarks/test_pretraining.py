@@ -121,6 +121,7 @@ def test_objectives(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for points in kept["curves"].values():
         assert [point["steps"] for point in points] == [2, 4]
         assert points[0]["tokens"] < points[1]["tokens"]
+        assert ["scratch" in point["task"]["starts"] for point in points] == [True, False]
     assert set(kept["verdict"]) == {"seconds", "tokens"}
 
 

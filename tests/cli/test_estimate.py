@@ -19,7 +19,7 @@ def test_a_family_and_a_folder(model: str) -> None:
 
 def test_every_other_option() -> None:
     found = headway("estimate", "llama", "--devices", "2", "--sharding", "full", "--optimiser",
-                    "lion", "--precision", "fp32", "--checkpoint-activations",
+                    "lion", "--precision", "fp32", "--dropout", "--checkpoint-activations",
                     "--fused-attention", "--utilisation",
                     "0.3", "--batch-tokens", "4096", "--window", "256", "--memory", "0.001",
                     "--peak-flops", "1e12")  # fmt: skip

@@ -32,6 +32,7 @@ OPTIONS = {
     "--micro-batch-tokens": "200",
     "--schedule": "linear",
     "--optimiser": "lion",
+    "--dropout": "0.2",
     "--average": "0.9",
     "--sharding": "full",
     "--precision": "fp32",

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from headway.core.dropout import Dropout, dropout
+from headway.core.attention import SelfAttention
+from headway.core.dropout import Dropout, at_rate, dropout, drops
+from headway.core.layout import Layout
+from headway.core.masks import Pattern
 
 
 @pytest.mark.parametrize("rate", [1 / 256, 0.1, 0.25, 0.5, 0.9])
@@ -73,3 +76,21 @@ def test_only_while_training() -> None:
     assert (module(x) == 0).any()
     assert module.eval()(x) is x
     assert repr(module) == "Dropout(0.5)"
+
+
+def test_a_module_at_another_rate_for_a_while() -> None:
+    layout = Layout((3, 4))
+    layer = SelfAttention(8, 2, dropout=0.5).train()  # what it drops is in its map
+    x = torch.randn(7, 8)
+
+    def same_twice() -> bool:
+        return torch.equal(*(layer(x, Pattern(layout, layout)) for _ in range(2)))
+
+    assert drops(layer) and not same_twice()
+    with pytest.raises(ZeroDivisionError), at_rate(layer, 0.0):
+        assert not drops(layer) and same_twice()
+        with at_rate(layer, 0.9):  # what drops nothing goes on to
+            assert same_twice()
+        _ = 1 / 0
+    assert drops(layer) and not same_twice() and layer.dropout.rate == 0.5
+    assert not drops(torch.nn.Linear(2, 2))

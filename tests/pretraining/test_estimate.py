@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from core.test_recomputed import held
 from heads.test_words import peak_memory
 
 from headway.checkpoints.fresh import STARTABLE, Shape, fresh_values
+from headway.core.dropout import at_rate
 from headway.core.layout import Layout
 from headway.core.stacks import EncoderDecoder
 from headway.errors import ConfigError
@@ -56,18 +58,29 @@ def taken(values: dict[str, Any], plan: Plan) -> float:
         with torch.autocast("cpu", torch.bfloat16, enabled=plan.precision == "bf16"):
             return held(body, lambda: body(ids, layout, **given))
 
-    return (run(3) - run(1)) / (2 * plan.window)
+    with nullcontext() if plan.dropout else at_rate(body, 0.0):
+        return (run(3) - run(1)) / (2 * plan.window)
 
 
 @pytest.mark.filterwarnings("ignore:Mismatch dtype")  # torch's, of Qwen3's norms in bf16
 @pytest.mark.parametrize("family", STARTABLE)
-@pytest.mark.parametrize("precision", ["fp32", pytest.param("bf16", marks=pytest.mark.slow)])
-def test_activations_are_those_of_the_real_model(family: str, precision: str) -> None:
+@pytest.mark.parametrize(
+    ("precision", "dropout"),
+    [
+        ("fp32", False),
+        pytest.param("fp32", True, marks=pytest.mark.slow),
+        pytest.param("bf16", False, marks=pytest.mark.slow),
+        pytest.param("bf16", True, marks=pytest.mark.slow),
+    ],
+)
+def test_activations_are_those_of_the_real_model(
+    family: str, precision: str, dropout: bool
+) -> None:
     if family == "albert":
         values = fresh_values(family, Shape(5, 512))
     else:
         values = fresh_values(family, Shape(5, 320, 5))
-    plan = Plan(window=96, batch_tokens=96, precision=precision)
+    plan = Plan(window=96, batch_tokens=96, precision=precision, dropout=dropout)
     told = estimate(values, plan).activations / 96
     assert told == pytest.approx(taken(values, plan), rel=0.12)
 

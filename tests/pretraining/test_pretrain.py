@@ -14,6 +14,7 @@ import transformers
 import headway
 from headway.checkpoints.fresh import STARTABLE
 from headway.core import ragged
+from headway.core.dropout import drops
 from headway.errors import ConfigError, DataError, InputError
 from headway.pretraining import TokenizerPlan, pretrain
 from headway.pretraining.stored import round_weights
@@ -245,6 +246,33 @@ def test_a_processor_reads_a_step_in_parts(monkeypatch: pytest.MonkeyPatch) -> N
     assert unmoved.report["settings"]["micro_batch_tokens"] is None
 
 
+def same_weights(one: Any, other: Any) -> bool:
+    pairs = zip(one.model.parameters(), other.model.parameters(), strict=True)
+    return all(torch.equal(left, right) for left, right in pairs)
+
+
+def test_nothing_is_dropped_where_no_text_is_read_twice() -> None:
+    once = {"max_steps": None, "epochs": 1}
+    usual = small(**once)
+    assert same_weights(usual, small(**once, dropout=0))
+    assert not same_weights(usual, small(**once, dropout=0.1))
+    assert "no dropout, as no text is read twice" in usual.report["notes"]
+    assert drops(usual.model.body)  # behind it, and in its config, as before
+    assert usual.model.checkpoint.values["hidden_dropout_prob"] == 0.1
+
+
+def test_the_models_dropout_where_texts_are_read_several_times() -> None:
+    twice = small(max_steps=None, epochs=2)
+    assert same_weights(twice, small(max_steps=None, epochs=2, dropout=0.1))
+    assert not same_weights(twice, small(max_steps=None, epochs=2, dropout=0))
+    assert not [note for note in twice.report["notes"] if "dropout" in note]
+
+
+def test_dropout_of_texts_that_are_compared_with_themselves() -> None:
+    contrast = {"objective": "contrastive", "max_steps": None, "epochs": 1}
+    assert same_weights(small(**contrast), small(**contrast, dropout=0.1))
+
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"objective": "causal"}, "is no decoder"),
     ({"objective": "denoise"}, "has one stack"),
@@ -252,6 +280,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"family": "gpt2", "objective": "masked"}, "tells no hidden words"),
     ({"family": "t5", "objective": "contrastive"}, "makes no vectors"),
     ({"family": "llama", "objective": "contrastive"}, "has no dropout"),
+    ({"objective": "contrastive", "dropout": 0}, "has no dropout"),
+    ({"dropout": 1}, "dropout = 1"),
+    ({"family": "llama", "dropout": 0.1}, "that has none"),
     ({"objective": "maskde"}, "masked"),
     ({"masking": "words", "family": "gpt2"}, "masking"),
     ({"noise": "spans"}, "noise"),

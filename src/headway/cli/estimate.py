@@ -26,6 +26,7 @@ from headway.cli.terminal.output import say_json, say_prose, show, table
 @click.option("--optimiser", type=click.Choice(["adamw", "adamw8bit", "adafactor", "lion", "muon"]),
               default="adamw", show_default=True)  # fmt: skip
 @click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="bf16", show_default=True)
+@click.option("--dropout", is_flag=True, help="Read texts several times, and so drop numbers.")
 @click.option("--checkpoint-activations", is_flag=True, help="Compute blocks twice.")
 @click.option("--fused-attention", is_flag=True, help="Keep no attention map, as on a GPU.")
 @click.option("--peak-flops", type=float, metavar="N",

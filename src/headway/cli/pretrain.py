@@ -58,7 +58,7 @@ from headway.cli.terminal.output import say_error, say_json
 @click.option("--max-steps", type=int, metavar="N", help="Most steps.  [default: all epochs']")
 @click.option("--max-seconds", type=float, metavar="S", help="End training behind so many seconds.")
 @click.option("--lr", type=float, help="Peak learning rate.  [default: by the objective]")
-@click.option("--batch-tokens", type=int, default=8192, show_default=True, help="Tokens a step.")
+@click.option("--batch-tokens", type=int, default=2048, show_default=True, help="Tokens a step.")
 @click.option(
     "--micro-batch-tokens",
     type=int,
@@ -84,6 +84,12 @@ from headway.cli.terminal.output import say_error, say_json
     default="adamw",
     show_default=True,
     help="What moves the weights.",
+)
+@click.option(
+    "--dropout",
+    type=float,
+    metavar="SHARE",
+    help="While it trains.  [default: the model's where texts are read several times, else 0]",
 )
 @click.option(
     "--average", type=float, metavar="SHARE", help="Keep an average of the weights, such as 0.999."

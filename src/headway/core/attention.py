@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from headway.core.cache import Extension, LayerCache
+from headway.core.dropout import Dropout
 from headway.core.kernels import attend
 from headway.core.linear import FusedLinear
 from headway.core.masks import Pattern
@@ -57,7 +58,7 @@ class SelfAttention(nn.Module):
             )
         self.head_size = equal_parts(hidden, heads) if head_size is None else head_size
         self.scale = self.head_size**-0.5 if scale is None else scale
-        self.dropout = dropout
+        self.dropout = Dropout(dropout)
         self.rotary = rotary
         width, kv_width = heads * self.head_size, kv_heads * self.head_size
         self.qkv = FusedLinear(hidden, (width, kv_width, kv_width), bias=bias)
@@ -94,7 +95,7 @@ class SelfAttention(nn.Module):
             q, k = self.rotary(q, angles), self.rotary(k, angles)
         if cache is not None and extension is not None:
             k, v = cache.extend(k, v, extension)
-        drop = self.dropout if self.training else 0.0
+        drop = self.dropout.now
         mixed = attend(q, k, v, pattern, scale=self.scale, drop=drop, map_tap=self.map)
         return self.output(mixed.flatten(1))
 
@@ -119,7 +120,7 @@ class CrossAttention(nn.Module):
         super().__init__()
         self.head_size = equal_parts(hidden, heads) if head_size is None else head_size
         self.scale = self.head_size**-0.5 if scale is None else scale
-        self.dropout = dropout
+        self.dropout = Dropout(dropout)
         width = heads * self.head_size
         self.q = nn.Linear(hidden, width, bias=bias)
         self.kv = FusedLinear(memory_hidden or hidden, (width, width), bias=bias)
@@ -145,7 +146,7 @@ class CrossAttention(nn.Module):
             k, v = (part.unflatten(-1, (-1, self.head_size)) for part in parts)
         if cache is not None:
             cache.keys, cache.values = k, v
-        drop = self.dropout if self.training else 0.0
+        drop = self.dropout.now
         mixed = attend(q, k, v, pattern, scale=self.scale, drop=drop, map_tap=self.map)
         return self.output(mixed.flatten(1))
 

@@ -160,7 +160,7 @@ class DisentangledAttention(nn.Module):
         self.head_size = equal_parts(hidden, heads)
         self.scale = (self.head_size * (1 + len(terms))) ** -0.5
         self.terms = frozenset(terms)
-        self.dropout = dropout
+        self.dropout = Dropout(dropout)
         self.positions = positions
         self.position_dropout = Dropout(position_dropout)
         self.qkv = FusedLinear(hidden, (hidden, hidden, hidden))
@@ -181,7 +181,7 @@ class DisentangledAttention(nn.Module):
     ) -> Tensor:
         """[tokens, hidden] -> [tokens, hidden]; what decoders hand on besides is not there."""
         q, k, v = (part.unflatten(-1, (-1, self.head_size)) for part in self.qkv.separate(x))
-        drop = self.dropout if self.training else 0.0
+        drop = self.dropout.now
         if isinstance(pattern.queries, PaddedLayout):
             distances = self.distances(self.positions.of_places(pattern.queries.places))
             mixed = rectangular(q, k, v, pattern, distances, scale=self.scale)

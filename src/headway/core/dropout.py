@@ -8,13 +8,14 @@ serves eight elements, and the keep rate is a multiple of 1/256, with the scale 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Dropout", "dropout", "dropped_of", "kept_bytes", "scale_of"]
+__all__ = ["Dropout", "at_rate", "dropout", "dropped_of", "drops", "kept_bytes", "scale_of"]
 
 
 def dropout(x: Tensor, rate: float) -> Tensor:
@@ -72,11 +73,44 @@ class Dropout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x, any shape, with elements dropped while training."""
-        return dropout(x, self.rate) if self.training else x
+        return dropout(x, self.now)
+
+    @property
+    def now(self) -> float:
+        """The rate while training, else 0."""
+        return self.rate if self.training else 0.0
 
     def extra_repr(self) -> str:
         """Shows the rate in print(model)."""
         return f"{self.rate}"
+
+
+def drops(module: nn.Module) -> bool:
+    """Whether any part of a module drops something while training."""
+    return bool(_dropping(module))
+
+
+def _dropping(module: nn.Module) -> list[Dropout]:
+    return [part for part in module.modules() if isinstance(part, Dropout) and part.rate > 0]
+
+
+@contextmanager
+def at_rate(module: nn.Module, rate: float) -> Iterator[None]:
+    """While open, all dropout that a module has is at this rate, that of attention maps too.
+
+    >>> layer = Dropout(0.1)
+    >>> with at_rate(layer, 0.0):
+    ...     layer(torch.ones(3))
+    tensor([1., 1., 1.])
+    """
+    usual = {part: part.rate for part in _dropping(module)}
+    for part in usual:
+        part.rate = rate
+    try:
+        yield
+    finally:
+        for part, before in usual.items():
+            part.rate = before
 
 
 class _ByteDropout(torch.autograd.Function):

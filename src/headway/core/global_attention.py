@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from headway.core.attention import equal_parts
 from headway.core.cache import Extension, LayerCache
+from headway.core.dropout import Dropout
 from headway.core.kernels import attend, attention_maps, mixed_by_maps
 from headway.core.layout import Layout
 from headway.core.linear import FusedLinear
@@ -77,7 +78,7 @@ class GlobalLocalAttention(nn.Module):
         super().__init__()
         self.head_size = equal_parts(hidden, heads)
         self.scale = self.head_size**-0.5
-        self.dropout = dropout
+        self.dropout = Dropout(dropout)
         self.qkv = FusedLinear(hidden, (hidden, hidden, hidden))
         self.global_q = nn.Linear(hidden, hidden)
         self.global_kv = FusedLinear(hidden, (hidden, hidden))
@@ -101,7 +102,7 @@ class GlobalLocalAttention(nn.Module):
             angles, cache, extension: as blocks hand them to any attention; not used here.
         """
         q, k, v = (self._heads(part) for part in self.qkv.separate(x))  # [tokens, heads, size]
-        drop = self.dropout if self.training else 0.0
+        drop = self.dropout.now
         if not any(pattern.global_keys):
             mixed = attend(q, k, v, pattern, scale=self.scale, drop=drop, map_tap=self.map)
             return self.output(mixed.flatten(1))

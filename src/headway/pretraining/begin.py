@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from headway.checkpoints import HeadPlan, with_tokens
 from headway.checkpoints.documents import read_object
 from headway.checkpoints.fresh import STARTABLE, Shape, fresh_checkpoint, fresh_values
 from headway.checkpoints.sources import source_of
+from headway.core.dropout import at_rate, drops
 from headway.core.stacks import Decoder, EncoderDecoder
 from headway.errors import ConfigError
 from headway.families import FAMILIES
@@ -68,7 +70,13 @@ def begun_model(
     objective = objective_for(found, settings)
     if isinstance(objective, Denoise) and objective.noise is NOISES["spans"]:
         found = _with_sentinels(found)
-    objective.check(found)
+    if settings.dropout and not drops(found.body):
+        raise ConfigError(
+            f"dropout = {settings.dropout} with {found.source or 'a model'} that has none",
+            next_step="its config.json says where numbers are dropped",
+        )
+    with nullcontext() if settings.dropout is None else at_rate(found.body, settings.dropout):
+        objective.check(found)
     head = objective.head
     plan = found.checkpoint.plan
     if not head:  # its vectors are what is learned, and the checkpoint says how they are made

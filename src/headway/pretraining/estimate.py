@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, UntypedStorage, nn
 
 from headway.checkpoints import HeadPlan
+from headway.core.dropout import at_rate
 from headway.core.initial import Undrawn
 from headway.core.layout import Layout
 from headway.core.stacks import Body, Decoder, Encoder, EncoderDecoder
@@ -59,6 +61,8 @@ class Plan:
         sharding: none or full.
         optimiser: of OPTIMISERS.
         precision: fp32 or bf16.
+        dropout: whether numbers are dropped, as the model has it: where texts are read several
+            times.
         checkpoint_activations: whether blocks are computed twice.
         fused_attention: whether no attention map is kept, as on a GPU.
         peak_flops: floating-point operations a second of one device, at most.
@@ -75,6 +79,7 @@ class Plan:
     sharding: str = "none"
     optimiser: str = "adamw"
     precision: str = "bf16"
+    dropout: bool = False
     checkpoint_activations: bool = False
     fused_attention: bool = False
     peak_flops: float = 4e11
@@ -284,9 +289,10 @@ def _bytes(family: Family, config: Any, plan: Plan) -> float:
     """
     with Undrawn():
         body = family.build(config).train()
-    if plan.window <= WINDOW and not plan.fused_attention:
-        return _slope(body, plan.window, plan.precision)
-    short, long = (_slope(body, window, plan.precision) for window in (WINDOW // 2, WINDOW))
+    with nullcontext() if plan.dropout else at_rate(body, 0.0):
+        if plan.window <= WINDOW and not plan.fused_attention:
+            return _slope(body, plan.window, plan.precision)
+        short, long = (_slope(body, window, plan.precision) for window in (WINDOW // 2, WINDOW))
     growth = max(0.0, long - short) / (WINDOW - WINDOW // 2)  # of attention maps
     return long + ((0 if plan.fused_attention else plan.window) - WINDOW) * growth
 

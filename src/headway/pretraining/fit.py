@@ -10,6 +10,7 @@ from functools import cached_property
 from torch import Generator, Tensor
 from torch.optim import Optimizer
 
+from headway.core.dropout import at_rate
 from headway.core.ragged import usual_tokens
 from headway.core.recomputed import recomputed_while
 from headway.core.stacks import EncoderDecoder
@@ -75,6 +76,7 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
         metered() as run.energy,
         stop_on_interrupt() as stop,
         followed(followers, history) as watching,
+        at_rate(learner, run.dropout) if run.dropout is not None else nullcontext(),
         recomputed_while(model.body) if options.checkpoint_activations else nullcontext(),
         sharded(learner, options.sharding) as held,
     ):

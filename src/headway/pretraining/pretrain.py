@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from headway.core.dropout import drops
 from headway.core.ragged import usual_tokens
 from headway.errors import ConfigError
 from headway.logs import log
@@ -216,10 +217,11 @@ def _prepared(
         validate_every=settings.validate_every,
         validate_seconds=settings.validate_seconds,
     )
-    run = Run(model, objective, corpus, put, train, held, others, settings, options, {})
+    run = Run(model, objective, corpus, put, train, held, others, settings, options, None, {})
     run.texts = blocks.texts
     run.stored = settings.weights
     run.options = dataclasses.replace(options, epochs=len(epochs_in(run)))
+    run.dropout = _dropout(run)
     tokens = int(blocks.lengths.sum())
     run.notes = [
         *corpus.notes,
@@ -229,7 +231,15 @@ def _prepared(
         f"{options.batch_tokens:,} tokens a step, peak rate {options.learning_rate:.2g}, "
         f"{options.schedule}, {precision}",
     ]
+    if run.dropout == 0 and settings.dropout is None and drops(model.body):
+        run.notes.append("no dropout, as no text is read twice")
     return run
+
+
+def _dropout(run: Run) -> float | None:
+    """What is dropped; None = as the model has it."""
+    once = run.options.epochs == 1 and not isinstance(run.objective, ComparesTexts)
+    return 0.0 if once and run.settings.dropout is None else run.settings.dropout
 
 
 def _read_at_once(objective: Objective, device: torch.device) -> int | None:

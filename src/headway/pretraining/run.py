@@ -30,6 +30,7 @@ class Run:
         earlier: name -> blocks of texts that it shall not forget.
         settings: what the user decided.
         options: everything decided.
+        dropout: share of the numbers that is dropped while it trains; None = as the model has it.
         inputs: names of model and texts, and the command.
         history: of training.
         seconds: stage -> how long it took.
@@ -50,6 +51,7 @@ class Run:
     earlier: dict[str, Dataset]
     settings: Settings
     options: Options
+    dropout: float | None
     inputs: Mapping[str, Any]
     history: History = field(default_factory=History)
     seconds: dict[str, float] = field(default_factory=dict)

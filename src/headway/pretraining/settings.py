@@ -30,6 +30,7 @@ __all__ = ["Settings"]
 _RANGES: dict[str, Range] = {
     "window": Range(8, whole=True),
     "validation": Range(0, 0.5),
+    "dropout": Range(0, 0.9),
     "validate_every": RANGES["validate_every"],
     "validate_seconds": RANGES["validate_seconds"],
     "save_every": Range(0),
@@ -86,8 +87,9 @@ class Settings:
     """Seconds of training after which it ends; None = as long as it takes."""
     lr: float | None = None
     """Peak learning rate; None = the objective's, in proportion to the width."""
-    batch_tokens: int = 8192
-    """Most tokens a step."""
+    batch_tokens: int = 2048
+    """Most tokens a step. Many small steps learn more from the same tokens than few large ones
+    (Marek et al. 2025, arXiv 2507.07101)."""
     micro_batch_tokens: int | None = None
     """Most tokens of a step that are read at once, its gradient being the same; None = all, or on a
     processor as many as its caches hold, where an objective does not compare texts."""
@@ -104,6 +106,10 @@ class Settings:
     """How much a step leaves of an average of the parameters; None = no average."""
     weight_decay: float = 0.1
     """On matrices only."""
+    dropout: float | None = None
+    """Share of the numbers that is dropped where the model drops any; None = its own where texts
+    are read several times, or compared with themselves, else none: what is read once is not learned
+    by heart (Geiping & Goldstein 2022, arXiv 2212.14034, section 4.3)."""
     clip: float = 1.0
     """Largest norm of a step's gradient."""
     sharding: str = "none"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from headway.core.dropout import Dropout
+from headway.core.dropout import drops
 from headway.core.pooling import POOLINGS
 from headway.core.stacks import EncoderDecoder
 from headway.errors import ConfigError
@@ -44,7 +44,7 @@ class Contrastive:
                 f"{model.source or 'this model'} is an encoder-decoder, and makes no vectors",
                 allowed="an encoder or a decoder",
             )
-        if not any(isinstance(part, Dropout) and part.rate for part in model.body.modules()):
+        if not drops(model.body):
             raise ConfigError(
                 f"{model.source or 'this model'} has no dropout: a text read twice is the same",
                 next_step="set hidden_dropout_prob = 0.1 in its config.json",
