@@ -7,6 +7,7 @@ import pytest
 from .calls import document, error_of, headway
 
 
+@pytest.mark.slow
 def test_a_run_is_exported_with_its_labels(run: str, tmp_path: Path) -> None:
     out = tmp_path / "onnx"
     result = headway("export", run, "--to", "onnx", "--out", str(out))

@@ -157,6 +157,7 @@ def test_it_goes_on_to_the_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.usefixtures("halves")
+@pytest.mark.slow
 def test_labels_are_learned_by_contrast_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headway.training.scaling.FIRST", 2.0**8)
     found = []
