@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,7 @@ def taken(values: dict[str, Any], plan: Plan) -> float:
         with torch.autocast("cpu", torch.bfloat16, enabled=plan.precision == "bf16"):
             return held(body, lambda: body(ids, layout, **given))
 
-    with nullcontext() if plan.dropout else at_rate(body, 0.0):
+    with at_rate(body, None if plan.dropout else 0.0):
         return (run(3) - run(1)) / (2 * plan.window)
 
 

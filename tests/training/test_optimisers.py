@@ -323,3 +323,15 @@ def test_an_optimiser_of_its_own_is_found_behind_it() -> None:
     weight.grad = torch.ones(2)
     Twice([weight], lr=0.25).step()
     assert weight.tolist() == [0.5, 0.5]
+
+
+def test_a_closure_tells_the_loss() -> None:
+    weight = nn.Parameter(torch.ones(2))
+    optimiser = OPTIMISERS["adamw"].over(groups_of((0.1, [weight])))
+
+    def closure() -> float:
+        loss = weight.square().sum()
+        loss.backward()
+        return float(loss)
+
+    assert optimiser.step(closure) == 2.0 and weight.grad is not None

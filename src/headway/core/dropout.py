@@ -95,8 +95,9 @@ def _dropping(module: nn.Module) -> list[Dropout]:
 
 
 @contextmanager
-def at_rate(module: nn.Module, rate: float) -> Iterator[None]:
-    """While open, all dropout that a module has is at this rate, that of attention maps too.
+def at_rate(module: nn.Module, rate: float | None) -> Iterator[None]:
+    """While open, all dropout that a module has is at this rate, that of attention maps too; None =
+    as it is.
 
     >>> layer = Dropout(0.1)
     >>> with at_rate(layer, 0.0):
@@ -105,7 +106,7 @@ def at_rate(module: nn.Module, rate: float) -> Iterator[None]:
     """
     usual = {part: part.rate for part in _dropping(module)}
     for part in usual:
-        part.rate = rate
+        part.rate = part.rate if rate is None else rate
     try:
         yield
     finally:

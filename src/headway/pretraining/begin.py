@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +74,7 @@ def begun_model(
             f"dropout = {settings.dropout} with {found.source or 'a model'} that has none",
             next_step="its config.json says where numbers are dropped",
         )
-    with nullcontext() if settings.dropout is None else at_rate(found.body, settings.dropout):
+    with at_rate(found.body, settings.dropout):
         objective.check(found)
     head = objective.head
     plan = found.checkpoint.plan

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -289,7 +288,7 @@ def _bytes(family: Family, config: Any, plan: Plan) -> float:
     """
     with Undrawn():
         body = family.build(config).train()
-    with nullcontext() if plan.dropout else at_rate(body, 0.0):
+    with at_rate(body, None if plan.dropout else 0.0):
         if plan.window <= WINDOW and not plan.fused_attention:
             return _slope(body, plan.window, plan.precision)
         short, long = (_slope(body, window, plan.precision) for window in (WINDOW // 2, WINDOW))

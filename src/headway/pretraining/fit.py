@@ -76,7 +76,7 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
         metered() as run.energy,
         stop_on_interrupt() as stop,
         followed(followers, history) as watching,
-        at_rate(learner, run.dropout) if run.dropout is not None else nullcontext(),
+        at_rate(learner, run.dropout),
         recomputed_while(model.body) if options.checkpoint_activations else nullcontext(),
         sharded(learner, options.sharding) as held,
     ):

@@ -217,7 +217,7 @@ def _prepared(
         validate_every=settings.validate_every,
         validate_seconds=settings.validate_seconds,
     )
-    run = Run(model, objective, corpus, put, train, held, others, settings, options, None, {})
+    run = Run(model, objective, corpus, put, train, held, others, settings, options, {})
     run.texts = blocks.texts
     run.stored = settings.weights
     run.options = dataclasses.replace(options, epochs=len(epochs_in(run)))

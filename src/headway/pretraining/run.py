@@ -30,7 +30,6 @@ class Run:
         earlier: name -> blocks of texts that it shall not forget.
         settings: what the user decided.
         options: everything decided.
-        dropout: share of the numbers that is dropped while it trains; None = as the model has it.
         inputs: names of model and texts, and the command.
         history: of training.
         seconds: stage -> how long it took.
@@ -40,6 +39,7 @@ class Run:
         texts: how many there were.
         failed: windows of the step whose loss or gradient was not finite.
         stored: numbers that the saved weights are in, of STORED.
+        dropout: share of the numbers that is dropped while it trains; None = as the model has it.
     """
 
     model: Model
@@ -51,7 +51,6 @@ class Run:
     earlier: dict[str, Dataset]
     settings: Settings
     options: Options
-    dropout: float | None
     inputs: Mapping[str, Any]
     history: History = field(default_factory=History)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -61,6 +60,7 @@ class Run:
     texts: int = 0
     failed: list[list[int]] = field(default_factory=list)
     stored: str = "fp32"
+    dropout: float | None = None
 
     @property
     def interrupted(self) -> bool:

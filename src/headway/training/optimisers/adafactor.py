@@ -22,4 +22,4 @@ def adafactor(groups: Groups) -> torch.optim.Optimizer:
 
 
 class Adafactor(Uncompiled, torch.optim.Adafactor):
-    """torch's."""
+    """torch's, without its compiler."""

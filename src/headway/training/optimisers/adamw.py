@@ -21,4 +21,4 @@ def adamw(groups: Groups) -> torch.optim.Optimizer:
 
 
 class AdamW(Uncompiled, torch.optim.AdamW):
-    """torch's."""
+    """torch's, without its compiler."""

@@ -32,4 +32,4 @@ def muon(groups: Groups) -> torch.optim.Optimizer:
 
 
 class Muon(Uncompiled, torch.optim.Muon):
-    """torch's."""
+    """torch's, without its compiler."""

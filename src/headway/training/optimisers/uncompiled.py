@@ -36,9 +36,9 @@ class Uncompiled(torch.optim.Optimizer):
         unwrap(super().zero_grad)(self, set_to_none)
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """Moves every parameter that has a gradient."""
-        unwrap(super().step)(self, closure)
+    def step(self, closure: Callable[[], float] | None = None) -> Any:
+        """Moves every parameter that has a gradient; the loss, where a closure tells it."""
+        return unwrap(super().step)(self, closure)
 
     def state_dict(self) -> dict[str, Any]:
         """What it keeps, by the number of the parameter."""
