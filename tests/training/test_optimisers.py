@@ -332,6 +332,6 @@ def test_a_closure_tells_the_loss() -> None:
     def closure() -> float:
         loss = weight.square().sum()
         loss.backward()
-        return float(loss)
+        return loss.item()
 
     assert optimiser.step(closure) == 2.0 and weight.grad is not None
