@@ -57,7 +57,10 @@ def learn(lesson: Lesson) -> dict[str, float]:
         model, lesson.rows, task=lesson.task, test=lesson.judges, seed=lesson.seed,
         epochs=lesson.epochs, lr=lesson.rate, **SETTINGS,
     ).report  # fmt: skip
-    return {"accuracy": report["test"]["accuracy"], "seconds": report["seconds"]["train"]}
+    found = {"accuracy": report["test"]["accuracy"], "seconds": report["seconds"]["train"]}
+    start = f"{lesson.folder.name} forgotten" if lesson.forgets else lesson.folder.name
+    print(lesson.task, start, f"rate {lesson.rate} seed {lesson.seed}", found, flush=True)
+    return found
 
 
 def scores_of(
@@ -101,7 +104,6 @@ def scores_of(
     scores = {name: [run["accuracy"] for run in runs[name]] for name in starts}
     *_, last = scores
     for name, one in found.items():
-        print(task, name, one, flush=True)
         apart = [100 * (s - other) for s, other in zip(scores[name], scores[last], strict=True)]
         one["mean_accuracy_percent"] = 100 * statistics.mean(scores[name])
         if name != last:
