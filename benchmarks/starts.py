@@ -1,8 +1,7 @@
 """What benchmarks of pre-training share: a task learned from a model's weights, or from fresh ones.
 
-Every start has the best of the same learning rates, by rows that neither train nor judge. Steps of
-a task are small and gain little from a second thread, so as many runs as there are processors go on
-side by side, with one thread each.
+Every start has the best of the same learning rates, by rows that neither train nor judge. As many
+runs as there are processors go on side by side, with one thread each.
 """
 
 from __future__ import annotations
