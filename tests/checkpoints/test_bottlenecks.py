@@ -83,7 +83,8 @@ def test_every_architecture_is_what_it_was_when_it_is_loaded(kind: str, tmp_path
         one, other = model.state_dict(), again.state_dict()
         assert list(one) == list(other)
         assert all(torch.equal(other[name], value) for name, value in one.items())
-        assert all(map(torch.equal, read(again), read(model)))
+        # Its weights lie at other addresses, on which some processors' last bit depends.
+        torch.testing.assert_close(read(again), read(model), rtol=1e-5, atol=1e-6)
         body = loaded(place / "adapted", keep_head=False).body.state_dict()
         assert all(torch.equal(body[name], p) for name, p in model.body.state_dict().items())
         again.save(place / "again")

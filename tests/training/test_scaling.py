@@ -128,7 +128,8 @@ def test_a_run_learns_as_in_the_other_half_precision(monkeypatch: pytest.MonkeyP
     given: dict[str, Any] = {"data": rows(n=60), "epochs": 2, "lr": 3e-3, "validation": 0.0}
     found = [quick(precision=word, **given).report["curve"]["train"] for word in ("bf16", "fp16")]
     for other, half in zip(*found, strict=True):  # whose dropout draws the same
-        assert half["loss"] == pytest.approx(other["loss"], rel=0.01)
+        # A number of bf16 has eight bits, and processors add in an order of their own.
+        assert half["loss"] == pytest.approx(other["loss"], rel=0.03)
     made = small("bert", precision="fp16", max_steps=30)
     before, after = (made.report[when]["held-out"]["loss"] for when in ("before", "after"))
     assert after < 0.9 * before
