@@ -71,5 +71,8 @@ def test_what_cannot_be(words: Tokenizer) -> None:
         fresh_values("clip", SMALL)
     with pytest.raises(ConfigError, match="multiple of the number of heads"):
         fresh_values("bert", Shape(hidden=100, heads=3))
+    for heads in (0, -2):
+        with pytest.raises(ConfigError, match=f"heads = {heads}. Allowed: .* 1 or more"):
+            fresh_values("bert", Shape(heads=heads))
     with pytest.raises(CheckpointError):
         fresh_checkpoint({"model_type": "nothing"}, words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from .calls import error_of, headway
 
@@ -31,3 +32,17 @@ def test_what_is_refused(model: str) -> None:
     assert "utilisation" in error_of(headway("estimate", "bert", "--utilisation", "2"))
     assert "there" in error_of(headway("estimate", model, "--layers", "2"))
     assert "nowhere" in error_of(headway("estimate", "nowhere"))
+    assert "heads = 0" in error_of(headway("estimate", "bert", "--heads", "0"))
+    for memory in ("-1", "0", "nan", "inf"):
+        said = error_of(headway("estimate", "bert", "--memory", memory))
+        assert "memory = " in said and "a number above 0" in said
+
+
+def test_windows_that_the_model_does_not_read_are_refused(tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"model_type": "bert", "max_position_embeddings": 128}))
+    said = error_of(headway("estimate", str(config), "--window", "512"))
+    assert said.startswith("window = 512. Allowed: at most the model's 128 tokens")
+    fits = headway("estimate", str(config), "--window", "128", "--fused-attention",
+                   "--peak-flops", "1e12")  # fmt: skip
+    assert fits.exit_code == 0, fits.stderr

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from heads.test_words import peak_memory
 from headway.core.layout import Layout
 from headway.errors import DataError
 from headway.heads.biaffine import BiaffineHead, biaffine_loss, decode
@@ -41,13 +42,15 @@ def test_cells_are_those_of_the_formula(lengths: list[int], seed: int, widest: i
     hidden = torch.randn(layout.tokens, 5, dtype=torch.float64)
     tables = head(hidden, layout)
     for table, rows in zip(tables, layout.split(hidden), strict=True):
-        assert table.shape == (len(rows), len(rows), 3)
+        width = min(widest, len(rows))
+        assert table.shape == (len(rows), width, 3)
         for first in range(len(rows)):
-            for last in range(len(rows)):
-                if first <= last < first + widest:
-                    torch.testing.assert_close(table[first, last], cell(head, rows, first, last))
+            for further in range(width):
+                last, logits = first + further, table[first, further]
+                if last < len(rows):
+                    torch.testing.assert_close(logits, cell(head, rows, first, last))
                 else:
-                    assert table[first, last].tolist() == [0.0, -math.inf, -math.inf]
+                    assert logits.tolist() == [0.0, -math.inf, -math.inf]
 
 
 def surprise(tables: list[Tensor], spans: list[list[Any]], widest: int) -> Tensor:
@@ -57,7 +60,7 @@ def surprise(tables: list[Tensor], spans: list[list[Any]], widest: int) -> Tenso
         right = {(first, last): label for first, last, label in entities}
         for first in range(len(table)):
             for last in range(first, min(len(table), first + widest)):
-                logits = table[first, last]
+                logits = table[first, last - first]
                 found.append(logits.logsumexp(0) - logits[right.get((first, last), 0)])
     return torch.stack(found).mean()
 
@@ -125,7 +128,7 @@ def test_decoding_is_greedy(words: int, seed: int, nested: bool, widest: int) ->
     every = []
     for first in range(words):
         for last in range(first, min(words, first + widest)):
-            sure, label = table[first, last].softmax(0).max(0)
+            sure, label = table[first, last - first].softmax(0).max(0)
             if label:
                 every.append((first, last, label.item(), sure.item()))
     wanted: list[Any] = []
@@ -136,6 +139,68 @@ def test_decoding_is_greedy(words: int, seed: int, nested: bool, widest: int) ->
     found = decode(table, nested=nested)
     assert [span[:3] for span in found] == [span[:3] for span in wanted]
     assert [span[3] for span in found] == pytest.approx([span[3] for span in wanted], abs=1e-6)
+
+
+def dense(table: Tensor) -> Tensor:
+    """A table with a cell for each pair of a first and a last word, [words, words, labels + 1]."""
+    words, width, outputs = table.shape
+    wide = table.new_full((words, words, outputs), -math.inf)
+    wide[:, :, 0] = 0.0
+    for first in range(words):
+        last = min(words, first + width)
+        wide[first, first:last] = table[first, : last - first]
+    return wide
+
+
+def scored(wide: Tensor) -> Tensor:
+    """The cells of a dense table that count, bool [words, words]."""
+    return torch.ones(wide.shape[:2]).triu().bool() & (wide[:, :, 1:] != -math.inf).any(dim=-1)
+
+
+@given(
+    words=st.integers(0, 9),
+    seed=st.integers(0, 999),
+    nested=st.booleans(),
+    widest=st.integers(1, 10),
+)
+@settings(max_examples=60)
+def test_it_is_as_with_a_cell_for_each_pair(
+    words: int, seed: int, nested: bool, widest: int
+) -> None:
+    head = drawn(seed, widest=widest)
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.normal_(std=0.7)
+        (table,) = head(torch.randn(words, 5, dtype=torch.float64), Layout((words,)))
+    wide, right = dense(table), torch.zeros(words, words, dtype=torch.int64)
+    spans = [(n // 3, n, 1 + n % 2) for n in range(words)]  # some of them too wide
+    for first, last, label in spans:
+        right[first, last] = label
+    counted = scored(wide)
+    wanted = nn.functional.cross_entropy(wide[counted].float(), right[counted], reduction="none")
+    assert torch.equal(biaffine_loss([table], [spans]), wanted)
+
+    odds, label = wide.float().max(dim=-1)
+    odds = odds - wide.float().scatter(2, label[:, :, None], -math.inf).logsumexp(dim=-1)
+    places = (counted & (label > 0)).nonzero().tolist()
+    taken: list[Any] = []
+    for first, last in sorted(places, key=lambda place: -odds[tuple(place)].item()):
+        if not any(clash((first, last), other, nested) for other in taken):
+            sure = pytest.approx(odds[first, last].sigmoid().item(), abs=1e-6)
+            taken.append((first, last, label[first, last].item(), sure))
+    assert decode(table, nested=nested) == sorted(taken, key=lambda span: (span[0], -span[1]))
+
+
+def test_memory_grows_with_the_words_not_with_their_square() -> None:
+    """A cell for each pair of them would be 300 MB."""
+    words = 5000
+    head = BiaffineHead(4, 2, size=2)
+    with torch.no_grad(), peak_memory() as most:
+        (table,) = head(torch.randn(words, 4), Layout((words,)))
+        loss = biaffine_loss([table], [[(0, 3, 1)]])
+        found = decode(table, nested=True)
+    assert len(loss) == head.spans_of(words) and found
+    assert most() < 50e6
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])

@@ -84,6 +84,49 @@ def test_activations_are_those_of_the_real_model(
     assert told == pytest.approx(taken(values, plan), rel=0.12)
 
 
+NARROW = [
+    {"num_attention_heads": 5, "num_key_value_heads": 1},
+    {"num_attention_heads": 16, "num_key_value_heads": 2},
+    {"num_attention_heads": 4, "num_key_value_heads": 2},
+    {"num_attention_heads": 2, "num_key_value_heads": 1},
+    {"num_attention_heads": 1, "num_key_value_heads": 1},
+]
+"""Few key heads, in each way that a small model can be like one that has them."""
+
+
+@pytest.mark.parametrize("heads", NARROW, ids=str)
+@pytest.mark.parametrize("precision", ["fp32", pytest.param("bf16", marks=pytest.mark.slow)])
+def test_activations_with_few_key_heads(heads: dict[str, int], precision: str) -> None:
+    values = fresh_values("llama", Shape(5, 320, 5)) | heads
+    plan = Plan(window=96, batch_tokens=96, precision=precision)
+    values["head_dim"] = 320 // heads["num_attention_heads"]
+    told = estimate(values, plan).activations / 96
+    assert told == pytest.approx(taken(values, plan), rel=0.12)
+
+
+@pytest.mark.parametrize("heads", [(32, 1), (32, 2), (2, 1), (2, 2), (1, 1)], ids=str)
+def test_nothing_of_its_size_is_built(heads: tuple[int, int]) -> None:
+    """A block of Llama 7B alone has 200 million parameters, 800 MB."""
+    values = {"model_type": "llama", "num_attention_heads": heads[0],
+              "num_key_value_heads": heads[1], "head_dim": 4096 // heads[0]}  # fmt: skip
+    with peak_memory() as most:
+        told = estimate(values, Plan(window=64, precision="fp32"))
+    assert told.parameters > 5e9
+    assert most() < 500e6
+
+
+def test_windows_end_where_positions_do() -> None:
+    for values in (fresh_values("bert", Shape(2, 64, positions=128)), BERT):
+        longest = values.get("max_position_embeddings", 512)
+        for fused in (False, True):
+            plan = Plan(window=longest, fused_attention=fused, precision="fp32")
+            assert estimate(values, plan).activations > 0
+        with pytest.raises(ConfigError, match=f"at most the model's {longest} tokens"):
+            estimate(values, Plan(window=longest + 1))
+    plan = Plan(window=4096, precision="fp32")
+    assert estimate(fresh_values("t5", Shape(2, 64)), plan).activations > 0
+
+
 def plain(**settings: Any) -> Estimate:
     return estimate(fresh_values("gpt2", Shape(6, 256)), Plan(**{"window": 64, **settings}))
 
@@ -142,6 +185,15 @@ def test_a_long_window_keeps_maps_unless_attention_is_fused() -> None:
     values = fresh_values("gpt2", Shape(6, 256))
     whole = taken(values, Plan(window=512, batch_tokens=512)) * 8192
     assert long.activations == pytest.approx(whole, rel=0.12)
+
+
+@pytest.mark.parametrize("window", [256, 512])
+def test_many_maps_with_dropout_are_made_again(window: int) -> None:
+    """Beyond 2**22 numbers of a call, which a text of 512 tokens alone has here."""
+    values = fresh_values("bert", Shape(4, 160, 20))
+    plan = Plan(window=window, batch_tokens=512, precision="fp32", dropout=True)
+    told = estimate(values, plan).activations / plan.batch_tokens
+    assert told == pytest.approx(taken(values, plan), rel=0.12)
 
 
 def test_time_is_operations_over_speed() -> None:

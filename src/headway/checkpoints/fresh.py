@@ -56,7 +56,8 @@ def fresh_values(kind: str, shape: Shape) -> dict[str, Any]:
         shape: its size.
 
     Raises:
-        ConfigError: there is no such family, or the heads do not divide the hidden size.
+        ConfigError: there is no such family, or the heads are none or do not divide the hidden
+            size.
 
     >>> values = fresh_values("bert", Shape(layers=2, hidden=128))
     >>> values["num_attention_heads"], values["intermediate_size"]
@@ -71,7 +72,9 @@ def fresh_values(kind: str, shape: Shape) -> dict[str, Any]:
     usual = family.Config()
     hidden = shape.hidden
     head_size = getattr(usual, "head_size", None) or usual.hidden // usual.heads
-    heads = shape.heads or max(1, hidden // head_size)
+    heads = max(1, hidden // head_size) if shape.heads is None else shape.heads
+    if heads < 1:
+        raise ConfigError(f"heads = {heads}", allowed="a whole number, 1 or more")
     if hidden % heads:
         raise ConfigError(
             f"hidden = {hidden} with {heads} heads", allowed="a multiple of the number of heads"

@@ -53,10 +53,15 @@ def command(
     """
     import torch
 
+    from headway.errors import ConfigError
     from headway.pretraining.begin import values_of
     from headway.pretraining.estimate import Plan, estimate
+    from headway.training.options import Range
     from headway.training.utilisation import matrix_peak
 
+    room = Range(0, ends=False)
+    if memory is not None and memory not in room:
+        raise ConfigError(f"memory = {memory}", allowed=str(room))
     sizes = {"layers": layers, "hidden": hidden, "heads": heads}
     shape = {name: size for name, size in sizes.items() if size is not None}
     values = values_of(model, shape, given["window"])

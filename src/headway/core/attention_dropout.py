@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +24,16 @@ from torch.autograd.function import once_differentiable
 
 from headway.core.dropout import kept_bytes, scale_of
 
-__all__ = ["attention_with_dropout"]
+__all__ = ["as_in_calls_of", "attention_with_dropout"]
 
 TILE = 2**18
 """Numbers of maps that go through all steps together: 1 MB in single precision."""
 
 FEW = 2**22
 """Most numbers of maps that are kept for the backward pass: 16 MB."""
+
+_told: ContextVar[int | None] = ContextVar("_told", default=None)
+"""How many a call is taken to have; None = as many as it has."""
 
 
 def attention_with_dropout(
@@ -53,6 +58,21 @@ def attention_with_dropout(
     return _with_dropout(q * scale, k, v, added, dropped)
 
 
+@contextmanager
+def as_in_calls_of(numbers: int) -> Iterator[None]:
+    """While open, maps are kept or made again as in calls with so many numbers of maps: a small
+    model then keeps what a large one does.
+
+    Args:
+        numbers: sequences * heads * queries * keys.
+    """
+    before = _told.set(numbers)
+    try:
+        yield
+    finally:
+        _told.reset(before)
+
+
 class _WithDropout(torch.autograd.Function):
     """The queries are scaled already. Tensors of four axes have sequences and heads in one here."""
 
@@ -63,7 +83,9 @@ class _WithDropout(torch.autograd.Function):
         shape = (*q.shape[:3], k.shape[2])
         q, k, v = (side.contiguous().flatten(0, 1) for side in (q, k, v))
         kept = kept_bytes(shape, dropped).flatten(0, 1)
-        maps = q.new_empty(kept.shape) if kept.numel() <= FEW else None
+        told = _told.get()
+        few = (kept.numel() if told is None else told) <= FEW
+        maps = q.new_empty(kept.shape) if few else None
         mixed = q.new_empty(*q.shape[:2], v.shape[2])
         rooms = q.new_empty(2, *_largest(shape))
         for tile in _tiles(shape):

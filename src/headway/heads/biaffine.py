@@ -1,7 +1,8 @@
-"""Entities as spans: a row of logits for each pair of a first and a last word.
+"""Entities as spans: a row of logits for each first word and each last word near it.
 
-A table [words, words, labels + 1] holds a sequence's logits: cell (i, j) is about the words i to j,
-both included, and only i <= j counts. Number 0 says that they are no entity; labels are 1, 2, ...
+A table [words, width, labels + 1] holds a sequence's logits: cell (i, w) is about the words i to
+i + w, both included, and counts where there are so many. Number 0 says that they are no entity;
+labels are 1, 2, ...
 
 Sources: Yu, Bohnet & Poesio 2020 (arXiv 2005.07150); the product, Dozat & Manning 2017 (arXiv
 1611.01734).
@@ -60,9 +61,10 @@ class BiaffineHead(nn.Module):
         self.pair = nn.Linear(size, (labels + 1) * (size + 1))
 
     def forward(self, hidden: Tensor, layout: Layout) -> list[Tensor]:
-        """[words, hidden] -> a table [n, n, labels + 1] for each sequence of n words.
+        """[words, hidden] -> a table [n, width, labels + 1] for each sequence of n words.
 
-        Cells that do not count are 0 for no entity and -inf for each label.
+        The width is `widest`, or n where that is less. Cells that do not count are 0 for no entity
+        and -inf for each label.
         """
         starts, ends = self.start(hidden), self.end(hidden)  # [words, size]
         pairs = zip(layout.split(starts), layout.split(ends), strict=True)
@@ -78,21 +80,18 @@ class BiaffineHead(nn.Module):
         return words * width - width * (width - 1) // 2
 
     def _table(self, start: Tensor, end: Tensor) -> Tensor:
-        """[n, size] of first and of last words -> [n, n, labels + 1]."""
+        """[n, size] of first and of last words -> [n, width, labels + 1]."""
         words, outputs = len(start), self.labels + 1
         width = min(words, self.widest)
         worth = self.pair(start).view(words, outputs, end.shape[1] + 1)
         if not words:
             return worth.reshape(0, 0, outputs)
-        table = worth.new_full((words, words, outputs), -torch.inf)
-        table[:, :, 0] = 0.0
         lasts = F.pad(end, (0, 0, 0, width - 1)).unfold(0, width, 1)  # [n, size, width]
-        band = worth[:, :, :-1] @ lasts + worth[:, :, -1:]  # [n, outputs, width]
-        first = torch.arange(words, device=start.device)[:, None]
-        last = first + torch.arange(width, device=start.device)  # [n, width]
-        inside = last < words
-        places = first.expand_as(last)[inside], last[inside]
-        return table.index_put_(places, band.transpose(1, 2)[inside].to(table.dtype))
+        logits = worth[:, :, :-1] @ lasts + worth[:, :, -1:]  # [n, outputs, width]
+        none = logits.new_full((outputs,), -torch.inf)
+        none[0] = 0.0
+        table = logits.transpose(1, 2)  # [n, width, outputs]
+        return torch.where(_counted(table)[:, :, None], table, none)
 
 
 def biaffine_loss(tables: Sequence[Tensor], spans: Sequence[Iterable[Span]]) -> Tensor:
@@ -106,7 +105,7 @@ def biaffine_loss(tables: Sequence[Tensor], spans: Sequence[Iterable[Span]]) -> 
         spans: the entities of each sequence.
 
     Raises:
-        DataError: an entity that the table has no cell for.
+        DataError: an entity of words or a label that are not there.
         ValueError: there are not as many tables as lists of entities.
 
     >>> biaffine_loss([torch.zeros(2, 2, 3)], [[(0, 1, 2)]])  # log 3: nothing is known
@@ -121,7 +120,8 @@ def biaffine_loss(tables: Sequence[Tensor], spans: Sequence[Iterable[Span]]) -> 
                     f"entity {(first, last, label)} in {len(table)} words",
                     allowed=f"(first word, last word, label from 1 to {table.shape[2] - 1})",
                 )
-            right[first, last] = label
+            if last - first < table.shape[1]:
+                right[first, last - first] = label
         counted = _counted(table)
         logits.append(table[counted])
         targets.append(right.to(table.device)[counted])
@@ -135,7 +135,7 @@ def decode(table: Tensor, *, nested: bool = False) -> list[tuple[int, int, int, 
     """The entities that a table speaks of, the surest first, as long as they fit together.
 
     Args:
-        table: of one sequence, [words, words, labels + 1].
+        table: of one sequence, [words, width, labels + 1].
         nested: whether an entity may lie in another one. Two that overlap in part never stand
             beside each other.
 
@@ -144,14 +144,14 @@ def decode(table: Tensor, *, nested: bool = False) -> list[tuple[int, int, int, 
         begin with the same word the longest comes first.
 
     >>> table = torch.zeros(3, 3, 2)
-    >>> table[0, 1, 1], table[1, 1, 1], table[1, 2, 1] = 4.0, 3.0, 2.0
+    >>> table[0, 1, 1], table[1, 0, 1], table[1, 1, 1] = 4.0, 3.0, 2.0
     >>> [span[:3] for span in decode(table)], [span[:3] for span in decode(table, nested=True)]
     ([(0, 1, 1)], [(0, 1, 1), (1, 1, 1)])
     """
-    counted = _counted(table)
-    first, last = (counted & (table.argmax(dim=-1) > 0)).nonzero(as_tuple=True)
-    best, label = table[first, last].float().max(dim=-1, keepdim=True)  # [spans, 1]
-    others = table[first, last].float().scatter(1, label, -torch.inf).logsumexp(dim=-1)
+    first, further = (_counted(table) & (table.argmax(dim=-1) > 0)).nonzero(as_tuple=True)
+    last, logits = first + further, table[first, further].float()  # [spans], [spans, labels + 1]
+    best, label = logits.max(dim=-1, keepdim=True)  # [spans, 1]
+    others = logits.scatter(1, label, -torch.inf).logsumexp(dim=-1)
     odds = best.squeeze(1) - others  # of which many differ whose probability rounds to 1
     order = odds.argsort(descending=True, stable=True)
     columns = (first[order], last[order], label[order, 0], odds[order].sigmoid())
@@ -162,9 +162,10 @@ def decode(table: Tensor, *, nested: bool = False) -> list[tuple[int, int, int, 
 
 
 def _counted(table: Tensor) -> Tensor:
-    """The cells that the head scores, bool [words, words]."""
-    upper = torch.ones(table.shape[:2], dtype=torch.bool, device=table.device).triu()
-    return upper & (table[:, :, 1:] != -torch.inf).any(dim=-1)
+    """The cells whose last word is there, bool [words, width]."""
+    words, width, _ = table.shape
+    first = torch.arange(words, device=table.device)[:, None]
+    return first + torch.arange(width, device=table.device) < words
 
 
 class _Flat:

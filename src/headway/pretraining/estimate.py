@@ -1,8 +1,8 @@
 """What a pre-training takes of memory and time, told before it is begun, for models of any size.
 
 Parameters are counted on a model that holds no numbers. What blocks keep for the backward pass is
-read off two small models of the same proportions, one twice as wide as the other: it grows in a
-straight line with the width. What an optimiser keeps is read off one step of it.
+read off two small models, one twice as wide as the other: it grows in a straight line with the
+width, be it of more heads or of larger ones. What an optimiser keeps is read off one step of it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, UntypedStorage, nn
 
 from headway.checkpoints import HeadPlan
+from headway.core.attention_dropout import as_in_calls_of
 from headway.core.dropout import at_rate
 from headway.core.initial import Undrawn
 from headway.core.layout import Layout
@@ -43,6 +44,9 @@ blocks that come back after three are whole in it."""
 
 WINDOW = 256
 """Longest window that is read to see what a pass keeps."""
+
+HEAD = 32
+"""Smallest size of a head in the small models."""
 
 PROBE = 256
 """Rows and columns of the matrix that an optimiser's state is read off."""
@@ -144,7 +148,7 @@ def estimate(values: Mapping[str, Any], plan: Plan) -> Estimate:
 
     Raises:
         CheckpointError: the values are those of no known architecture.
-        ConfigError: the architecture does not learn from raw text.
+        ConfigError: the architecture does not learn from raw text, or reads no such windows.
 
     >>> from headway.checkpoints.fresh import Shape, fresh_values
     >>> small = estimate(fresh_values("bert", Shape()), Plan())
@@ -156,6 +160,11 @@ def estimate(values: Mapping[str, Any], plan: Plan) -> Estimate:
     task = next((name for name in TOLD if name in family.HEADS), None)
     if task is None:
         raise ConfigError(f"{values['model_type']} learns nothing from raw text")
+    longest = family.longest(config)
+    if longest is not None and plan.window > longest:
+        raise ConfigError(
+            f"window = {plan.window}", allowed=f"at most the model's {longest} tokens"
+        )
     body, head = _unfilled(family, config, task)
     parameters = sum(p.numel() for p in {id(p): p for part in (body, head)
                                          for p in part.parameters()}.values())  # fmt: skip
@@ -239,11 +248,12 @@ def _kept(family: Family, config: Any, plan: Plan) -> tuple[float, float]:
 
     They are a straight line over the width, which two small models give.
     """
-    units = _units(config)
+    units, narrowed = _narrowed(config)
     found = []
     for width in (1, 2):
         few, more = (
-            _bytes(family, _small(config, width / units, layers), plan) for layers in (FEW, MORE)
+            _bytes(family, _small(config, width / units, narrowed, layers), plan, config.heads)
+            for layers in (FEW, MORE)
         )
         block = (more - few) / (MORE - FEW)
         found.append((few - FEW * block, block))
@@ -254,17 +264,29 @@ def _kept(family: Family, config: Any, plan: Plan) -> tuple[float, float]:
     )
 
 
-def _units(config: Any) -> int:
-    """How many times as wide a model is as one with a single head, or a single group of them."""
-    return int(getattr(config, "kv_heads", None) or config.heads)
+def _narrowed(config: Any) -> tuple[float, tuple[str, ...]]:
+    """How many times as wide a model is as the smallest one like it, and what this has less of.
+
+    The way that leaves least: a single group of heads; queries that are fewer, where many share a
+    key; or smaller heads, where there are few. Two share a key at least: for one it is not copied.
+    """
+    keys = getattr(config, "kv_heads", None) or config.heads
+    size = getattr(config, "head_size", None) or config.hidden / config.heads
+    ways = {
+        ("heads", "decoder_heads", "kv_heads"): float(keys),
+        ("heads",): config.heads / (2 * keys),
+        ("head_size",): size / HEAD,
+    }
+    narrowed = max(ways, key=ways.__getitem__)
+    return max(1.0, ways[narrowed]), narrowed
 
 
-def _small(config: Any, share: float, layers: int) -> Any:
-    """A config with this share of the widths and heads, and so many blocks in each stack."""
+def _small(config: Any, share: float, narrowed: tuple[str, ...], layers: int) -> Any:
+    """A config with this share of the widths and of what is named, and so many blocks in each
+    stack."""
     fields = {field.name for field in dataclasses.fields(config)}
     wanted = _depth(config, layers) | {"vocabulary": 64, "decoder_vocabulary": None}
-    widths = ("hidden", "inner", "decoder_inner", "embedding", "heads", "decoder_heads", "kv_heads")
-    for name in widths:
+    for name in ("hidden", "inner", "decoder_inner", "embedding", *narrowed):
         if getattr(config, name, None) is not None:
             wanted[name] = max(1, round(getattr(config, name) * share))
     given = {name: value for name, value in wanted.items() if name in fields}
@@ -281,19 +303,23 @@ def _depth(config: Any, layers: int) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name in fields}
 
 
-def _bytes(family: Family, config: Any, plan: Plan) -> float:
+def _bytes(family: Family, config: Any, plan: Plan, heads: int) -> float:
     """What a pass through a body keeps for its gradients, of a token.
 
-    In long windows it is a straight line over their length, which two shorter ones give.
+    In long windows it is a straight line over their length, which two shorter ones give. Maps with
+    dropout are kept, or made again, as in the model with so many heads.
     """
+    longest = family.longest(config)
+    probe = WINDOW if longest is None else min(WINDOW, longest)
     with Undrawn():
         body = family.build(config).train()
-    with at_rate(body, None if plan.dropout else 0.0):
-        if plan.window <= WINDOW and not plan.fused_attention:
+    maps = plan.batch_tokens * plan.window * heads
+    with at_rate(body, None if plan.dropout else 0.0), as_in_calls_of(maps):
+        if plan.window <= probe and not plan.fused_attention:
             return _slope(body, plan.window, plan.precision)
-        short, long = (_slope(body, window, plan.precision) for window in (WINDOW // 2, WINDOW))
-    growth = max(0.0, long - short) / (WINDOW - WINDOW // 2)  # of attention maps
-    return long + ((0 if plan.fused_attention else plan.window) - WINDOW) * growth
+        short, long = (_slope(body, window, plan.precision) for window in (probe // 2, probe))
+    growth = max(0.0, long - short) / (probe - probe // 2)  # of attention maps
+    return long + ((0 if plan.fused_attention else plan.window) - probe) * growth
 
 
 def _slope(body: Body, window: int, precision: str) -> float:

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from headway.adaptation.rows import prepare_rows
+from headway.adaptation.settings import Settings
+from headway.errors import DataError
+from headway.tasks import TASKS
 from headway.tasks.labels.columns import flat_names, kind_of, label_name, label_names, wrong_label
 
 
@@ -66,7 +71,11 @@ def test_whole_numbers_have_one_name_however_they_are_stored() -> None:
         (None, "multi-label", "no label"),
         (["a", None], "multi-label", "no label"),
         ([["a"]], "multi-label", "not one label"),
-        ("7", "regression", "'7' is not a finite number"),
+        ("nan", "regression", "'nan' is not a finite number"),
+        ("-inf", "regression", "'-inf' is not a finite number"),
+        ("seven", "regression", "'seven' is not a finite number"),
+        ("", "regression", "'' is not a finite number"),
+        (10**400, "regression", "is not a finite number"),
         (True, "regression", "not a finite number"),
         (float("nan"), "regression", "not a finite number"),
         (float("inf"), "regression", "not a finite number"),
@@ -80,7 +89,18 @@ def test_what_is_wrong_is_said(value: Any, kind: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("value", "kind"),
     [("a", "single-label"), (0, "single-label"), (False, "single-label"), ([], "multi-label"),
-     (("a", 1), "multi-label"), (0, "regression"), (-1.5, "regression")],
+     (("a", 1), "multi-label"), (0, "regression"), (-1.5, "regression"),
+     ("1.5", "regression"), (" -2e-3 ", "regression")],
 )  # fmt: skip
 def test_what_is_right_passes(value: Any, kind: str) -> None:
     assert wrong_label(value, kind) == ""
+
+
+@pytest.mark.parametrize("task", ["text-classification", "sentence-similarity"])
+def test_the_value_that_makes_texts_of_numbers_is_named(task: str, tmp_path: Path) -> None:
+    labels = ("1.5", "nan", "2.5", "3.5")
+    rows = "".join(f"some words {n},other words {n},{label}\n" for n, label in enumerate(labels))
+    (tmp_path / "rows.csv").write_text(f"text,text_pair,label\n{rows}")
+    kind = "regression" if task == "text-classification" else "similarity"
+    with pytest.raises(DataError, match="row 2 of the train rows: 'nan' is not a finite"):
+        prepare_rows(TASKS[task], tmp_path / "rows.csv", Settings(kind=kind, label="label"))

@@ -82,6 +82,8 @@ def test_unknown_labels_are_all_said_with_their_counts(kind: str, column: list[A
 def test_a_text_is_no_number() -> None:
     with pytest.raises(DataError, match="row 1: 'x' is not a finite number"):
         KINDS["regression"].targets([1.0, "x"], ("score",))
+    with pytest.raises(DataError, match="stored as texts, such as '1e5'"):
+        KINDS["regression"].targets([1.0, "1e5"], ("score",))
 
 
 def test_main_measures_are_metrics_with_more_is_better() -> None:

@@ -74,13 +74,23 @@ def wrong_label(value: Any, kind: str) -> str:
     if value is None:
         return "there is no label"
     if kind == "regression":
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return "" if number and math.isfinite(value) else f"{value!r:.60} is not a finite number"
+        return "" if _is_finite(value) else f"{value!r:.60} is not a finite number"
     if kind == "single-label":
         return _wrong_one(value)
     if not isinstance(value, (list, tuple)):
         return f"{value!r:.60} is not a list"
     return next(filter(None, map(_wrong_one, value)), "")
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether it is a finite number, or the text of one: one value that is none makes texts of a
+    whole column, and only that one is to blame."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except (ValueError, OverflowError):
+        return False
 
 
 def _wrong_one(value: Any) -> str:

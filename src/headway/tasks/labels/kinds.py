@@ -101,6 +101,13 @@ def _values(column: Sequence[Any], names: Sequence[str]) -> Tensor:
     for row, value in enumerate(column):
         if wrong := wrong_label(value, "regression"):
             raise DataError(f"row {row}: {wrong}", allowed="finite numbers")
+    text = next((value for value in column if isinstance(value, str)), None)
+    if text is not None:
+        raise DataError(
+            f"numbers that are stored as texts, such as {text!r:.60}",
+            allowed="finite numbers",
+            next_step="write all of them like 12, 0.5 or 6e-08, and without quotation marks",
+        )
     return torch.tensor([float(value) for value in column], dtype=torch.float64)
 
 

@@ -1,7 +1,8 @@
 """Entities that may lie in each other: every span of words is judged on its own.
 
-The head sees the words of a window, each by its first token, and gives a table of logits for all
-pairs of a first and a last word. An entity is told by the window that speaks for its first word.
+The head sees the words of a window, each by its first token, and gives a table of logits for each
+first word and each last word near it. An entity is told by the window that speaks for its first
+word.
 
 Source: Yu, Bohnet & Poesio 2020, arXiv 2005.07150.
 """
