@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pipelines.models import writer
 from training.tiny import rows, tiny_model
 
-from headway import advise
+from headway import Dataset, advise
 from headway.adaptation.advise import Tried, _advice
 from headway.adaptation.methods import METHODS
 from headway.errors import ConfigError
@@ -51,6 +52,16 @@ def test_a_way_that_does_not_fit_is_left_out(
     assert "biases does not fit" in caplog.text
     with pytest.raises(ConfigError, match="'biases'"):
         advise(tmp_path / "llama", rows(n=60), methods=["biases"], **USUAL)
+
+
+def test_a_head_that_is_the_word_table_is_left_out(tmp_path: Path) -> None:
+    writer("gpt2").save(tmp_path / "model")
+    texts = Dataset.from_columns({"text": [f"w{n % 9} w{n % 7} w{n % 5}" for n in range(60)]})
+    found = advise(
+        str(tmp_path / "model"), texts, task="text-generation", methods=["last-layers", "head"],
+        **USUAL,
+    )  # fmt: skip
+    assert [one.method for one in found.tried] == ["last-layers"]
 
 
 def test_time_ends_a_way(model: str) -> None:

@@ -9,16 +9,21 @@ from typing import Any
 import pytest
 import torch
 from pipelines.models import writer
-from training.tiny import put_head, rows, tiny_model
+from training.tiny import put_head, rows, tiny_model, words_tokenizer
 
 from headway import Dataset, load
 from headway.adaptation.methods import METHODS, method_named
-from headway.checkpoints import encoder_decoder_of
+from headway.adaptation.steps import _rates
+from headway.checkpoints import Checkpoint, encoder_decoder_of, with_tokens
+from headway.checkpoints.fresh import fresh_checkpoint
 from headway.core.blocks import PostNormBlock
 from headway.core.dropout import Dropout
+from headway.core.low_rank import LowRank
 from headway.errors import ConfigError
+from headway.families import albert
 from headway.model import Model
-from headway.training.depth import depths
+from headway.training import Options
+from headway.training.depth import block_levels, depths
 
 from .quick import LEARNS, quick
 
@@ -118,6 +123,91 @@ def test_rates_decay_from_the_head_down(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(rates) == len(list(model.parameters()))
 
 
+def test_a_table_that_is_also_the_heads_has_the_rate_of_the_lowest_level() -> None:
+    model = writer("gpt2")
+    options = Options(epochs=1, learning_rate=0.1)
+    rates = {id(p): rate for rate, part in reversed(_rates(model, options, 0.5)) for p in part}
+    words = rates[id(model.body.embeddings.words.weight)]  # type: ignore[union-attr]
+    assert words == rates[id(model.body.embeddings.positions.weight)] == 0.1 / 2**3  # type: ignore[union-attr]
+
+
+def test_blocks_that_are_one_weight_are_one_level() -> None:
+    """ALBERT: the last blocks are all of them, and learn."""
+    config = albert.Config(vocabulary=9, hidden=8, layers=4, heads=2, inner=8, positions=8,
+                           embedding=4)  # fmt: skip
+    body = albert.build(config)
+    model = put_head(Model(Checkpoint(albert, config, body)), ("a", "b"))
+    assert len(depths(model)) == 3 and block_levels(model) == [1]
+    found = [id(p) for level in depths(model) for module in level for p in module.parameters()]
+    assert set(found) == {id(p) for p in model.parameters()}
+    block = {id(p) for p in model.body.layers[0].parameters()}  # type: ignore[union-attr]
+    method_named("last-layers", layers=1).begin(model.train())
+    assert {id(p) for p in model.body.parameters() if p.requires_grad} == block
+    METHODS["gradual"].begin_epoch(model, 2, 3)
+    assert {id(p) for p in model.body.parameters() if p.requires_grad} == block
+
+
+@pytest.mark.parametrize(("layers", "blocks"), [(2, [4, 5]), (3, [2, 4, 5]), (9, [1, 2, 4, 5])])
+def test_the_last_layers_of_two_stacks_hold_the_embeddings_of_both(
+    layers: int, blocks: list[int]
+) -> None:
+    model = Model(encoder_decoder_of(tiny_model().checkpoint))
+    model.checkpoint.fresh = frozenset()
+    method_named("last-layers", layers=layers).begin(model)
+    learning = [number for number, learns in enumerate(learning_levels(model)) if learns]
+    assert learning == [*blocks, 6] or learning == blocks  # its head is its word table
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_what_knows_nothing_yet_learns_in_any_case(name: str) -> None:
+    """New cross-attention, whatever of the rest is held."""
+    model = Model(encoder_decoder_of(tiny_model().checkpoint))
+    new = {name for name, _ in model.body.named_parameters() if "cross_attention" in name}
+    assert new and model.checkpoint.fresh == new
+    METHODS[name].begin(model.train())
+    METHODS[name].begin_epoch(model, 1, 4)
+    learning = {name for name, p in model.body.named_parameters() if p.requires_grad}
+    assert new <= learning
+    assert (learning == {name for name, _ in model.body.named_parameters()}) == (name == "full")
+
+
+def test_new_marks_learn_in_any_case() -> None:
+    """All alike, they would say nothing."""
+    model = Model(with_tokens(tiny_model().checkpoint, ["<one>", "<other>"]))
+    METHODS["biases"].begin(model)
+    assert model.body.embeddings.words.weight.requires_grad  # type: ignore[union-attr]
+    assert not model.body.embeddings.positions.weight.requires_grad  # type: ignore[union-attr]
+
+
+def test_products_beside_fresh_layers_are_not_saved_by_themselves(tmp_path: Path) -> None:
+    texts = Dataset.from_rows([{"text": f"w{n} w{n + 1}", "label": f"w{n}"} for n in range(14)])
+    out = tmp_path / "run"
+    quick(tiny_model(), texts, task="text2text-generation", method="lora", out=out)
+    assert not (out / "adapter").exists()
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_products_beside_are_what_is_merged_in_every_architecture(own: bool) -> None:
+    """DeBERTa reads its layers for distances too."""
+    values = {"model_type": "deberta-v2", "hidden_size": 16, "num_hidden_layers": 2,
+              "num_attention_heads": 2, "intermediate_size": 32, "vocab_size": 30,
+              "max_position_embeddings": 16, "relative_attention": True, "type_vocab_size": 0,
+              "pos_att_type": ["c2p", "p2c"], "share_att_key": not own}  # fmt: skip
+    torch.manual_seed(0)
+    model = Model(fresh_checkpoint(values, words_tokenizer())).eval()
+    METHODS["lora"].begin(model)
+    for module in model.modules():
+        if isinstance(module, LowRank):
+            torch.nn.init.normal_(module.up)
+    ids = [[5, 6, 7, 8, 9], [3, 4]]
+    beside = torch.cat(model.forward(ids).last)
+    beside[:, :3].sum().backward()
+    products = [part for part in model.modules() if isinstance(part, LowRank)]
+    assert all(part.up.grad is not None and part.up.grad.any() for part in products)
+    METHODS["lora"].end(model)
+    torch.testing.assert_close(torch.cat(model.forward(ids).last), beside, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_every_way_learns(name: str, tmp_path: Path) -> None:
     """The head alone learns less, from a body that knows nothing."""
@@ -170,6 +260,7 @@ def test_a_decoder_lies_above_its_encoder() -> None:
         ({"layers": 2}, "layers = 2 with method = 'full'.*Allowed: last-layers"),
         ({"layers": 0, "method": "last-layers"}, "layers = 0"),
         ({"layer_decay": 1.5}, "layer_decay = 1.5"),
+        ({"method": "lora", "rank": 33}, "rank = 33 with hidden states of 32. Allowed: 1 to 32"),
     ],
 )
 def test_what_cannot_be_is_said(settings: dict[str, Any], said: str) -> None:

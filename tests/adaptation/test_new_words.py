@@ -30,6 +30,18 @@ def test_words_that_shorten_texts_come_first_and_rare_ones_not_at_all() -> None:
     assert len(worth_adding(pieces_tokenizer(), TEXTS, most=1)) == 1
 
 
+@pytest.mark.parametrize("kind", ["byte-bpe", "unigram", "wordpiece"])
+def test_what_is_saved_is_what_texts_have_less(kind: str) -> None:
+    """Also where vocabularies mark spaces, and cut a word otherwise behind one."""
+    tokenizer = pieces_tokenizer(kind)
+    texts = ["the heart of myocarditis and pericarditis beats"] * 25
+    found = worth_adding(tokenizer, texts, most=3, least=5)
+    assert "heart" not in [word.text for word in found]
+    more = tokenizer.with_words([word.text for word in found])
+    before, behind = (sum(map(one.count, texts)) for one in (tokenizer, more))
+    assert before - behind == sum(word.saved for word in found) > 0
+
+
 def test_given_words_are_counted_in_their_order() -> None:
     found = counted(pieces_tokenizer(), ["pericarditis", "heart", "unheard"], TEXTS)
     assert [(word.text, word.count) for word in found] == [

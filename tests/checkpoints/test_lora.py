@@ -128,6 +128,10 @@ def change(folder: Path, **values: Any) -> None:
     [
         ({"peft_type": "IA3"}, "peft_type = 'IA3'.*Allowed: LORA"),
         ({"use_dora": True}, "use_dora = True.*Allowed: plain LoRA"),
+        ({"init_lora_weights": "pissa"}, "init_lora_weights = 'pissa'"),
+        ({"layer_replication": [[0, 2]]}, "layer_replication"),
+        ({"alora_invocation_tokens": [5]}, "alora_invocation_tokens"),
+        ({"r": 5}, r"has matrices of \(3, 16\).*Allowed: of r = 5 rows"),
         ({"bias": "all"}, "bias = 'all'"),
         ({"rank_pattern": {"query": 9}}, "rank_pattern"),
         ({"r": 0}, "r = 0.*Allowed: a number above 0"),

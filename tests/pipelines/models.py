@@ -34,6 +34,7 @@ def masker(*, seed: int = 5) -> Model:
     tokenizer.special["mask"] = "blue"
     tokenizer.special_ids["mask"] = tokenizer.vocabulary["blue"]
     tokenizer.special_ids |= {"cls": 2, "sep": 3}
+    tokenizer.all_special_ids = frozenset(tokenizer.special_ids.values())
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
         model.put_head(HeadPlan("fill-mask", model.checkpoint.family.HEADS["fill-mask"]))

@@ -12,8 +12,11 @@ from adaptation.quick import quick
 from pipelines.models import masker, writer
 from training.tiny import SIGNS, WORDS, tiny_model
 
-from headway import Dataset, evaluate, pipeline
+from headway import Dataset, evaluate, pipeline, train_tokenizer
+from headway.checkpoints import HeadPlan
+from headway.checkpoints.fresh import Shape, fresh_checkpoint, fresh_values
 from headway.errors import ConfigError
+from headway.model import Model
 from headway.tasks import TASKS, Meaning
 from headway.training.masking import hidden_tokens
 
@@ -49,7 +52,7 @@ def test_every_token_counts_once_behind_all_that_its_window_shows() -> None:
     (read,) = WRITING.encode(model, [text], size=24, stride=6)
     assert len(read.ids) == 3
     (found,) = WRITING.read(model, [read], LANGUAGE, batch_tokens=100, what="")
-    assert found.tokens == 59 and found.bytes == len(text)
+    assert found.tokens == 59 and found.bytes == len(text) - len("w0")  # nothing stands before it
     nats = 0.0
     for window, counted in zip(read.ids, read.counted, strict=True):
         logits = model.forward([window]).logits
@@ -60,6 +63,40 @@ def test_every_token_counts_once_behind_all_that_its_window_shows() -> None:
     assert found.nats == pytest.approx(nats, rel=1e-4)
     scores = WRITING.score([found], [read], [None], LANGUAGE)
     assert scores["perplexity"] == pytest.approx(math.exp(found.nats / 59))
+
+
+def ending() -> Model:
+    """A GPT-2 whose tokenizer puts nothing around texts, and knows what ends one."""
+    texts = iter(["low lower lowest newest"] * 20)
+    tokenizer = train_tokenizer(texts, kind="byte-bpe", size=280)
+    torch.manual_seed(0)
+    made = fresh_checkpoint(fresh_values("gpt2", Shape(2, 32, 2)), tokenizer)
+    made.put_head(HeadPlan("text-generation", made.family.HEADS["text-generation"]))
+    return Model(made)
+
+
+@pytest.mark.parametrize("size", [None, 12])
+def test_an_end_stands_behind_each_text(size: int | None) -> None:
+    """All bytes but the first token's are told, and the end is learned; windows keep their size."""
+    model, text = ending(), "lower lowest low newest lowest lower low"
+    (end,) = model.parts.ends
+    (read,) = WRITING.encode(model, [text], size=size, stride=3 if size else None)
+    assert read.ids[-1][-1] == end and sum(ids.count(end) for ids in read.ids) == 1
+    assert all(len(ids) <= (size or 99) for ids in read.ids)
+    assert [len(ids) for ids in read.ids] == [len(part) for part in read.segments]
+    (found,) = WRITING.read(model, [read], LANGUAGE, batch_tokens=100, what="")
+    first, *others = model.need_tokenizer().encode(text).ids
+    assert found.tokens == len(others) + 1
+    assert found.bytes == len(text) - len(model.need_tokenizer().decode([first]))
+
+
+def test_a_decoder_learns_to_stop() -> None:
+    texts = [f"{first} lower" for first in ("low", "lowest", "newest", "new", "west", "est")]
+    result = quick(
+        ending(), Dataset.from_columns({"text": texts}), task="text-generation", epochs=30, lr=1e-2,
+        test=Dataset.from_columns({"text": ["lower lower"]}), batch_tokens=64, validation=0.0,
+    )  # fmt: skip
+    assert pipeline(result.model)("newest", max_new_tokens=20) == " lower"
 
 
 def test_changing_what_comes_later_changes_no_earlier_surprise() -> None:
@@ -77,7 +114,7 @@ def test_an_encoder_learns_hidden_words(tmp_path: Path) -> None:
     held = Dataset.from_columns({"text": [f"{text} w0" for text in texts[:8]]})
     result = quick(
         masker(), Dataset.from_columns({"text": texts}), test=held, task="fill-mask",
-        epochs=60, lr=3e-3, batch_tokens=100, baseline=True,
+        epochs=60, lr=1e-2, batch_tokens=100, baseline=True,
     )  # fmt: skip
     assert result.report["test"]["accuracy"] > 2 * result.report["baseline"]["accuracy"]
     answer = pipeline("fill-mask", result.model)("w3 w4 blue w6 w7", top=3)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from headway.errors import ConfigError
 from headway.tokenizer import Tokenizer
+from headway.tokenizer.inside import cut_inside
 
 __all__ = ["Word", "counted", "worth_adding"]
 
@@ -24,6 +25,9 @@ RARE = 20
 
 AT_ONCE = 4096
 
+UNHEARD = "qxzjqvx"
+"""No vocabulary has it, so that it shows what any word takes that is added."""
+
 
 @dataclass(frozen=True)
 class Word:
@@ -32,14 +36,16 @@ class Word:
     Attributes:
         text: as it is to be added.
         count: how often it stands in the texts.
-        pieces: that it is cut into now.
+        pieces: that it is cut into now, behind a space.
         unknown: whether one of these stands for what the vocabulary does not know.
+        whole: tokens that it takes once it is one: two where a space stays a token of its own.
     """
 
     text: str
     count: int
     pieces: tuple[str, ...]
     unknown: bool = False
+    whole: int = 1
 
     @property
     def rare(self) -> bool:
@@ -50,7 +56,7 @@ class Word:
     def saved(self) -> int:
         """Tokens fewer in the texts, once it is one; of one that is not known now, how often it is
         there."""
-        return self.count * max(len(self.pieces) - 1, int(self.unknown))
+        return self.count * max(len(self.pieces) - self.whole, int(self.unknown))
 
 
 def counted(tokenizer: Tokenizer, words: Sequence[str], texts: Iterable[str]) -> list[Word]:
@@ -105,10 +111,11 @@ def _seen(tokenizer: Tokenizer, word: str) -> str:
 
 def _cut(tokenizer: Tokenizer, words: Sequence[tuple[str, int]]) -> list[Word]:
     found, unknown = [], tokenizer.special_ids.get("unk")
+    (whole,) = map(len, cut_inside(tokenizer.with_words([UNHEARD]), [UNHEARD]))
     for start in range(0, len(words), AT_ONCE):
         some = words[start : start + AT_ONCE]
         for (text, count), one in zip(
-            some, tokenizer.encode_batch([text for text, _ in some], special=False), strict=True
+            some, cut_inside(tokenizer, [text for text, _ in some]), strict=True
         ):
-            found.append(Word(text, count, tuple(one.tokens), unknown in one.ids))
+            found.append(Word(text, count, tuple(one.tokens), unknown in one.ids, whole))
     return found

@@ -145,13 +145,14 @@ def rows_in_use(model: Model, texts: Mapping[str, Sequence[Windowed]]) -> Iterat
 def _rates(
     model: Model, options: Options, layer_decay: float
 ) -> list[tuple[float, Iterator[Parameter]]]:
-    """The peak rate of each part: those of lower levels are smaller where the rate decays."""
+    """The peak rate of each part, from below: lower ones are smaller where the rate decays, and what
+    is in two levels counts to the lower one."""
     head_rate = options.head_learning_rate or options.learning_rate
     if layer_decay == 1:
         return [(options.learning_rate, model.body.parameters()), (head_rate, model.parameters())]
-    parts = []
-    for below, level in enumerate(reversed(depths(model))):
-        rate = options.learning_rate * layer_decay**below
+    parts, levels = [], depths(model)
+    for number, level in enumerate(levels, start=1):
+        rate = options.learning_rate * layer_decay ** (len(levels) - number)
         for module in level:
             parts.append((head_rate if module is model.head else rate, module.parameters()))
     return parts

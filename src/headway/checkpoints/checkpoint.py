@@ -86,6 +86,8 @@ class Checkpoint:
         speakers: whether it was trained with dialogues whose tokens carry the vector of who speaks:
             segments that are words.
         values: config.json as read; what says nothing about the architecture is kept when saving.
+        fresh: names of the body's parameters that do not know all that they stand for before they
+            are trained: new cross-attention, and word tables whose new tokens are all alike.
         set_aside: tensors that the ecosystem counts to the body and no computation here reads
             (poolers); written back when the body is saved without a family's head.
         notes: what was left out or made anew, for people.
@@ -103,6 +105,7 @@ class Checkpoint:
     generation: Generation = field(default_factory=Generation)
     speakers: bool = False
     values: dict[str, Any] = field(default_factory=dict)
+    fresh: frozenset[str] = frozenset()
     set_aside: dict[str, Tensor] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 

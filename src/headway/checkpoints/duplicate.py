@@ -65,7 +65,10 @@ def encoder_decoder_of(checkpoint: Checkpoint, *, share: bool = False) -> Checkp
     body = family.build(config)
     head = plan.build(config, body)
     initialise(nn.ModuleList([body, head]), config.initial_std)
-    fresh = _fill(body, checkpoint.body) + _fill_head(head, own_head, body)
+    unlearned = {f"decoder.{name}" for name in _fill(body, checkpoint.body)}
+    fresh = sum(p.numel() for name, p in body.named_parameters() if name in unlearned)
+    fresh += _fill_head(head, own_head, body)
+    both = {f"{stack}.{name}" for name in checkpoint.fresh for stack in ("encoder", "decoder")}
     whole = nn.ModuleList([body, head]).to(next(checkpoint.body.parameters()))
     whole.train(checkpoint.body.training)
     made = Checkpoint(
@@ -76,6 +79,7 @@ def encoder_decoder_of(checkpoint: Checkpoint, *, share: bool = False) -> Checkp
         plan=plan,
         tokenizer=checkpoint.tokenizer,
         generation=_generation(checkpoint),
+        fresh=frozenset(unlearned | both),
         set_aside={
             f"encoder.{name.removeprefix(checkpoint.family.PREFIX)}": tensor
             for name, tensor in checkpoint.set_aside.items()
@@ -100,12 +104,13 @@ def _pair(kind: str, body: nn.Module) -> Joined:
         raise ConfigError(error.problem, allowed=error.allowed) from None
 
 
-def _fill(body: EncoderDecoder, source: nn.Module) -> int:
-    """Puts a stack's weights into both; returns how many parameters have none of them."""
+def _fill(body: EncoderDecoder, source: nn.Module) -> set[str]:
+    """Puts a stack's weights into both; returns the names of the decoder's parameters that have
+    none of them."""
     weights = source.state_dict()
     body.encoder.load_state_dict(weights)
     new = set(body.decoder.load_state_dict(weights, strict=False).missing_keys)
-    return sum(p.numel() for name, p in body.decoder.named_parameters() if name in new)
+    return new & {name for name, _ in body.decoder.named_parameters()}
 
 
 def _fill_head(head: nn.Module, source: nn.Module | None, body: EncoderDecoder) -> int:

@@ -29,6 +29,13 @@ ADAPTER_CONFIG, ADAPTER = "adapter_config.json", "adapter_model.safetensors"
 BEFORE = "base_model.model."
 """What peft puts before every name."""
 
+MORE_THAN_LORA = (
+    *("use_dora", "use_qalora", "use_bdlora", "lora_bias", "layer_replication"),
+    *("target_parameters", "trainable_token_indices", "alora_invocation_tokens"),
+    *("kasa_config", "velora_config", "monteclora_config", "arrow_config"),
+)
+"""What peft can do beside, each a key of the config."""
+
 NAME = re.compile(r"(?P<layer>.+)\.lora_(?P<side>[AB])\.weight")
 
 
@@ -80,6 +87,12 @@ def read_adapter(folder: Path) -> Adapter:
             allowed="lora_A and lora_B of linear layers",
         )
     rank, alpha = int(config["r"]), float(config["lora_alpha"])
+    for layer, pair in sides.items():
+        if pair["A"].dim() != 2 or len(pair["A"]) != rank:
+            raise CheckpointError(
+                f"{folder / ADAPTER}: {layer} has matrices of {tuple(pair['A'].shape)}",
+                allowed=f"of r = {rank} rows, as {ADAPTER_CONFIG} says",
+            )
     return Adapter(
         {f"{layer}.weight": (pair["A"], pair["B"]) for layer, pair in sides.items()},
         alpha / (math.sqrt(rank) if config.get("use_rslora") else rank),
@@ -94,10 +107,12 @@ def _check(config: Mapping[str, Any], folder: Path) -> None:
         raise CheckpointError(f"{folder / ADAPTER_CONFIG}: peft_type = {kind!r}", allowed="LORA")
     plain: dict[str, tuple[Any, ...]] = {
         "bias": ("none",),
-        "use_dora": (None, False),
         "rank_pattern": (None, {}),
         "alpha_pattern": (None, {}),
         "modules_to_save": (None, []),
+        # Other beginnings (pissa, olora, corda, loftq) change the base's own weights.
+        "init_lora_weights": (None, True, False, "gaussian", "eva", "orthogonal"),
+        **dict.fromkeys(MORE_THAN_LORA, (None, False, [], {})),
     }
     wrong = [f"{key} = {config[key]!r}" for key, good in plain.items() if key in config
              and config[key] not in good]  # fmt: skip

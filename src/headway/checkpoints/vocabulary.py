@@ -20,6 +20,7 @@ from headway.checkpoints.bottlenecks import with_adapters_of
 from headway.checkpoints.checkpoint import Checkpoint
 from headway.errors import ConfigError
 from headway.tokenizer import Tokenizer
+from headway.tokenizer.inside import cut_inside, own_pieces
 
 __all__ = ["with_tokens", "with_words"]
 
@@ -54,6 +55,11 @@ def with_tokens(checkpoint: Checkpoint, tokens: Sequence[str]) -> Checkpoint:
     fresh = {tokenizer.vocabulary[one]: () for one in tokens if one not in old.vocabulary}
     made = _with_rows(checkpoint, tokenizer, fresh)
     if fresh:
+        made.fresh |= {
+            f"{place}.weight"
+            for place, part in made.body.named_modules()
+            if isinstance(part, nn.Embedding) and place.endswith("words")
+        }
         made.notes.append(
             f"{len(fresh)} new tokens start as the mean of all words: {', '.join(tokens)}"
         )
@@ -77,11 +83,10 @@ def with_words(checkpoint: Checkpoint, words: Sequence[str]) -> Checkpoint:
     """
     old = _tokenizer(checkpoint)
     unknown = old.special_ids.get("unk")
-    cut = [one.ids for one in old.encode_batch(list(words), special=False)]
     new = {
-        word: tuple(id for id in ids if id != unknown)
-        for word, ids in zip(words, cut, strict=True)
-        if len(ids) != 1 or ids[0] == unknown
+        word: tuple(id for id in own_pieces(cut) if id != unknown)
+        for word, cut in zip(words, cut_inside(old, words), strict=True)
+        if word not in old.vocabulary and (len(cut) != 1 or cut.ids[0] == unknown)
     }
     tokenizer = old.with_words([word for word in words if word in new])
     made = _with_rows(

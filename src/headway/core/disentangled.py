@@ -15,7 +15,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -160,6 +159,7 @@ class DisentangledAttention(nn.Module):
         self.head_size = equal_parts(hidden, heads)
         self.scale = (self.head_size * (1 + len(terms))) ** -0.5
         self.terms = frozenset(terms)
+        self.own_projections = own_projections
         self.dropout = Dropout(dropout)
         self.positions = positions
         self.position_dropout = Dropout(position_dropout)
@@ -180,7 +180,7 @@ class DisentangledAttention(nn.Module):
         extension: None = None,
     ) -> Tensor:
         """[tokens, hidden] -> [tokens, hidden]; what decoders hand on besides is not there."""
-        q, k, v = (part.unflatten(-1, (-1, self.head_size)) for part in self.qkv.separate(x))
+        q, k, v = (self._heads(part) for part in self.qkv.separate(x))
         drop = self.dropout.now
         if isinstance(pattern.queries, PaddedLayout):
             distances = self.distances(self.positions.of_places(pattern.queries.places))
@@ -199,24 +199,21 @@ class DisentangledAttention(nn.Module):
         """Keys and queries of distances, from their vectors and which belongs to which pair."""
         vectors, rows = positions
         vectors = self.position_dropout(vectors)
-        keys = queries = None
-        shared_query, shared_key, _ = zip(
-            self.qkv.weight.split(self.qkv.widths),
-            self.qkv.bias.split(self.qkv.widths),
-            strict=True,
+        if self.own_projections:
+            layers = self.position_key, self.position_query
+            sides = [None if layer is None else layer(vectors) for layer in layers]
+        else:
+            query, key = self.qkv.separate_leading(vectors, 2)
+            sides = [key, query]
+        keys, queries = (
+            None if side is None or term not in self.terms else self._heads(side)
+            for term, side in zip(TERMS, sides, strict=True)
         )
-        if "c2p" in self.terms:
-            keys = F.linear(vectors, *_parameters(self.position_key, shared_key))
-            keys = keys.unflatten(-1, (-1, self.head_size))  # [rows, heads, size]
-        if "p2c" in self.terms:
-            queries = F.linear(vectors, *_parameters(self.position_query, shared_query))
-            queries = queries.unflatten(-1, (-1, self.head_size))  # [rows, heads, size]
         return Distances(keys, queries, rows)
 
-
-def _parameters(own: nn.Linear | None, shared: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """Weight and bias of a layer of its own, or else of the shared one."""
-    return shared if own is None else (own.weight, own.bias)
+    def _heads(self, states: Tensor) -> Tensor:
+        """[rows, hidden] -> [rows, heads, size]."""
+        return states.unflatten(-1, (-1, self.head_size))
 
 
 def eager(

@@ -29,8 +29,18 @@ class FusedLinear(nn.Linear):
         """[tokens, inputs] -> one [tokens, width] a layer."""
         return self(x).split(self.widths, dim=-1)
 
+    def separate_leading(self, x: Tensor, count: int) -> tuple[Tensor, ...]:
+        """The first `count` of `separate`, without the others' products."""
+        if self._forward_hooks:  # what is learned beside the whole is beside its parts too
+            return self.separate(x)[:count]
+        width = sum(self.widths[:count])
+        bias = None if self.bias is None else self.bias[:width]
+        return F.linear(x, self.weight[:width], bias).split(self.widths[:count], dim=-1)
+
     def separate_first(self, x: Tensor, others: Tensor) -> tuple[Tensor, ...]:
         """As `separate`, where the first layer reads [rows, inputs] of its own."""
+        if self._forward_hooks:
+            return self.separate(x)[0], *self.separate(others)[1:]
         width = self.widths[0]
         bias = (None, None) if self.bias is None else (self.bias[:width], self.bias[width:])
         first = F.linear(x, self.weight[:width], bias[0])

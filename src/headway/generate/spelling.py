@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from headway.errors import ConfigError
 from headway.tokenizer import Tokenizer
-from headway.tokenizer.byte_alphabet import BYTE_VALUES
+from headway.tokenizer.byte_alphabet import bytes_of
 from headway.tokenizer.decoders import byte_of
 
 __all__ = ["Spelling", "spelling_of"]
@@ -77,11 +77,7 @@ def _anchor(tokenizer: Tokenizer, size: int) -> int:
 def _bytes_of(token: str) -> bytes:
     """Of a token that is a part of a character."""
     byte = byte_of(token)
-    if byte is not None:
-        return bytes([byte])
-    if all(character in BYTE_VALUES for character in token):
-        return bytes(BYTE_VALUES[character] for character in token)
-    return b""
+    return bytes([byte]) if byte is not None else bytes_of(token) or b""
 
 
 def _check(tokenizer: Tokenizer, spelling: Spelling) -> None:

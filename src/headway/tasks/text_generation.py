@@ -2,6 +2,8 @@
 
 Measured by how surprised it is: bits a byte, which compares models whatever their tokens, and
 perplexity a token. Every token of a text counts once, behind all that its window shows before it.
+Where a tokenizer puts nothing behind texts, the token that ends one stands there, so that ending is
+learned; where it puts nothing before them, their first token is not told, and its bytes not counted.
 
 Source: Radford et al. 2018 and 2019.
 """
@@ -26,6 +28,7 @@ from headway.tasks.inputs import shown_text, strings_of, texts_alone
 from headway.tasks.measured import Measured
 from headway.tasks.stacks import with_language_head
 from headway.tasks.task import Compared, Course, Meaning
+from headway.tokenizer.around import special_around
 from headway.training.collate import Batch, Ready
 from headway.training.likelihood import surprises
 from headway.training.objectives.causal import Causal
@@ -43,7 +46,7 @@ class Passage(Windowed):
 
     Attributes:
         counted: of each window, the first token that no window before it has shown.
-        bytes: of the text in UTF-8.
+        bytes: of what is told, in UTF-8.
         text: itself.
     """
 
@@ -59,7 +62,7 @@ class Surprise:
     Attributes:
         nats: summed -log p of its tokens.
         tokens: how many were predicted.
-        bytes: of the text in UTF-8.
+        bytes: of what they write in UTF-8.
     """
 
     nats: float
@@ -139,9 +142,11 @@ class TextGeneration:
         stride: int | None,
         first: int = 0,
     ) -> list[Passage]:
+        tokenizer, end = model.need_tokenizer(), _end_behind(model)
         shared = stride if stride is not None or size is None else default_stride(size)
+        room = None if size is None else size - len(end)
         windowed = window_texts(
-            model.need_tokenizer(), inputs, size=size, stride=shared, first=first, places=True
+            tokenizer, inputs, size=room, stride=shared, first=first, places=True
         )
         found = []
         for text, read in zip(inputs, windowed, strict=True):
@@ -150,9 +155,16 @@ class TextGeneration:
                 marks = [place for place, mark in enumerate(window.special_mask) if not mark]
                 seen = shared or 0 if number else 0
                 counted.append(marks[seen] if seen < len(marks) else len(window))
-            size_of = len(text.encode("utf-8", "surrogatepass"))
+            told = text if counted[0] else text[read.places[0].offsets[0][1] :]
             found.append(
-                Passage(read.ids, read.segments, read.tokens, [], tuple(counted), size_of, text)
+                Passage(
+                    [*read.ids[:-1], [*read.ids[-1], *end]],
+                    [*read.segments[:-1], [*read.segments[-1], *[0] * len(end)]],
+                    read.tokens,
+                    counted=tuple(counted),
+                    bytes=len(told.encode("utf-8", "surrogatepass")),
+                    text=text,
+                )
             )
         return found
 
@@ -277,3 +289,9 @@ class TextGeneration:
             "bits_per_byte": metric("bits_per_byte", sums, sizes)["bits_per_byte"],
             "confidence_interval_95": list(confidence_interval("bits_per_byte", sums, sizes)),
         }
+
+
+def _end_behind(model: Model) -> list[int]:
+    """The token that ends a text, where the tokenizer puts none."""
+    _, behind = special_around(model.need_tokenizer())
+    return [] if behind or not model.parts.ends else [min(model.parts.ends)]

@@ -6,7 +6,7 @@ their character; the others get the characters from U+0100 on, in order: space i
 
 from __future__ import annotations
 
-__all__ = ["BYTE_CHARACTERS", "BYTE_TABLE", "BYTE_VALUES"]
+__all__ = ["BYTE_CHARACTERS", "BYTE_TABLE", "BYTE_VALUES", "bytes_of"]
 
 
 def _byte_characters() -> list[str]:
@@ -17,6 +17,17 @@ def _byte_characters() -> list[str]:
 
 BYTE_CHARACTERS = _byte_characters()
 BYTE_VALUES = {character: byte for byte, character in enumerate(BYTE_CHARACTERS)}
+
+
+def bytes_of(token: str) -> bytes | None:
+    """The bytes that a token of such a vocabulary stands for; None where it is of another one.
+
+    >>> bytes_of("ĠÃ±"), bytes_of("▁a")
+    (b' \xc3\xb1', None)
+    """
+    if all(character in BYTE_VALUES for character in token):
+        return bytes(BYTE_VALUES[character] for character in token)
+    return None
 
 
 class _Utf8(dict[int, str]):

@@ -38,11 +38,9 @@ class Tokenizer:
     Nothing is ever cut off or filled up: a text gives all its tokens (see `windows` for texts
     that are longer than a model).
 
-    >>> from headway.tokenizer import Tokenizer
     >>> tok = Tokenizer.from_document({
-    ...     "pre_tokenizer": {"type": "Whitespace"},
-    ...     "model": {"type": "WordLevel", "unk_token": "[UNK]",
-    ...               "vocab": {"[UNK]": 0, "good": 1, "day": 2}},
+    ...     "pre_tokenizer": {"type": "Whitespace"}, "model": {"type": "WordLevel",
+    ...     "unk_token": "[UNK]", "vocab": {"[UNK]": 0, "good": 1, "day": 2}},
     ... })
     >>> e = tok.encode("good day, all")
     >>> e.ids, e.offsets
@@ -67,6 +65,8 @@ class Tokenizer:
         self._tokens = {**pipeline.model_tokens, **{n: t.content for n, t in added.by_id.items()}}
         self.special: dict[str, str] = special_roles(config, document, self.vocabulary)
         self.special_ids = {role: self.vocabulary[token] for role, token in self.special.items()}
+        marks = (number for number, token in added.by_id.items() if token.special)
+        self.all_special_ids = frozenset((*self.special_ids.values(), *marks))
         self.max_length: int | None = sane_length(config)
 
     @classmethod

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -18,13 +17,12 @@ from headway.core.layout import Layout
 from headway.core.stacks import Encoder
 from headway.errors import ConfigError
 from headway.model import Model
-from headway.tokenizer import Tokenizer
+from headway.training.word_starts import begins_words
 
 __all__ = [
     "MASKINGS",
     "Choose",
     "Hidden",
-    "begins_words",
     "hidden_logits",
     "hidden_states",
     "hidden_tokens",
@@ -44,9 +42,6 @@ MASKED, CHANGED = 0.8, 0.1
 ENDS, LONGEST = 0.2, 10
 """Of spans: the chance that one ends behind each of its words, and the most words that one has."""
 
-SPACES = ("Ġ", "▁", "Ċ")
-"""How tokens begin in front of which there is a space or a new line."""
-
 Choose = Callable[[Tensor, Tensor, torch.Generator | None], Tensor]
 """(which tokens may be hidden, which begin a word, random numbers) -> of each token the number of
 what is hidden together with it, below that of tokens, or -1 where it is not hidden: bool [tokens]
@@ -65,7 +60,7 @@ def words(allowed: Tensor, begins: Tensor, generator: torch.Generator | None) ->
     Source: the whole-word models of Devlin et al., released in May 2019; Cui et al. 2019,
     arXiv 1906.08101.
     """
-    word = (begins | ~allowed).cumsum(0)  # [tokens]; what may not be hidden parts words too
+    word = _starts(allowed, begins).cumsum(0)  # [tokens]
     draw = torch.rand(len(allowed) + 1, generator=generator)[word]
     return torch.where(allowed & (draw < SHARE), torch.arange(len(allowed)), -1)
 
@@ -75,19 +70,20 @@ def spans(allowed: Tensor, begins: Tensor, generator: torch.Generator | None) ->
 
     Source: Joshi et al. 2019, arXiv 1907.10529, section 3.1.
     """
-    starts = (begins | ~allowed).nonzero().flatten().tolist()
+    starts = _starts(allowed, begins).nonzero().flatten().tolist()
     ends = [*starts[1:], len(allowed)]
     usable = [number for number, start in enumerate(starts) if allowed[start]]
     wanted = round(SHARE * int(allowed.sum()))
     found = torch.full((len(allowed),), -1)
     hidden = 0
     order = torch.randperm(len(usable), generator=generator).tolist()
-    lengths = torch.rand(len(usable), generator=generator).clamp_(min=1e-9).log_()
+    ends_by = 1 - (1 - ENDS) ** LONGEST  # the share of spans that would end by themselves so soon
+    lengths = torch.rand(len(usable), generator=generator).mul_(-ends_by).log1p_()
     more = (lengths / math.log(1 - ENDS)).int().tolist()  # words of each span behind its first
     for number, (place, length) in enumerate(zip(order, more, strict=True)):
         if hidden >= wanted:
             break
-        for word in range(usable[place], usable[place] + min(LONGEST, 1 + length)):
+        for word in range(usable[place], usable[place] + 1 + length):
             if word >= len(starts) or hidden >= wanted:
                 break
             part = slice(starts[word], ends[word])
@@ -96,6 +92,12 @@ def spans(allowed: Tensor, begins: Tensor, generator: torch.Generator | None) ->
             found[part] = number
             hidden += ends[word] - starts[word]
     return found
+
+
+def _starts(allowed: Tensor, begins: Tensor) -> Tensor:
+    """Where words start: what may not be hidden parts them too, and so does where a text is cut."""
+    parted = ~allowed
+    return begins | parted | torch.cat([parted.new_ones(1), parted[:-1]])[: len(parted)]
 
 
 MASKINGS: dict[str, Choose] = {"tokens": tokens, "words": words, "spans": spans}
@@ -115,14 +117,14 @@ def hidden_tokens(
     """Ids with some tokens hidden, and which ones: int64 [tokens], bool [tokens].
 
     Of the tokens that may be, 15 in 100 are chosen: 80 of 100 become the mask, 10 a word drawn by
-    chance, 10 stay. Where chance chooses none, the first that may be is.
+    chance, 10 stay. Where chance chooses none, it chooses one that may be, with its word.
 
     Args:
         ids: int64 [tokens].
         mask: the mask token.
         words: size of the vocabulary.
         never: tokens that are never chosen: [CLS], [SEP] and the like.
-        begins: which tokens begin a word, bool [tokens]; None = all.
+        begins: which tokens begin a word, bool [tokens]; None = all are words.
         choose: what is hidden together.
         generator: of the random numbers; None = torch's own.
     """
@@ -130,7 +132,9 @@ def hidden_tokens(
     begins = torch.ones_like(allowed) if begins is None else begins
     together = choose(allowed, begins, generator)
     if (together < 0).all() and allowed.any():
-        together[allowed.nonzero()[0]] = 0
+        word = _starts(allowed, begins).cumsum(0)
+        usable = word[allowed].unique()
+        together[word == usable[torch.randint(len(usable), (1,), generator=generator)]] = 0
     chosen = together >= 0
     kind = torch.rand(ids.shape, generator=generator)[together]
     other = torch.randint(words, ids.shape, generator=generator)
@@ -173,7 +177,7 @@ def hide(
         choose: what is hidden together.
     """
     tokenizer = model.need_tokenizer()
-    never = set(tokenizer.special_ids.values())
+    never = tokenizer.all_special_ids
     table = None if choose is tokens else begins_words(tokenizer)
     parts = []
     for window, generator in zip(windows, chance, strict=True):
@@ -224,26 +228,3 @@ def mask_token(model: Model) -> int:
             next_step="set mask_token in tokenizer_config.json",
         )
     return found
-
-
-def begins_words(tokenizer: Tokenizer) -> Tensor:
-    """Which tokens begin a word where they stand in a text, bool [vocabulary].
-
-    Vocabularies mark either the pieces that go on with a word (WordPiece's ##) or those in front of
-    which there is a space (byte-level BPE's Ġ, SentencePiece's ▁). In the second kind, what is no
-    letter or digit begins a word too.
-    """
-    if (known := _BEGINS.get(tokenizer)) is not None:
-        return known
-    vocabulary = tokenizer.vocabulary
-    table = torch.ones(max(vocabulary.values()) + 1, dtype=torch.bool)
-    spaced = any(token.startswith(SPACES) and len(token) > 1 for token in vocabulary)
-    for token, number in vocabulary.items():
-        if spaced:
-            table[number] = token.startswith(SPACES) or not token[:1].isalnum()
-        else:
-            table[number] = not token.startswith("##")
-    return _BEGINS.setdefault(tokenizer, table)
-
-
-_BEGINS: WeakKeyDictionary[Tokenizer, Tensor] = WeakKeyDictionary()

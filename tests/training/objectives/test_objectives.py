@@ -14,7 +14,7 @@ from headway.pretraining.corpus import around
 from headway.pretraining.fit import learning
 from headway.training.chance import generator_for
 from headway.training.collate import Batch
-from headway.training.masking import MASKINGS
+from headway.training.masking import MASKINGS, hide
 from headway.training.noise import NOISES
 from headway.training.objectives import OBJECTIVES, Objective
 from headway.training.objectives.causal import Causal
@@ -192,3 +192,33 @@ def test_what_the_generator_draws_follows_its_distribution() -> None:
     ids = torch.tensor([token for window in batch.windows for token in window])
     assert torch.equal(seen[0][~ready.wanted.chosen], ids[~ready.wanted.chosen])
     assert len(drawn.unique()) > 10 and drawn.max() < len(model.need_tokenizer())
+
+
+def test_marks_that_have_no_role_are_never_hidden() -> None:
+    model = made("bert", Masked())
+    model = Model(with_tokens(model.checkpoint, ["<e1>"]))
+    tokenizer = model.need_tokenizer()
+    ids, mark = tokenizer.encode("low <e1> new <e1> wide").ids, tokenizer.vocabulary["<e1>"]
+    draw = torch.Generator().manual_seed(0)
+    hidden = hide(model, [ids] * 200, [draw] * 200)
+    assert hidden.right.tolist() and mark not in hidden.right.tolist()
+
+
+def test_an_end_inside_a_block_is_text() -> None:
+    """A block may begin with the end of the text before: what is written still opens with a span,
+    or with the whole text."""
+    for name, family in (("spans", "t5"), ("infilling", "bart")):
+        objective = Denoise(NOISES[name])
+        model = made(family, objective)
+        put = around(model.need_tokenizer(), model.body, joined=True)
+        end = model.need_tokenizer().special_ids["eos"]
+        text = [end, *model.need_tokenizer().encode(TEXTS[1], special=False).ids]
+        batch = Batch([0], [put.put(text)], [[0] * (len(text) + put.tokens)], [[0]])
+        for seed in range(20):
+            (written,) = objective.collate(model, batch, generator_for(seed)).wanted
+            if name == "infilling":
+                first = [] if put.before == (model.checkpoint.generation.start,) else [*put.before]
+                assert written == [*first, *text, *put.behind]
+            else:
+                assert model.need_tokenizer().token(written[0]) == SENTINELS[0]
+                assert written.count(end) == 1 + (end in written[:-1])

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
-from headway.adaptation.methods.method import Plain
+from headway.adaptation.methods.method import Plain, hold_body
 from headway.core.bottleneck import (
     Bottleneck,
     bottleneck_width,
@@ -52,8 +52,7 @@ class Adapters(Plain):
                 f"method = 'adapters' with {model.source or 'a model'}, which has no blocks",
                 allowed="another way to adapt",
             )
-        model.requires_grad_(True)
-        model.body.requires_grad_(False)
+        hold_body(model)
         for part in model.body.modules():
             if isinstance(part, LEARNING):
                 part.requires_grad_(True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headway.adaptation.methods.method import Plain
+from headway.adaptation.methods.method import Plain, fresh_parameters
 from headway.errors import ConfigError
 from headway.model import Model
 
@@ -29,7 +29,7 @@ class Biases(Plain):
                 f"method = 'biases' with {model.source or 'a model'}, which has none",
                 allowed="another way to adapt",
             )
-        held = {id(p) for p in body.values()} - learned
+        held = {id(p) for p in body.values()} - learned - set(map(id, fresh_parameters(model)))
         for parameter in model.parameters():
             parameter.requires_grad_(id(parameter) not in held)
 

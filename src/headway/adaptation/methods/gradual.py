@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headway.adaptation.methods.method import Plain, learn_from
+from headway.adaptation.methods.method import Plain, learn_levels
 from headway.model import Model
 from headway.training.depth import depths
 
@@ -29,5 +29,5 @@ class Gradual(Plain):
 
     def begin_epoch(self, model: Model, number: int, epochs: int) -> None:
         """Epoch n of N has the upper n/N of the levels, the last one all."""
-        levels = depths(model)
-        learn_from(levels, len(levels) - max(1, round(len(levels) * number / epochs)))
+        levels = len(depths(model))
+        learn_levels(model, range(levels - max(1, round(levels * number / epochs)), levels))

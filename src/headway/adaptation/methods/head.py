@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headway.adaptation.methods.method import Plain, learn_from
+from headway.adaptation.methods.method import Plain, learn_levels
 from headway.errors import ConfigError
 from headway.model import Model
 from headway.training.depth import depths
@@ -25,7 +25,11 @@ class HeadAlone(Plain):
                 "method = 'head' with a task that has none", allowed="another way to adapt"
             )
         self.begin_epoch(model, 1, 1)
+        if not any(p.requires_grad for p in model.parameters()):
+            raise ConfigError(
+                f"method = 'head' with {model.source or 'a model'}, whose head is its word table",
+                allowed="another way to adapt",
+            )
 
     def begin_epoch(self, model: Model, number: int, epochs: int) -> None:
-        levels = depths(model)
-        learn_from(levels, len(levels) - 1)
+        learn_levels(model, {len(depths(model)) - 1})

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from headway.adaptation.methods.method import Plain, learn_from
+from headway.adaptation.methods.method import Plain, learn_levels
 from headway.model import Model
-from headway.training.depth import depths
+from headway.training.depth import block_levels, depths
 
 __all__ = ["LastLayers"]
 
@@ -31,6 +31,5 @@ class LastLayers(Plain):
         self.begin_epoch(model, 1, 1)
 
     def begin_epoch(self, model: Model, number: int, epochs: int) -> None:
-        levels = depths(model)  # embeddings, blocks, and the head where there is one
-        blocks = len(levels) - 1 - (model.head is not None)
-        learn_from(levels, 1 + max(0, blocks - self.layers))
+        head = () if model.head is None else (len(depths(model)) - 1,)
+        learn_levels(model, {*block_levels(model)[-self.layers :], *head})

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
+from headway.adaptation.methods.method import fresh_parameters, hold_body
 from headway.checkpoints.lora import Adapter
 from headway.core.bottleneck import Bottleneck, adapted_rows
 from headway.core.low_rank import LowRank, beside, merge, merged_while
@@ -48,8 +49,12 @@ class Lora:
                 f"method = 'lora' with {model.source or 'a model'}, which has no blocks",
                 allowed="another way to adapt",
             )
-        model.requires_grad_(True)
-        model.body.requires_grad_(False)
+        hidden = model.checkpoint.config.hidden
+        if self.rank > hidden:
+            raise ConfigError(
+                f"rank = {self.rank} with hidden states of {hidden}", allowed=f"1 to {hidden}"
+            )
+        hold_body(model)
         for layers, parts in places:
             low_rank = LowRank(layers[0].in_features, parts, rank=self.rank, scale=SCALE)
             beside(layers, low_rank.to(layers[0].weight))
@@ -67,19 +72,22 @@ class Lora:
         for low_rank in merge(model.body):
             for name, (down, up) in low_rank.products().items():
                 layers[name] = (down.detach(), up.detach())
+        if model.checkpoint.fresh:  # products alone are not all that has been learned
+            return None
         return Adapter(layers, SCALE, self.rank, model.source)
 
 
 def _places(model: Model) -> list[tuple[list[nn.Linear], dict[str, int]]]:
     """The linear layers of the blocks, those that are one weight together, and the names of their
     parts in the checkpoint's format with the outputs of each. Adapters are none: the format of
-    products knows no names for them."""
+    products knows no names for them. Nor are layers that know nothing yet: they learn whole."""
     body, family = model.body, model.checkpoint.family
     layers: dict[int, list[nn.Linear]] = {}
     narrow = [part for part in body.modules() if isinstance(part, Bottleneck)]
     others = {inner for part in narrow for inner in part.modules()}
+    fresh = set(map(id, fresh_parameters(model)))
     for part in body.modules():
-        if isinstance(part, nn.Linear) and part not in others:
+        if isinstance(part, nn.Linear) and part not in others and id(part.weight) not in fresh:
             layers.setdefault(id(part.weight), []).append(part)
     pairs, _ = pair_names(body, adapted_rows(family.NAMES))
     found = []

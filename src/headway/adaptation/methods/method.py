@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
-from torch import nn
+from torch.nn import Parameter
 
 from headway.checkpoints.lora import Adapter
 from headway.model import Model
+from headway.training.depth import depths
 
-__all__ = ["Method", "Plain", "learn_from"]
+__all__ = ["Method", "Plain", "fresh_parameters", "hold_body", "learn_levels"]
 
 
 class Method(Protocol):
@@ -53,12 +54,29 @@ class Plain:
         """It is a plain one already."""
 
 
-def learn_from(levels: Sequence[Sequence[nn.Module]], first: int) -> None:
-    """Lets the levels learn from number `first` on. Those below are held as they are, and drop
-    nothing; what both hold, such as a table that is also a head, is held."""
+def learn_levels(model: Model, learning: Collection[int]) -> None:
+    """Lets these levels of `depths` learn, by number. The others are held as they are, and drop
+    nothing; what both have, such as a table that is also a head, is held. What knows nothing yet
+    learns in any case."""
+    levels = depths(model)
     for number, level in enumerate(levels):
         for module in level:
-            module.requires_grad_(number >= first)
-    for level in levels[:first]:
-        for module in level:
+            module.requires_grad_(number in learning)
+    for number, level in enumerate(levels):
+        for module in () if number in learning else level:
             module.eval().requires_grad_(False)
+    for parameter in fresh_parameters(model):
+        parameter.requires_grad_(True)
+
+
+def hold_body(model: Model) -> None:
+    """Holds the body, all but what knows nothing yet; the head learns."""
+    model.requires_grad_(True)
+    model.body.requires_grad_(False)
+    for parameter in fresh_parameters(model):
+        parameter.requires_grad_(True)
+
+
+def fresh_parameters(model: Model) -> list[Parameter]:
+    """Those of the body that know nothing yet, such as a new cross-attention's."""
+    return [model.body.get_parameter(name) for name in sorted(model.checkpoint.fresh)]

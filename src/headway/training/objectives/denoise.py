@@ -18,9 +18,11 @@ from headway.core.stacks import EncoderDecoder
 from headway.errors import ConfigError
 from headway.model import Model
 from headway.tokenizer import Tokenizer
+from headway.tokenizer.around import special_around
 from headway.training.collate import Batch, Ready
 from headway.training.noise import Marks, Noise, infilling, spans
 from headway.training.targets import written_loss
+from headway.training.word_starts import written
 
 __all__ = ["SENTINELS", "Denoise"]
 
@@ -66,13 +68,12 @@ class Denoise:
 
     def collate(self, model: Model, batch: Batch, chance: torch.Generator | None) -> Ready:
         """The noisy texts take the place of what was given; special tokens stay around both."""
-        marks = marks_of(model.need_tokenizer())
-        special = set(model.need_tokenizer().special_ids.values()) - {marks.mask}
+        tokenizer = model.need_tokenizer()
+        marks, (before, behind) = marks_of(tokenizer), _around(tokenizer)
         first = model.checkpoint.generation.start
         windows, wanted = [], []
         for window in batch.windows:
-            begin = int(window[0] in special)
-            end = len(window) - int(len(window) > begin and window[-1] in special)
+            begin, end = before, len(window) - behind
             read, written = self.noise(window[begin:end], marks, chance)
             opened = [] if window[:begin] == [first] else window[:begin]
             windows.append([*window[:begin], *read, *window[end:]])
@@ -86,13 +87,20 @@ class Denoise:
         return (written_loss(model, ready.batch, ready.wanted),)
 
 
+def _around(tokenizer: Tokenizer) -> tuple[int, int]:
+    """How many special tokens stand before and behind a text; an end token, if there is one, in any
+    case. What stands inside, such as the end of a text to which another is joined, is text."""
+    before, behind = special_around(tokenizer)
+    return len(before), len(behind) or int("eos" in tokenizer.special_ids)
+
+
 def marks_of(tokenizer: Tokenizer) -> Marks:
     """What a tokenizer has to stand in for what is gone, and where sentences end."""
     if (known := _MARKS.get(tokenizer)) is not None:
         return known
     sentinels = tuple(number for token in SENTINELS if (number := tokenizer.id(token)) is not None)
     ends = frozenset(
-        number for token, number in tokenizer.vocabulary.items() if token.endswith(SENTENCE_ENDS)
+        number for number, text in written(tokenizer).items() if text.endswith(SENTENCE_ENDS)
     )
     found = Marks(tokenizer.special_ids.get("mask"), sentinels, ends)
     return _MARKS.setdefault(tokenizer, found)
