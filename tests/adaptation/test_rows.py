@@ -149,6 +149,14 @@ def test_kinds(labels: list[Any], kind: str, asked: str | None) -> None:
     assert f"{kind}, {'as asked' if asked else 'as the label column says'}" in found.notes
 
 
+def test_texts_that_are_nearly_numbers_are_said() -> None:
+    labels = ["1.5", "nan", "2.5", "3.5"] * 2
+    found = prepared(data(list("abcdefgh"), labels))
+    said = "most labels are numbers, but 'nan' in row 2 is none: --kind regression predicts numbers"
+    assert found.meaning.kind == "single-label" and said in found.notes
+    assert said not in prepared(data(list("abcdefgh"), labels), kind="single-label").notes
+
+
 def test_empty_texts_are_counted() -> None:
     found = prepared(data(["a", "", None, "b", "  ", "c"], ["x", "y"] * 3), seed=1)
     assert any(note in ("1 texts are empty", "2 texts are empty") for note in found.notes)

@@ -19,6 +19,7 @@ from headway.data import (
 )
 from headway.errors import ConfigError, DataError
 from headway.tasks import Meaning, Task
+from headway.tasks.labels.columns import nearly_numbers
 from headway.tasks.labels.out_of_scope import find_scope
 from headway.training.options import check_word
 
@@ -137,6 +138,8 @@ def prepare_rows(task: Task, data: Data, settings: Settings, *, test: Data | Non
     notes = [columns.said]
     if len(task.kinds) > 1:
         notes.append(f"{kind}, {'as asked' if settings.kind else 'as the label column says'}")
+    if kind == "single-label" and settings.kind is None and (odd := nearly_numbers(answers)):
+        notes.append(f"{odd}: --kind regression predicts numbers")
     if scope is not None:
         notes.append(f"{scope.label} is the answer to texts of no other label")
     notes += doubles

@@ -145,8 +145,8 @@ def rows_in_use(model: Model, texts: Mapping[str, Sequence[Windowed]]) -> Iterat
 def _rates(
     model: Model, options: Options, layer_decay: float
 ) -> list[tuple[float, Iterator[Parameter]]]:
-    """The peak rate of each part, from below: lower ones are smaller where the rate decays, and what
-    is in two levels counts to the lower one."""
+    """The peak rate of each part, from below: lower ones are smaller where the rate decays. What is
+    in two levels counts to the lower one."""
     head_rate = options.head_learning_rate or options.learning_rate
     if layer_decay == 1:
         return [(options.learning_rate, model.body.parameters()), (head_rate, model.parameters())]

@@ -3,7 +3,7 @@
 Measured by how surprised it is: bits a byte, which compares models whatever their tokens, and
 perplexity a token. Every token of a text counts once, behind all that its window shows before it.
 Where a tokenizer puts nothing behind texts, the token that ends one stands there, so that ending is
-learned; where it puts nothing before them, their first token is not told, and its bytes not counted.
+learned; where it puts nothing before them, their first token is not told, nor its bytes counted.
 
 Source: Radford et al. 2018 and 2019.
 """

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["flat_names", "kind_of", "label_name", "label_names", "wrong_label"]
+__all__ = ["flat_names", "kind_of", "label_name", "label_names", "nearly_numbers", "wrong_label"]
 
 
 def kind_of(column: Sequence[Any]) -> str:
@@ -27,6 +27,24 @@ def kind_of(column: Sequence[Any]) -> str:
     if known and all(isinstance(value, float) for value in known):
         return "regression"
     return "single-label"
+
+
+def nearly_numbers(column: Sequence[Any]) -> str:
+    """What is to be said of texts of which most are decimals: the first that is none, or nothing.
+
+    >>> nearly_numbers(["1.5", "n/a", "2.5"])
+    "most labels are numbers, but 'n/a' in row 2 is none"
+    >>> nearly_numbers(["1", "2", "n/a"]), nearly_numbers(["sport", "1.5"])
+    ('', '')
+    """
+    texts = [value for value in column if isinstance(value, str)]
+    decimals = sum("." in value and _is_finite(value) for value in texts)
+    if 2 * decimals <= len(column):
+        return ""
+    odd = next((n for n, value in enumerate(column) if not _is_finite(value)), None)
+    if odd is None:
+        return "all labels are numbers, stored as texts"
+    return f"most labels are numbers, but {column[odd]!r:.60} in row {odd + 1} is none"
 
 
 def label_name(label: Any) -> str:

@@ -11,6 +11,7 @@ others of its step.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,8 +41,9 @@ STEPS, FEWEST = 240, 60
 READ = 250_000
 """Tokens of all steps, about."""
 RATE = 5e-5
+"""Peak learning rate of a model of USUAL_HIDDEN dimensions."""
 USUAL_HIDDEN = 384
-"""Peak learning rate of a model of so many dimensions."""
+"""The size of hidden states that the rate is meant for."""
 TEXTS, LABELS = 18, 12
 """Of a step, about: texts, and the most labels that they have; at least two texts of each."""
 TOKENS = 4096
@@ -72,7 +74,7 @@ def contrast_body(
         stop: asked to end, it ends behind the current step.
 
     Returns:
-        The loss of the first step and of the last.
+        The loss of the first step and of the last; NaN where it was asked to end before the first.
 
     Raises:
         ConfigError: the loss became infinite or undefined.
@@ -112,7 +114,8 @@ def contrast_body(
             backward=vectors_backward(compare),
             scale=scale_for(precision, learner),
         )
-    return history.train[0]["loss"], history.train[-1]["loss"]
+    losses = [row["loss"] for row in history.train] or [math.nan]
+    return losses[0], losses[-1]
 
 
 def _vectors(model: Model, ready: Ready) -> tuple[Tensor]:
