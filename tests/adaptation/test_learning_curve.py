@@ -14,7 +14,7 @@ from training.tiny import rows, tiny_model
 from headway import learning_curve
 from headway.adaptation.learning_curve import WAYS, saved_labels
 from headway.data import Dataset
-from headway.errors import ConfigError, InputError
+from headway.errors import ConfigError, InputError, OutputError
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +75,30 @@ def test_what_cannot_be(model: str) -> None:
             learning_curve(model, rows(n=20), **wrong)
     with pytest.raises(InputError):
         learning_curve(model, "nowhere.csv")
+
+
+@pytest.mark.parametrize("name", ["max_labels_per_class", "seed", "baseline"])
+def test_what_the_curve_decides_is_not_given(model: str, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} = 1 beside a learning curve"):
+        learning_curve(model, rows(n=80), **SMALL, **{name: 1})
+    one: dict[str, Any] = {**SMALL, "labels": (2,), "seeds": 1, "ways": ("this model",)}
+    assert learning_curve(model, rows(n=80), **one, **{name: None})["points"]
+
+
+def test_numbers_that_no_class_has_are_those_that_it_has(model: str) -> None:
+    found = learning_curve(
+        model, rows(n=30), test=rows(n=10, seed=3), labels=(2, 400, 500), seeds=1,
+        ways=["this model"], epochs=1, precision="fp32",
+    )  # fmt: skip
+    counts = sorted({point["labels"] for point in found["points"]})
+    assert counts[0] == 2 and len(counts) == 2 and counts[1] < 30
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_any_run(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curves = importlib.import_module("headway.adaptation.learning_curve")
+    monkeypatch.setattr(curves, "adapt", None)
+    (tmp_path / "file").write_text("here")
+    with pytest.raises(OutputError, match="Not a directory"):
+        learning_curve(model, rows(n=30), out=tmp_path / "file" / "curve", **SMALL)

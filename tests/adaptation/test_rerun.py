@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 import torch
+from pretraining.texts import small
 from training.tiny import rows, tiny_model
 
 from headway import rerun
+from headway.data import Label, Text
 from headway.errors import ConfigError
 
 from .quick import quick
@@ -119,3 +121,31 @@ def test_a_run_is_not_written_over(files: tuple[str, str], tmp_path: Path) -> No
     with pytest.raises(ConfigError, match="is the run itself"):
         rerun(tmp_path / "run", out=tmp_path / "run")
     assert (tmp_path / "run" / "report.json").exists()
+
+
+def test_features_are_what_they_were(files: tuple[str, str], tmp_path: Path) -> None:
+    features = {"text": Text(), "label": Label(("green", "red"))}
+    quick(*files, out=tmp_path / "run", features=features)  # type: ignore[arg-type]
+    again = rerun(tmp_path / "run", out=tmp_path / "again")
+    assert again.known and again.changed == {}
+    for run in ("run", "again"):
+        about = json.loads((tmp_path / run / "run.json").read_text("utf-8"))
+        assert about["settings"]["features"] == {
+            "text": "text", "label": {"label": ["green", "red"]}
+        }  # fmt: skip
+
+
+def test_features_of_a_file_are_read_again(files: tuple[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "features.toml"
+    file.write_text('label = {label = ["green", "red"]}', encoding="utf-8")
+    quick(*files, out=tmp_path / "run", features=file)  # type: ignore[arg-type]
+    assert rerun(tmp_path / "run").changed == {}
+
+
+@pytest.mark.parametrize("command", ["", "headway pretrain bert texts.txt --out run"])
+def test_a_pretraining_is_said_to_be_one(tmp_path: Path, command: str) -> None:
+    small(out=tmp_path / "run", max_steps=1, command=command)
+    with pytest.raises(ConfigError, match="is of the task 'pretraining'") as caught:
+        rerun(tmp_path / "run")
+    assert caught.value.next_step.endswith(command)
+    assert bool(caught.value.next_step) == bool(command)

@@ -6,11 +6,13 @@ import importlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +20,17 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from training.every_task import EVERY_TASK
-from training.tiny import rows, tiny_model
+from training.tiny import rows, tiny_model, words_tokenizer
 
 from headway import load
 from headway.adaptation import Result
 from headway.adaptation.methods import METHODS
 from headway.adaptation.steps import learning
+from headway.checkpoints.folders import HIDDEN
 from headway.core.dropout import Dropout
 from headway.errors import ConfigError
+from headway.model import Model
+from headway.tokenizer import Tokenizer
 from headway.training import states as keeping
 from headway.training.best import Best
 from headway.training.chance import generator_for
@@ -169,7 +174,9 @@ def test_killed_by_the_system_at_any_moment(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "no state", "another format", "no json"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "flipped", "no state", "another format", "another loss", "no json"]
+)
 def test_a_damaged_state_is_passed_over(
     damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -187,7 +194,12 @@ def test_a_damaged_state_is_passed_over(
     elif damage == "no state":
         state.unlink()
     elif damage == "another format":
-        state.write_text(state.read_text("utf-8").replace('"format": 2', '"format": 1'), "utf-8")
+        state.write_text(state.read_text("utf-8").replace('"format": 3', '"format": 2'), "utf-8")
+    elif damage == "another loss":
+        text = state.read_text("utf-8")
+        digit = text.index('"loss": ') + 10
+        other = str((int(text[digit]) + 1) % 10)
+        state.write_text(text[:digit] + other + text[digit + 1 :], "utf-8")
     else:
         state.write_text("{", "utf-8")
     run(tmp_path / "killed", resume=True)
@@ -206,6 +218,43 @@ def test_another_run_does_not_go_on_from_there(
     with pytest.raises(ConfigError, match=rf"training holds another run: .*{said}.*--resume"):
         run(tmp_path / "run", resume=True, **changed)
     assert list((tmp_path / "run" / "training").glob("step-*"))  # nothing is lost
+
+
+def other_words(model: Model) -> None:
+    """As many of them, of which two change places."""
+    document = words_tokenizer()._document
+    words = document["model"]["vocab"]
+    words["w0"], words["w1"] = words["w1"], words["w0"]
+    model.checkpoint.tokenizer = Tokenizer.from_document(document)
+
+
+def other_rate(model: Model) -> None:
+    """Of dropout."""
+    parts = model.checkpoint
+    parts.config = replace(parts.config, dropout=0.3)
+    parts.body = model.body = parts.family.build(parts.config)
+    parts.body.load_state_dict(tiny_model().body.state_dict())
+
+
+@pytest.mark.parametrize(("change", "said"), [(other_words, "tokenizer"), (other_rate, "config")])
+def test_another_model_of_the_same_weights_does_not_go_on_from_there(
+    change: Callable[[Model], None], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_behind(tmp_path / "run", 5, monkeypatch, probe=False)
+    model = tiny_model()
+    change(model)
+    with pytest.raises(ConfigError, match=f"training holds another run: {said} was"):
+        quick(model, rows(n=60), out=tmp_path / "run", resume=True, probe=False, **RUN)
+
+
+def test_half_a_state_does_not_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a run leaves that is killed while it writes one."""
+    killed_behind(tmp_path / "run", 5, monkeypatch)
+    half = tmp_path / "run" / "training" / f"{HIDDEN}0123456789ab"
+    shutil.copytree(tmp_path / "run" / "training" / "step-00000005", half)
+    killed_behind(tmp_path / "run", 8, monkeypatch, resume=True)
+    names = {path.name for path in (tmp_path / "run" / "training").iterdir()}
+    assert names == {"step-00000007", "step-00000008", "metrics.jsonl"}
 
 
 def test_without_resume_a_run_begins_anew(

@@ -25,7 +25,7 @@ def replaced(folder: Path) -> Iterator[Path]:
         folder,
         marker="mark",
         ours=lambda there: (there / "mark").is_file(),
-        replaced=lambda name: name in ("mark", "stale"),
+        replaced=lambda name: name in ("mark", "stale", "states"),
     ) as new:
         yield new
 
@@ -40,6 +40,8 @@ def older(folder: Path) -> Path:
     """A folder as an older save left it, with files of others in it."""
     save(folder, "old")
     (folder / "stale").write_text("old")
+    (folder / "states").mkdir()
+    (folder / "states/1").write_text("old")
     (folder / "notes.txt").write_text("mine")
     (folder / "sub/deeper").mkdir(parents=True)
     (folder / "sub/deeper/x").write_text("mine")
@@ -57,7 +59,8 @@ def content(folder: Path) -> dict[str, str]:
 
 
 OTHERS = {"notes.txt": "mine", "sub/deeper/x": "mine", "link": "->"}
-OLD = {"mark": "old", "weights": "old", "stale": "old", **OTHERS}
+STATES = {"states/1": "old"}
+OLD = {"mark": "old", "weights": "old", "stale": "old", **STATES, **OTHERS}
 NEW = {"mark": "new", "weights": "new", **OTHERS}
 
 
@@ -279,8 +282,40 @@ def test_killed_at_any_moment_nothing_is_mixed(tmp_path: Path, monkeypatch: Any,
             assert content(aside) == OLD
         elif way is file_by_file and "mark" not in found:
             assert status  # killed among its moves; whoever reads the folder sees no model
+            assert found.items() >= STATES.items()
+        elif way is file_by_file and found == NEW | STATES:
+            assert status
         else:
             assert found in (OLD, NEW)
         if status == 0:
             assert found == NEW
             return
+
+
+def test_killed_at_any_moment_the_folder_can_be_saved_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, attempt in attempts(tmp_path, monkeypatch, file_by_file, lambda: os._exit(9)):
+        child = os.fork()
+        if child == 0:
+            attempt()
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        with monkeypatch.context() as patch:
+            file_by_file(patch)
+            save(folder)
+        assert content(folder) == NEW  # and nothing of the killed one
+        assert [path.name for path in folder.glob(".*")] == []
+        if status == 0:
+            return
+
+
+def test_what_another_folder_below_is_saved_by_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_by_file(monkeypatch)
+    folder = older(tmp_path / "model")
+    with replaced(folder / "below") as new:
+        (new / "mark").write_text("new")
+        save(folder)
+    assert content(folder) == NEW | {"below/mark": "new"}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +23,8 @@ from headway.data import (
     describe_features,
     infer_features,
 )
+from headway.data.features import form_of
+from headway.data.reading.featurefiles import load_features
 from headway.errors import ConfigError, DataError
 
 from .helpers import one, read_bytes
@@ -224,3 +227,19 @@ def test_read_takes_them_from_every_format(tmp_path: Path) -> None:
     assert one(tmp_path / "classes", features=labels)["label"] == ["bad", "good"]
     with pytest.raises(DataError, match="row 2, column 'label': 'good'"):
         one(tmp_path / "classes", features={"label": Label(("bad",))})
+
+
+@given(
+    st.recursive(
+        st.sampled_from([Text(), Number(), Number(whole=True), Image()])
+        | st.lists(st.text(max_size=3), min_size=1, unique=True).map(Label)
+        | st.builds(Spans, st.text(), st.lists(st.text(max_size=3), max_size=2).map(tuple)),
+        lambda inner: inner.map(Sequence),
+        max_leaves=3,
+    )
+)
+def test_the_form_in_a_file_is_read_as_the_same_feature(feature: Any) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "features.json"
+        file.write_text(json.dumps({"column": form_of(feature)}), encoding="utf-8")
+        assert load_features(file) == {"column": feature}

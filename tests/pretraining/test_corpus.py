@@ -79,6 +79,15 @@ def test_held_out_blocks_are_no_training_blocks() -> None:
     assert len(held_out(made, 0, seed=1)[1]) == 0
 
 
+def test_of_one_block_all_is_held_out_or_nothing() -> None:
+    made = blocks_of(pa.chunked_array([["the cat sat"]]), WORDS, 16, PUT, joined=True)
+    assert len(made) == 1
+    for share in (0, 1):
+        assert [*map(len, held_out(made, share, seed=0))] == [1 - share, share]
+    with pytest.raises(DataError, match="two blocks or more"):
+        held_out(made, 0.5, seed=0)
+
+
 def test_a_large_corpus_holds_out_little() -> None:
     offsets = np.arange(0, 128 * 40_001, 128, dtype=np.int32)
     blocks = Blocks(pa.ListArray.from_arrays(offsets, np.zeros(128 * 40_000, np.int32)), 1)

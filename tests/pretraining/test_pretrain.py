@@ -170,6 +170,12 @@ def test_a_split_for_validation_is_held_out() -> None:
     assert made.report["data"]["blocks"]["held-out"] > 2
 
 
+def test_one_block_can_measure() -> None:
+    made = small(data={"train": texts(), "validation": texts(1)}, earlier={"short": texts(1, 4)})
+    assert made.report["data"]["blocks"]["held-out"] == 1
+    assert made.report["after"].keys() == {"held-out", "short"}
+
+
 def test_nothing_held_out() -> None:
     made = small(validation=0)
     assert made.report["after"] == {} and made.report["gain"] is None
@@ -271,6 +277,13 @@ def test_the_models_dropout_where_texts_are_read_several_times() -> None:
 def test_dropout_of_texts_that_are_compared_with_themselves() -> None:
     contrast = {"objective": "contrastive", "max_steps": None, "epochs": 1}
     assert same_weights(small(**contrast), small(**contrast, dropout=0.1))
+
+
+def test_a_model_that_has_learned_has_the_name_of_its_folder(tmp_path: Path) -> None:
+    made = small(out=tmp_path / "run", max_steps=1)
+    assert made.model.source == str(tmp_path / "run")
+    again = pretrain(made.model, texts(), **{**RUN, "max_steps": 1})
+    assert again.report["model"] == str(tmp_path / "run") and made.model.source == ""
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [

@@ -1,6 +1,7 @@
 """The three files: complete, readable by anyone, and never half written."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -93,3 +94,20 @@ def test_the_card_says_the_folders_name_or_the_one_that_is_given(tmp_path, name,
     text = (tmp_path / "tickets" / "README.md").read_text(encoding="utf-8")
     assert f"headway predict {shown} " in text
     assert f'headway.pipeline("{shown}")' in text
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    flushed, fsync, replace = {}, os.fsync, Path.replace
+
+    def flushes(handle):
+        fsync(handle)
+        flushed[os.fstat(handle).st_ino] = os.fstat(handle).st_size
+
+    def named(self, target):
+        assert flushed[self.stat().st_ino] == self.stat().st_size > 0
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", flushes)
+    monkeypatch.setattr(Path, "replace", named)
+    write_report(single_label(), tmp_path)
+    assert len(flushed) == len(FILES)

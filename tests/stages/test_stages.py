@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import torch
 from pretraining.texts import paragraphs, small
 
 from headway import load
-from headway.errors import ConfigError, DataError, InputError
+from headway.errors import ConfigError, DataError, InputError, OutputError
 from headway.stages import read_stages, run_stages
 from headway.training.keeper import Keeper
 from headway.training.loop import History
+from headway.training.objectives.causal import Causal
 
 SIZES = "window = 48\nbatch_tokens = 480\nlr = 3e-3\nprecision = 'fp32'\n"
 
@@ -91,6 +93,123 @@ def test_a_killed_stage_goes_on(
     resumed = run_stages(file, tmp_path / "killed")
     for name, value in load(whole.folder).state_dict().items():
         assert torch.equal(value, load(resumed.folder).state_dict()[name]), name
+
+
+def steps_seen(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """The steps that are taken from now on."""
+    kept = Keeper.after_step
+    seen: set[int] = set()
+
+    def notes(self: Keeper, history: History) -> None:
+        seen.add(history.step)
+        kept(self, history)
+
+    monkeypatch.setattr(Keeper, "after_step", notes)
+    return seen
+
+
+def one_stage(file: Path, **settings: Any) -> Path:
+    """A file of one short pre-training."""
+    given = {"max_steps": 8, "window": 48, "batch_tokens": 480, "lr": 3e-3, **settings}
+    lines = "\n".join(f"{name} = {value}" for name, value in given.items())
+    head = '[[stage]]\nname = "one"\nmodel = "tiny"\ntexts = "first.txt"\nprecision = "fp32"\n'
+    file.write_text(head + lines, encoding="utf-8")
+    return file
+
+
+def killed_stage(file: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage that is kept behind its third step, and then killed."""
+    kept = Keeper.after_step
+
+    def dies(self: Keeper, history: History) -> None:
+        kept(self, history)
+        if history.step == 3:
+            self.keep()
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Keeper, "after_step", dies)
+        with pytest.raises(Killed):
+            run_stages(file, out)
+
+
+def test_a_killed_stage_that_is_another_now_begins_anew(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    killed_stage(one_stage(file), out, monkeypatch)
+    seen = steps_seen(monkeypatch)
+    found = run_stages(one_stage(file, lr=1e-3), out)
+    assert seen == set(range(1, 9))
+    wanted = run_stages(file, tmp_path / "whole")
+    assert found.report["stages"][0]["loss"] == wanted.report["stages"][0]["loss"]
+    assert not (out / "1-one/training").exists()
+
+
+def diverges(monkeypatch: pytest.MonkeyPatch, file: Path, out: Path) -> None:
+    """A stage whose loss becomes undefined behind a step that was kept."""
+    asked, kept = Causal.loss, Keeper.after_step
+    taken: set[int] = set()
+
+    def breaks(self: Causal, model: Any, ready: Any) -> Any:
+        found = asked(self, model, ready)
+        return tuple(term * float("nan") for term in found) if len(taken) == 2 else found
+
+    def keeps(self: Keeper, history: History) -> None:
+        kept(self, history)
+        self.keep()
+        taken.add(history.step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Causal, "loss", breaks)
+        patch.setattr(Keeper, "after_step", keeps)
+        with pytest.raises(ConfigError, match="loss became nan in step 3"):
+            run_stages(file, out)
+
+
+@pytest.mark.parametrize("lr", [3e-3, 1e-3])
+def test_a_stage_that_diverged_begins_anew(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lr: float
+) -> None:
+    out = tmp_path / "run"
+    diverges(monkeypatch, one_stage(file), out)
+    assert list((out / "1-one/training").glob("step-*"))
+    seen = steps_seen(monkeypatch)
+    killed_stage(one_stage(file, lr=lr), out, monkeypatch)
+    assert seen == {1, 2, 3}
+    seen.clear()
+    run_stages(file, out)  # what began anew goes on, whatever was before it
+    assert seen == set(range(4, 9))
+
+
+def test_what_the_file_does_not_say_is_another_run_too(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    killed_stage(one_stage(file), out, monkeypatch)
+    small("gpt2", max_steps=2, out=tmp_path / "tiny")
+    with pytest.raises(ConfigError, match=r"holds another run.*Next: take .*1-one/training away"):
+        run_stages(file, out)
+    shutil.rmtree(out / "1-one/training")
+    assert run_stages(file, out).report["stages"]
+
+
+def test_a_stage_that_cannot_begin_leaves_nothing(file: Path, tmp_path: Path) -> None:
+    one_stage(file, window=4000)
+    with pytest.raises(ConfigError, match="window = 4000"):
+        run_stages(file, tmp_path / "run")
+    assert not list((tmp_path / "run").iterdir())
+
+
+def test_what_somebody_else_has_there_is_left(file: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "run/1-one"
+    (theirs / "training").mkdir(parents=True)
+    for name in ("run.json", "notes.txt", "training/plan.txt"):
+        (theirs / name).write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match="not empty and holds no model"):
+        run_stages(one_stage(file), tmp_path / "run")
+    names = {str(path.relative_to(theirs)) for path in theirs.rglob("*") if path.is_file()}
+    assert names == {"run.json", "notes.txt", "training/plan.txt"}
 
 
 @pytest.mark.parametrize("change", ["max_steps = 40", "first.txt"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 import torch
 from adaptation.quick import quick
-from training.tiny import rows, tiny_model
+from training.tiny import put_head, rows, tiny_model
 
 from headway import Dataset
 from headway.errors import ConfigError
@@ -108,6 +109,17 @@ def test_steps_of_long_texts_are_bounded() -> None:
 def test_rows_of_no_class_are_left_out() -> None:
     none = steps([4] * 20, [-1, 0, 1, -1] * 5)
     assert all({n % 4 for n in batch.rows} <= {1, 2} for batch in none)
+
+
+def test_asked_to_stop_before_its_first_step() -> None:
+    model, stop = put_head(tiny_model(), ("a", "b")), StopFlag()
+    before = [p.clone() for p in model.parameters()]
+    stop.asked = True
+    texts = [Windowed([[5 + n, 6]], [[0, 0]], 2) for n in range(6)]
+    losses = contrast_body(model, texts, torch.tensor([0, 1] * 3), precision="fp32", hidden=384,
+                           micro_batch_tokens=None, seed=0, stop=stop)  # fmt: skip
+    assert all(map(math.isnan, losses))
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 
 def test_the_head_stays() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from headway.adaptation import Result
 from headway.pretraining import Pretrained
 from headway.training.keeper import Keeper
 from headway.training.processes import RESTARTS
+from headway.training.validations import Validations
 
 from .tiny import rows, tiny_model
 
@@ -77,6 +79,63 @@ def counted(*, out: Path, **settings: Any) -> Result:
 
     _behind_each_step(counts)
     return adapted(out=out, **settings)
+
+
+def pressed(*, out: Path, place: str, **settings: Any) -> Result:
+    """An adaptation of which Ctrl-C reaches the second process alone, when the others have last
+    said that they go on; each writes to `OUT-RANK` why it ended.
+
+    Args:
+        place: "step", behind the fifth; "epoch", behind the first; or "start", before any.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest may run where it is ignored
+
+    def presses(_: object = None) -> None:
+        if dist.get_rank() == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    if place == "step":
+        _behind_each_step(lambda keeper: presses() if keeper.history.step == 5 else None)
+    elif place == "epoch":
+        _behind_each_epoch(lambda number: presses() if number == 1 else None)
+    else:
+        adapting = import_module("headway.adaptation.adapt")
+        adapting.start_head = lambda run, targets, stop: presses()  # type: ignore[attr-defined]
+    result = adapted(out=out, **settings)
+    Path(f"{out}-{os.environ['RANK']}").write_text(result.stopped)
+    return result
+
+
+def enough(*, out: Path, **settings: Any) -> Result:
+    """An adaptation whose second process alone finds behind an epoch that it is time to stop; each
+    writes to `OUT-RANK` why it ended."""
+    _behind_each_epoch(lambda number: dist.get_rank() == 1)
+    result = adapted(out=out, **settings)
+    Path(f"{out}-{os.environ['RANK']}").write_text(result.stopped)
+    return result
+
+
+def apart(**settings: Any) -> Result:
+    """An adaptation whose second process looks for states in a folder of its own."""
+    begin = Keeper.begin
+
+    def begins(self: Keeper, *given: Any) -> None:
+        if dist.get_rank() == 1:
+            self.folder = self.folder.with_name("another")
+        begin(self, *given)
+
+    Keeper.begin = begins  # type: ignore[method-assign]
+    return adapted(resume=True, **settings)
+
+
+def _behind_each_epoch(do: Callable[[int], bool | None]) -> None:
+    """When it is validated; for good, too."""
+    after = Validations.after_epoch
+
+    def then(self: Validations, number: int, history: Any) -> bool:
+        return after(self, number, history) | bool(do(number))
+
+    Validations.after_epoch = then  # type: ignore[method-assign]
 
 
 def _behind_each_step(do: Callable[[Keeper], None]) -> None:

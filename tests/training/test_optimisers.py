@@ -106,6 +106,18 @@ def test_two_steps_of_lion_are_those_of_the_paper() -> None:
     torch.testing.assert_close(moved("lion", gradients, 0.5, 0.1), weight)
 
 
+def test_lion_begins_its_momentum_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, zeros = list[torch.Tensor](), torch.zeros_like
+
+    def noted(tensor: torch.Tensor) -> torch.Tensor:
+        made.append(tensor)
+        return zeros(tensor)
+
+    monkeypatch.setattr(torch, "zeros_like", noted)
+    moved("lion", [[[1.0, -1.0], [1.0, -1.0]]] * 3, 0.5, 0.1)
+    assert len(made) == 1
+
+
 def test_a_step_of_muon_has_equal_singular_values() -> None:
     """As far as five iterations bring them."""
     found = moved("muon", [[[3.0, 0.1], [0.2, 0.5]]], 0.0, 0.1)

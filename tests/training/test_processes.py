@@ -22,7 +22,7 @@ from headway.errors import ConfigError
 from headway.training import processes
 from headway.training.processes import Crew, _fresh, crew, joined, restarted
 
-from .runs import adapted, embedded, ended, pretrained
+from .runs import adapted, apart, embedded, ended, enough, pressed, pretrained
 from .several import check, equal, run, same
 
 LOST = """
@@ -85,6 +85,35 @@ def test_it_goes_on_with_another_number(tmp_path: Path) -> None:
     assert "going on behind step 5" in done.said
     check(run(adapted, out=tmp_path / "one"))
     same(tmp_path / "one", tmp_path / "run", 2e-4)
+
+
+@pytest.mark.parametrize(
+    ("place", "step", "settings"),
+    [("step", 5, {}), ("epoch", 3, {}), ("start", 0, {"find_lr": True, "lr": None}),
+     pytest.param("step", 5, {"sharding": "full"}, marks=pytest.mark.slow)],
+    ids=str,
+)  # fmt: skip
+def test_ctrl_c_in_one_of_them_ends_all_behind_one_step(
+    place: str, step: int, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    check(run(pressed, size=2, out=out, place=place, **settings))
+    said = [(tmp_path / f"run-{rank}").read_text("utf-8") for rank in range(2)]
+    assert said == [f"interrupted behind step {step} of 6"] * 2
+    assert (out / "training" / f"step-{step:08d}").is_dir() == (place != "start")
+
+
+def test_one_that_has_seen_enough_ends_all(tmp_path: Path) -> None:
+    check(run(enough, size=2, out=tmp_path / "run"))
+    said = [(tmp_path / f"run-{rank}").read_text("utf-8") for rank in range(2)]
+    assert said == ["no better validation score: ended behind step 3"] * 2
+
+
+def test_they_do_not_go_on_from_different_states(tmp_path: Path) -> None:
+    assert run(ended, out=tmp_path / "run").codes == (7,)
+    done = run(apart, size=2, out=tmp_path / "run")
+    assert done.codes == (1, 1)
+    assert done.said.count("find a state behind step 0 in it, others one behind step 5") == 2
 
 
 def test_one_process_is_alone() -> None:

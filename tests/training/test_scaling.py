@@ -122,6 +122,15 @@ def test_infinite_gradients_leave_the_parameters_and_then_end_the_run() -> None:
     assert all(torch.equal(a, b) for a, b in zip(before, module.parameters(), strict=True))
 
 
+def test_an_impossible_loss_is_no_matter_of_range() -> None:
+    def breaks(module: nn.Module, row: int) -> Tensor:
+        return error_of(module, row) * float("nan")
+
+    told: Any = Told()
+    with pytest.raises(ConfigError, match="loss became nan in step 1 of 20"):
+        run(linear(), loss_of=breaks, scale=LossScale(told, 4.0))
+
+
 @pytest.mark.usefixtures("halves")
 def test_a_run_learns_as_in_the_other_half_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headway.training.scaling.FIRST", 2.0**8)  # no step is out of range

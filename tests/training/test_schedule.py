@@ -50,3 +50,10 @@ def test_where_schedules_end(name: str, last: float) -> None:
 def test_a_longer_run_is_the_same_until_it_falls() -> None:
     short, long = ([wsd(step, total, 10 / total) for step in range(70)] for total in (90, 200))
     assert short == long
+
+
+@pytest.mark.parametrize("warmup", [0.8, 0.9, 0.97])
+def test_wsd_falls_evenly_in_what_a_long_rise_leaves(warmup: float) -> None:
+    factors = [wsd(step, 100, warmup) for step in range(100)]
+    falls = [a - b for a, b in pairwise(factors[round(100 * warmup) :])]
+    assert falls == pytest.approx([1 / (100 - round(100 * warmup))] * len(falls))

@@ -30,8 +30,9 @@ from headway.tasks.costs import tokens_beside
 from headway.training import History
 from headway.training.chance import own_randomness
 from headway.training.energy import metered
+from headway.training.identity import identity_of, unnamed
 from headway.training.interrupt import stop_on_interrupt
-from headway.training.keeper import Keeper, digest_of
+from headway.training.keeper import Keeper
 from headway.training.machine import timed
 from headway.training.output import KEPT, check_output
 from headway.training.processes import crew, joined, restarted
@@ -84,7 +85,7 @@ def adapt(
 
     Args:
         model: a model, or a name that `load` takes. A model is changed in place; its head is
-            replaced by a fresh one.
+            replaced by a fresh one, and its `source` is `out` then, or empty.
         data: rows, splits of rows, or a file, a folder or files that `read` takes. A label is a
             text or a number; lists of them (JSON lines, Parquet) are several labels a row;
             decimals are numbers to predict.
@@ -115,8 +116,9 @@ def adapt(
         if not isinstance(model, Model):
             model = load(model, keep_head=learned.keeps_head)
         _check_model(learned, model, chosen)
+        given = model
         with own_randomness(chosen.seed, model.device):
-            model = learned.fitted(model)
+            model = learned.fitted(given)
         if folder is not None:
             check_output(folder, model)
     kept = None if folder is None or not chosen.resume else folder / KEPT
@@ -143,7 +145,8 @@ def adapt(
             for note in (*rows.notes, *plan.notes):
                 log.info("%s", note)
             try:
-                _train(run, targets["train"], folder)
+                with unnamed(model, given):
+                    _train(run, targets["train"], folder)
             except ConfigError as error:
                 if folder is None or not run.history.stopped:
                     raise
@@ -161,6 +164,7 @@ def _save(run: Run, report: dict[str, Any], folder: Path, *, state: str) -> None
     if crew().main:
         save_run(run, report, folder, state=state)
     crew().wait()
+    run.model.source = str(folder)
 
 
 def _check_model(task: Task, model: Model, settings: Settings) -> None:
@@ -183,7 +187,7 @@ def _keeper(run: Run, folder: Path) -> Keeper:
     about = {
         "task": run.inputs["task"],
         "data": run.rows.fingerprint,
-        "model": digest_of(dict(run.model.named_parameters())),
+        **identity_of(run.model),
         **settings,
         "precision": run.plan.precision,
     }
@@ -199,7 +203,8 @@ def _train(run: Run, targets: Any, folder: Path | None) -> None:
     with task.units(model, targets, kind) as units:
         with stop_on_interrupt() as early:
             start_head(run, units, early)
-        if run.settings.find_lr and not early.asked:
+        asked = any(crew().most(early.asked))
+        if run.settings.find_lr and not asked:
             with timed(run.seconds, "find rate"):
                 before = len(run.plan.notes)
                 found = with_found_rate(model, texts, units, run.rows, run.plan)
@@ -212,7 +217,8 @@ def _train(run: Run, targets: Any, folder: Path | None) -> None:
             stop_on_interrupt() as stop,
         ):
             stop.asked = early.asked
-            keeper = None if folder is None else _keeper(run, folder)
+            # A start that was cut short is repeated: nothing goes on from what it left.
+            keeper = None if folder is None or asked else _keeper(run, folder)
             given = (model, texts, units, run.rows, run.plan, stop, run.history)
             run.adapter = fit(*given, keeper, followers_of(run, folder))
 

@@ -24,6 +24,7 @@ from headway.training.interrupt import StopFlag
 from headway.training.keeper import Keeper
 from headway.training.learner import Learner
 from headway.training.loop import ended_early, steps_of
+from headway.training.processes import crew
 from headway.training.scaling import scale_for
 from headway.training.sharding import Shared, Single, sharded
 from headway.training.validations import Validations
@@ -106,7 +107,7 @@ def _learn(
         with average.used() if average is not None else nullcontext():
             with held.whole(), method.whole(model):
                 score = _validated(model, texts, rows, plan, history)
-            best.see(score)
+            best.see(max(crew().most(score)))  # all keep the state of one validation
         watching.see(history)
         return best.over
 
@@ -149,7 +150,7 @@ def _learn(
                 after_step=after_step,
                 history=history,
             )
-        if stop.asked and keeper is not None:
+        if history.interrupted and keeper is not None:
             keeper.keep()
     except ConfigError:
         if history.stopped:  # the last step's loss or gradient was not finite

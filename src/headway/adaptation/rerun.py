@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from headway.adaptation.adapt import IN_PYTHON, Result, adapt
-from headway.adaptation.runs import read_report, read_run
+from headway.adaptation.runs import PASSING, read_report, read_run
+from headway.data.features import Feature
+from headway.data.reading.featurefiles import load_features
 from headway.errors import ConfigError
 from headway.logs import log
 from headway.reports.plain import plain
+from headway.tasks import TASKS
 from headway.training.machine import versions
 
 __all__ = ["Repeated", "rerun"]
-
-PASSING = ("resume", "save_every", "tensorboard")
-"""Settings that say nothing of what comes out."""
 
 
 @dataclass
@@ -45,8 +48,8 @@ def rerun(run: str | Path, *, out: str | Path | None = None, command: str = "") 
         command: how it was started, for the report.
 
     Raises:
-        ConfigError: there is no run, it was made of rows that only Python had, or `out` is its own
-            folder.
+        ConfigError: there is no run, it is a pre-training, it was made of rows that only Python
+            had, or `out` is its own folder.
         InputError: as `adapt` raises it.
 
     Example:
@@ -57,6 +60,13 @@ def rerun(run: str | Path, *, out: str | Path | None = None, command: str = "") 
     about = read_run(folder)
     if not about:
         raise ConfigError(f"{folder} has no run.json", allowed="the folder of a run of adapt")
+    if about.get("task") not in TASKS:
+        began = about.get("command")
+        raise ConfigError(
+            f"{folder / 'run.json'} is of the task {about.get('task')!r}",
+            allowed="runs of adapt",
+            next_step=f"begin it again as it was begun: {began}" if began else "",
+        )
     for what in ("model", "data", "test"):
         if about.get(what) == IN_PYTHON or (what != "test" and not about.get(what)):
             raise ConfigError(
@@ -67,6 +77,7 @@ def rerun(run: str | Path, *, out: str | Path | None = None, command: str = "") 
         raise ConfigError(f"out = {str(out)!r} is the run itself", allowed="another folder")
     _say_versions(about.get("versions", {}))
     settings = {name: value for name, value in about["settings"].items() if name not in PASSING}
+    settings["features"] = _features(settings.get("features"))
     settings["threads"] = about.get("threads")
     result = adapt(
         about["model"],
@@ -86,6 +97,16 @@ def rerun(run: str | Path, *, out: str | Path | None = None, command: str = "") 
     names = sorted({*before, *now})
     pairs = {name: (before.get(name), now.get(name)) for name in names}
     return Repeated(result, {name: pair for name, pair in pairs.items() if pair[0] != pair[1]})
+
+
+def _features(said: Any) -> Mapping[str, Feature] | str | None:
+    """What columns hold, as `adapt` takes it: run.json has what a file of features would."""
+    if not isinstance(said, Mapping):
+        return None if said is None else str(said)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "features.json"
+        file.write_text(json.dumps(said), encoding="utf-8")
+        return load_features(file)
 
 
 def _say_versions(then: dict[str, Any]) -> None:

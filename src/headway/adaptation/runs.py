@@ -16,6 +16,7 @@ from headway.adaptation.rows import Rows
 from headway.adaptation.settings import Settings
 from headway.checkpoints import saved_checkpoint
 from headway.checkpoints.lora import Adapter, write_adapter
+from headway.data.features import form_of
 from headway.errors import ConfigError
 from headway.model import Model
 from headway.reports import write_report
@@ -29,6 +30,7 @@ from headway.training.output import (
     ADAPTER,
     FAILED,
     HISTORY,
+    KEPT,
     REPORT,
     RUN,
     can_be_replaced,
@@ -36,7 +38,10 @@ from headway.training.output import (
 )
 from headway.windows import Windowed
 
-__all__ = ["Run", "read_report", "read_run", "save_run", "task_of_run"]
+__all__ = ["PASSING", "Run", "done_run", "read_report", "read_run", "save_run", "task_of_run"]
+
+PASSING = ("resume", "save_every", "tensorboard")
+"""Settings that say nothing of what comes out."""
 
 
 @dataclass
@@ -97,13 +102,14 @@ def save_run(run: Run, report: Mapping[str, Any], folder: Path, *, state: str) -
         "state": state,
         "stopped": history.stopped,
         "kept": history.validation[history.kept - 1] if history.kept else None,
-        "settings": dataclasses.asdict(run.settings),
+        "settings": _said(run.settings),
         "options": dataclasses.asdict(run.plan.options),
         "precision": run.plan.precision,
         "threads": torch.get_num_threads(),
         "versions": versions(),
     }
-    stale = stale_files(state, tensorboard=run.settings.tensorboard)
+    chosen = run.settings
+    stale = stale_files(state, tensorboard=chosen.tensorboard, resumed=chosen.resume)
     with saved_checkpoint(run.model.checkpoint, folder, stale=stale, ours=can_be_replaced) as new:
         (new / RUN).write_text(to_json(about), encoding="utf-8")
         (new / HISTORY).write_text("".join(lines_of(history)), encoding="utf-8")
@@ -115,6 +121,15 @@ def save_run(run: Run, report: Mapping[str, Any], folder: Path, *, state: str) -
             write_adapter(run.adapter, run.model.checkpoint, new / ADAPTER)
         if report:
             write_report(dict(report), new, name=str(folder))
+
+
+def _said(settings: Settings) -> dict[str, Any]:
+    """Settings as JSON can hold them; features as a file of them has them."""
+    said = dataclasses.asdict(settings)
+    if isinstance(settings.features, Mapping):
+        said["features"] = {name: form_of(one) for name, one in settings.features.items()}
+    found: dict[str, Any] = plain(said)
+    return found
 
 
 def _lines(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -130,6 +145,31 @@ def read_run(folder: Path) -> dict[str, Any]:
 def read_report(folder: Path) -> dict[str, Any]:
     """What report.json says, or nothing where there is none."""
     return _read_json(folder / REPORT)
+
+
+def done_run(
+    folder: Path, settings: Settings, *, model: str, task: str, fingerprint: str
+) -> dict[str, Any]:
+    """The report of a run like this one that came to its end there; empty where there is none.
+
+    Args:
+        folder: where it would be.
+        settings: of the run.
+        model: its name.
+        task: its name.
+        fingerprint: of its rows.
+    """
+    run, report = read_run(folder), read_report(folder)
+    was, now = run.get("settings") or {}, _said(settings)
+    same = (
+        run.get("state") == "done"
+        and not (folder / KEPT).exists()
+        and (run.get("model"), run.get("task")) == (model, task)
+        and all(was.get(name) == now[name] for name in now if name not in PASSING)
+        and bool(report)
+        and report["data"]["hash"] == fingerprint
+    )
+    return report if same else {}
 
 
 def _read_json(path: Path) -> dict[str, Any]:

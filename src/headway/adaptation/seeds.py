@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from headway.adaptation.adapt import Result, adapt
-from headway.adaptation.rows import Data
+from headway.adaptation.rows import Data, prepare_rows
+from headway.adaptation.runs import done_run
+from headway.adaptation.settings import settings_from
+from headway.loading import load
 from headway.logs import log
 from headway.reports import write_report
 from headway.reports.sheets import SHEETS
+from headway.tasks import task_named
 
 __all__ = ["adapt_seeds"]
 
@@ -18,6 +24,8 @@ def adapt_seeds(
     model: str | Path, data: Data, *, out: str | Path, first: int, count: int, **options: Any
 ) -> Result:
     """Adapts anew with seeds first, first + 1, ...; the report of the first tells of all.
+
+    With `resume`, seeds that are done are taken as they are, and the one that was killed goes on.
 
     Args:
         model: the name of a model, loaded for every seed.
@@ -34,21 +42,55 @@ def adapt_seeds(
     Raises:
         InputError: as `adapt` does.
     """
+    folder = Path(out)
+    done = _done_runs(model, data, options) if options.get("resume") else _none_done
     log.info("seed %d, 1 of %d", first, count)
-    whole = adapt(model, data, out=out, seed=first, **options)
+    if report := done(folder, first):
+        log.info("it is done")
+        whole = Result(load(folder), report, folder)
+    else:
+        whole = adapt(model, data, out=out, seed=first, **options)
     if whole.interrupted:
         return whole
     measures = [_measures(whole.report)]
     for seed in range(first + 1, first + count):
         log.info("seed %d, %d of %d", seed, len(measures) + 1, count)
-        other = adapt(model, data, out=Path(out) / f"seed-{seed}", seed=seed, **options)
-        if other.interrupted:
-            return other
-        measures.append(_measures(other.report))
-        del other  # its model is saved, and the next one needs the memory
+        place = folder / f"seed-{seed}"
+        if report := done(place, seed):
+            log.info("it is done")
+        else:
+            other = adapt(model, data, out=place, seed=seed, **options)
+            if other.interrupted:
+                return other
+            report = other.report
+            del other  # its model is saved, and the next one needs the memory
+        measures.append(_measures(report))
     whole.report["seeds"] = measures
     write_report(whole.report, out, name=str(out))
     return whole
+
+
+def _none_done(place: Path, seed: int) -> dict[str, Any]:
+    """No report: every seed is run."""
+    return {}
+
+
+def _done_runs(
+    model: str | Path, data: Data, options: Mapping[str, Any]
+) -> Callable[[Path, int], dict[str, Any]]:
+    """(folder, seed) -> the report of the run that came to its end there, or an empty one."""
+    settings = dict(options)
+    test, _ = settings.pop("test", None), settings.pop("command", None)
+    task = settings.pop("task", "text-classification")
+    chosen = settings_from(settings)
+    learned = task_named(task, chosen.design, chosen.head)
+    fingerprint = prepare_rows(learned, data, chosen, test=test).fingerprint
+
+    def done(place: Path, seed: int) -> dict[str, Any]:
+        asked = dataclasses.replace(chosen, seed=seed)
+        return done_run(place, asked, model=str(model), task=task, fingerprint=fingerprint)
+
+    return done
 
 
 def _measures(report: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from headway.adaptation.plan import after_probe
@@ -10,6 +11,7 @@ from headway.logs import log
 from headway.tasks import Start
 from headway.training.interrupt import StopFlag
 from headway.training.machine import timed
+from headway.training.processes import crew
 
 __all__ = ["start_head"]
 
@@ -23,7 +25,8 @@ def start_head(run: Run, targets: Any, stop: StopFlag) -> None:
     Args:
         run: before its training; its plan is decided behind this.
         targets: of the training texts, in the unit to train in.
-        stop: asked to end, what the body learns first ends behind the current step.
+        stop: asked to end, what the body learns first ends behind the current step, or does not
+            begin.
     """
     plan, start = run.plan, run.rows.task.start
     if not plan.probe or start is None:
@@ -33,6 +36,7 @@ def start_head(run: Run, targets: Any, stop: StopFlag) -> None:
     learns = plan.contrast
     if learns is None:
         learns = right is not None and right < start.known
+    learns = learns and not any(crew().most(stop.asked))
     if learns and start.contrast is not None:
         with timed(run.seconds, "contrast"):
             before, after = start.contrast(
@@ -46,9 +50,10 @@ def start_head(run: Run, targets: Any, stop: StopFlag) -> None:
                 stop=stop,
             )
             right = _probed(run, start, targets)
-        said = f"the body learned by contrast first, its loss from {before:.2f} to {after:.2f}"
-        plan.notes.append(said)
-        log.info("%s", said)
+        if not math.isnan(before):
+            said = f"the body learned by contrast first, its loss from {before:.2f} to {after:.2f}"
+            plan.notes.append(said)
+            log.info("%s", said)
     course = start.behind if learns else None
     course = course or run.rows.task.course(len(run.texts["train"]), run.rows.meaning, right)
     run.plan = after_probe(plan, run.settings, course, None if learns else right)

@@ -14,13 +14,16 @@ from pathlib import Path
 
 from headway.errors import OutputError
 
-__all__ = ["replaced_folder"]
+__all__ = ["HIDDEN", "half_saved", "replaced_folder"]
 
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
 HIDDEN = ".headway-"
 """How the names of unfinished folders begin."""
+
+INSIDE = f"{HIDDEN}inside-"
+"""How those begin that lie in the folder that they are for."""
 
 REASONS = {errno.ENOSPC: "the disk is full", errno.EROFS: "the file system is read-only"}
 
@@ -33,10 +36,11 @@ def replaced_folder(
 
     The two are exchanged in one step. Where that cannot be (the working directory, which a shell
     stays in; a mount point; a parent that may not be written), the files are moved in one by one,
-    the marker last: a crash in between leaves a folder without marker, never a mixture.
+    the marker last: a crash in between leaves a folder without marker, never a mixture. Folders
+    that go and have no successor go behind it, and a later save clears what a crash has left.
 
     Args:
-        folder: where the result goes. It may exist if it is empty or `ours`.
+        folder: where the result goes. It may exist if it is empty, `ours` or half saved.
         marker: the file without which the folder is not read.
         ours: whether a folder with files in it may be replaced.
         replaced: of a name in the old folder, whether it goes although the new one has no such
@@ -51,7 +55,7 @@ def replaced_folder(
         whole = not folder.exists() or _can_be_exchanged(folder)
         place = folder.parent if whole else folder
         place.mkdir(parents=True, exist_ok=True)
-        new = place / f"{HIDDEN}{secrets.token_hex(6)}"
+        new = place / f"{HIDDEN if whole else INSIDE}{secrets.token_hex(6)}"
         new.mkdir()
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
         raise _cannot(folder, error) from None
@@ -68,10 +72,16 @@ def replaced_folder(
         shutil.rmtree(new, ignore_errors=True)
 
 
+def half_saved(folder: Path) -> bool:
+    """Whether a save into the folder was killed; it was empty or ours when that began."""
+    return any(folder.glob(f"{INSIDE}*"))
+
+
 def _check(folder: Path, ours: Callable[[Path], bool]) -> None:
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file", next_step="name a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not ours(folder):
+    free = not folder.is_dir() or not any(folder.iterdir())
+    if not (free or ours(folder) or half_saved(folder)):
         raise OutputError(
             f"{folder} is not empty and holds no model", next_step="name a new or empty folder"
         )
@@ -119,14 +129,20 @@ def _exchange(new: Path, folder: Path) -> None:
 
 
 def _move_in(new: Path, folder: Path, marker: str, replaced: Callable[[str], bool]) -> None:
-    """Moves the files of `new`, which lies in the folder, into their places, or none of them."""
+    """Moves the files of `new`, which lies in the folder, into their places, or none of them; then
+    clears what killed saves have left there."""
     aside = new.with_name(new.name + "-old")
     aside.mkdir()
     coming = [path.name for path in new.iterdir()]
-    going = [path.name for path in folder.iterdir() if replaced(path.name) or path.name in coming]
+    there = [path.name for path in folder.iterdir() if not path.name.startswith(HIDDEN)]
+    going = [name for name in there if replaced(name) or name in coming]
+    # A run may be kept in one of these: it has to be there until all that is new is.
+    last = [name for name in going if name not in coming and (folder / name).is_dir()]
+    first = sorted(set(going).difference(last), key=lambda name: name != marker)
     moves = [
-        *((folder / name, aside / name) for name in sorted(going, key=lambda name: name != marker)),
+        *((folder / name, aside / name) for name in first),
         *((new / name, folder / name) for name in sorted(coming, key=lambda name: name == marker)),
+        *((folder / name, aside / name) for name in last),
     ]
     try:
         for source, target in moves:
@@ -139,6 +155,8 @@ def _move_in(new: Path, folder: Path, marker: str, replaced: Callable[[str], boo
         raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+    for left in folder.glob(f"{INSIDE}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _link(old: Path, new: Path) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +38,7 @@ __all__ = [
     "Spans",
     "Text",
     "apply_features",
+    "form_of",
     "is_image",
     "is_list",
     "is_number",
@@ -244,6 +245,22 @@ class Image:
 
     def __str__(self) -> str:
         return "image"
+
+
+def form_of(feature: Feature) -> Any:
+    """A feature as a file of features has it, which `load_features` reads.
+
+    >>> form_of(Sequence(Label(("O", "PER"))))
+    {'sequence': {'label': ['O', 'PER']}}
+    """
+    match feature:
+        case Label(names):
+            return {"label": list(names)}
+        case Sequence(of):
+            return {"sequence": form_of(of)}
+        case Spans(text, labels):
+            return {"spans": text} | ({"labels": list(labels)} if labels else {})
+    return str(feature)
 
 
 def apply_features(

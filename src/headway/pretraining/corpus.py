@@ -43,6 +43,7 @@ class Corpus:
         held: the same, of a validation or test split; None = there is none.
         column: what the column of texts is called.
         fingerprint: hash of the rows.
+        held_fingerprint: hash of the rows of that split; "" where there is none.
         notes: what was decided.
     """
 
@@ -51,6 +52,7 @@ class Corpus:
     held: pa.ChunkedArray | None
     column: str
     fingerprint: str
+    held_fingerprint: str = ""
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -144,6 +146,7 @@ def read_texts(texts: Texts, settings: Settings) -> Corpus:
         None if held is None else _strings(held, column),
         column,
         train.fingerprint,
+        "" if held is None else held.fingerprint,
         notes,
     )
     if not corpus.bytes:
@@ -219,11 +222,11 @@ def held_out(blocks: Blocks, share: float | None, seed: int) -> tuple[Dataset, D
 
     Args:
         blocks: all.
-        share: that measures; None = about 65,000 tokens, at most a twentieth; 0 = none.
+        share: that measures; None = about 65,000 tokens, at most a twentieth; 0 = none, 1 = all.
         seed: of the draw.
 
     Raises:
-        DataError: of one block nothing can be held out.
+        DataError: of one block no part can be held out.
     """
     count = len(blocks)
     if share is None:
@@ -231,7 +234,7 @@ def held_out(blocks: Blocks, share: float | None, seed: int) -> tuple[Dataset, D
         number = min(max(1, round(HELD_SHARE * count)), max(1, round(HELD_TOKENS / mean)))
     else:
         number = round(share * count) if share == 0 else max(1, round(share * count))
-    if number and count < 2:
+    if number and count < 2 and share != 1:
         raise DataError(
             f"the texts are {count} block of {int(blocks.lengths.sum())} tokens",
             allowed="two blocks or more",

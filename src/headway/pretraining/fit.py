@@ -58,12 +58,28 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
     Raises:
         ConfigError: the loss became infinite or undefined, or what is kept is another run.
     """
-    model, history = run.model, run.history
-    model.requires_grad_(True)
-    learner, backward = learning(run.objective, model)
+    run.model.requires_grad_(True)
+    learner, backward = learning(run.objective, run.model)
     learner.eval()
-    with timed(run.seconds, "measure"):
-        run.measured["before"] = _measured(run, learner)
+    with at_rate(learner, run.dropout):  # which is how some objectives measure
+        with timed(run.seconds, "measure"):
+            run.measured["before"] = _measured(run, learner)
+        _learn(run, learner, backward, keeper, followers)
+        if not run.interrupted:
+            round_stored(run)
+            with timed(run.seconds, "measure again"):
+                run.measured["after"] = _measured(run, learner)
+
+
+def _learn(
+    run: Run,
+    learner: Learner,
+    backward: Backward,
+    keeper: Keeper | None,
+    followers: Sequence[Follower],
+) -> None:
+    """Trains what learns; measured, averaged and kept on the way."""
+    model, history = run.model, run.history
     steps = _Steps(run)
     epochs = epochs_in(run)
     total = steps_of(epochs, run.options)
@@ -76,7 +92,6 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
         metered() as run.energy,
         stop_on_interrupt() as stop,
         followed(followers, history) as watching,
-        at_rate(learner, run.dropout),
         recomputed_while(model.body) if options.checkpoint_activations else nullcontext(),
         sharded(learner, options.sharding) as held,
     ):
@@ -123,7 +138,7 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
                 after_step=after_step,
                 history=history,
             )
-            if stop.asked and keeper is not None:
+            if history.interrupted and keeper is not None:
                 keeper.keep()
         except ConfigError:
             if history.stopped:  # the last step's loss or gradient was not finite
@@ -134,10 +149,6 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
             held.rest()
             if average is not None:
                 average.put()
-    if not run.interrupted:
-        round_stored(run)
-        with timed(run.seconds, "measure again"):
-            run.measured["after"] = _measured(run, learner)
 
 
 def round_stored(run: Run) -> None:

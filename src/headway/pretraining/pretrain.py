@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -33,7 +34,8 @@ from headway.pretraining.tokenizer import TokenizerPlan
 from headway.reports.plain import plain
 from headway.training import Options
 from headway.training.chance import own_randomness
-from headway.training.keeper import Keeper, digest_of
+from headway.training.identity import identity_of, unnamed
+from headway.training.keeper import Keeper
 from headway.training.machine import timed
 from headway.training.objectives import ComparesTexts, Objective
 from headway.training.optimisers import OPTIMISERS
@@ -46,9 +48,6 @@ __all__ = ["Pretrained", "pretrain"]
 
 USUAL_HIDDEN = 256
 """The size of hidden states that objectives' learning rates are meant for."""
-
-MEASUREMENTS = 20
-"""Of held-out text on the way, where nothing else is said."""
 
 
 @dataclass
@@ -94,8 +93,9 @@ def pretrain(
     torchrun starts train one model.
 
     Args:
-        model: a model, or a name that `load` takes: it is trained further. Or the name of a family
-            (bert, gpt2, llama, t5, bart, electra, ...) or a config.json: it starts from nothing.
+        model: a model, or a name that `load` takes: it is trained further. A model is changed in
+            place, and its `source` is `out` then, or empty. Or the name of a family (bert, gpt2,
+            llama, t5, bart, electra, ...) or a config.json: it starts from nothing.
         texts: rows with a column of texts, splits of them, or files that `read` takes. A split
             called validation or test is held out; else some blocks are.
         out: the folder for the model and its report; None = nothing is written.
@@ -141,8 +141,10 @@ def pretrain(
             for note in run.notes:
                 log.info("%s", note)
             keeper = None if folder is None else _keeper(run, folder)
+            given = model if isinstance(model, Model) else started
             try:
-                fit(run, keeper, followers_of(run, folder))
+                with unnamed(started, given):
+                    fit(run, keeper, followers_of(run, folder))
             except ConfigError as error:
                 if folder is None or not run.history.stopped:
                     raise
@@ -163,6 +165,7 @@ def _save(run: Run, report: dict[str, Any], folder: Path, *, state: str) -> None
     if crew().main:
         save_pretrained(run, report, folder, state=state)
     crew().wait()
+    run.model.source = str(folder)
 
 
 def _prepared(
@@ -260,15 +263,23 @@ def _keeper(run: Run, folder: Path) -> Keeper:
     }
     about = {
         "texts": run.corpus.fingerprint,
-        "model": digest_of(dict(run.model.named_parameters())),
+        "held": run.corpus.held_fingerprint,
+        **identity_of(run.model),
         **settings,
-        "objective": str(run.objective),
+        "objective": _told(run.objective),
         "precision": run.options.precision,
         "micro_batch_tokens": run.options.micro_batch_tokens,
     }
     chosen = run.settings
     return Keeper(folder / KEPT, plain(about), seconds=chosen.save_every,
                   resume=chosen.resume or restarted())  # fmt: skip
+
+
+def _told(objective: Objective) -> str:
+    """What an objective is, and which functions it is made of: the same text in every process,
+    where `str` has a function's address."""
+    parts = [part.__name__ for part in vars(objective).values() if isinstance(part, FunctionType)]
+    return " ".join([type(objective).__name__, *parts])
 
 
 def _named(texts: Mapping[str, Texts] | Sequence[str | Path]) -> dict[str, Texts]:

@@ -94,7 +94,7 @@ def write_live(report: dict[str, Any], path: Path, pictures: Sequence[Picture] =
 
 
 def write_files(files: Mapping[str, str], folder: Path) -> None:
-    """Writes all files of a report, each at once.
+    """Writes all files of a report, each at once: after a crash it is the old or the new one.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -113,6 +113,8 @@ def _replace(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+        with temporary.open("rb+") as file:  # the name must not lead to what is not on the disk yet
+            os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

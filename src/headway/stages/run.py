@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,19 +14,23 @@ from typing import Any
 from headway.adaptation import adapt
 from headway.adaptation.runs import read_report, read_run
 from headway.checkpoints.tensors import WEIGHTS
-from headway.errors import ConfigError, OutputError
+from headway.errors import ConfigError, InputError, OutputError
 from headway.logs import log
 from headway.pretraining import pretrain
 from headway.reports.plain import plain, to_json
 from headway.reports.stages import write_stages
+from headway.reports.write import write_files
 from headway.stages.plan import Stage, read_stages
 from headway.tasks import TASKS
 from headway.training.machine import versions
-from headway.training.output import KEPT
+from headway.training.output import KEPT, RUN, can_be_replaced
 
 __all__ = ["Staged", "run_stages"]
 
 STATE = "stages.json"
+
+SAID = "stage.json"
+"""What the stage is that is kept on its way, beside its states."""
 
 
 @dataclass
@@ -49,7 +55,8 @@ class Staged:
 
 def run_stages(path: str | Path, out: str | Path, *, command: str = "") -> Staged:
     """Runs the stages of a file. What is done already is not done again, and a stage that was
-    interrupted or killed goes on where it was.
+    interrupted or killed goes on where it was; one that was written anew since, or whose loss
+    became infinite or undefined, begins anew.
 
     Behind each pre-training, the held-out texts of the stages before are measured as well: what is
     forgotten. For these to be texts that were never learned from, stages have one window, share of
@@ -81,7 +88,7 @@ def run_stages(path: str | Path, out: str | Path, *, command: str = "") -> Stage
         else:
             log.info("stage %d of %d: %s", number, len(stages), stage.name)
             earlier = {one.name: one.source for one in stages[: number - 1]}
-            stopped = _run(stage, str(model), place, earlier, command)
+            stopped = _run(stage, said, str(model), place, earlier, command)
             if stopped.startswith("interrupted"):
                 return Staged(place, {}, stopped)
             found.append({"said": said, **_told(stage, place)})
@@ -91,15 +98,61 @@ def run_stages(path: str | Path, out: str | Path, *, command: str = "") -> Stage
     return Staged(folder / f"{len(stages)}-{stages[-1].name}", report)
 
 
-def _run(stage: Stage, model: str, place: Path, earlier: Mapping[str, Any], command: str) -> str:
+def _goes_on(place: Path, said: Mapping[str, Any]) -> bool:
+    """Whether the run that is kept there is this stage's; if not it is cleared, and this one's is
+    described in its place."""
+    kept = place / KEPT
+    diverged = read_run(place).get("state") == "diverged"
+    if not diverged and _described(kept) == said:
+        return True
+    if place.exists() and not (place.is_dir() and can_be_replaced(place)):
+        return False  # as is said before any training
+    if kept.exists():
+        log.info("%s is of another run, and begins anew", kept)
+    with suppress(OSError):
+        (place / RUN).unlink()  # it says nothing of the run that begins
+    shutil.rmtree(kept, ignore_errors=True)
+    write_files({SAID: to_json(said)}, kept)
+    return False
+
+
+def _described(kept: Path) -> Any:
+    """What the stage is whose states are kept there; None where there is none, or nothing says."""
+    try:
+        return json.loads((kept / SAID).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _leave_nothing(place: Path) -> None:
+    """Takes away what describes a stage that never began, and its folder."""
+    kept = place / KEPT
+    with suppress(OSError):
+        if [path.name for path in kept.iterdir()] == [SAID]:
+            shutil.rmtree(kept)
+            place.rmdir()
+
+
+def _run(
+    stage: Stage,
+    said: Mapping[str, Any],
+    model: str,
+    place: Path,
+    earlier: Mapping[str, Any],
+    command: str,
+) -> str:
     """One stage; why it ended before its end, or empty."""
-    resume = (place / KEPT).is_dir()
-    if stage.kind == "pretrain":
-        return pretrain(
-            model, stage.source, out=place, earlier=earlier, command=command, resume=resume,
-            **stage.given,
-        ).stopped  # fmt: skip
-    made = adapt(model, stage.source, out=place, command=command, resume=resume, **stage.given)
+    given = {"out": place, "command": command, "resume": _goes_on(place, said), **stage.given}
+    try:
+        if stage.kind == "pretrain":
+            return pretrain(model, stage.source, earlier=earlier, **given).stopped
+        made = adapt(model, stage.source, **given)
+    except InputError as error:
+        _leave_nothing(place)
+        if "holds another run" in error.problem:  # by what the file of stages does not say
+            hint = f"take {place / KEPT} away, and the stage begins anew"
+            raise ConfigError(error.problem, next_step=hint) from None
+        raise
     return made.stopped if made.interrupted else ""
 
 

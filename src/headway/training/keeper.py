@@ -1,8 +1,8 @@
 """A run on its way, kept on disk: after a crash it goes on where it was, bit for bit.
 
 A state is a folder `step-N` of tensors, as safetensors (`states.py`), and state.json, which has the
-hash of each file. It takes its name when all of it is on the disk. What is damaged all the same is
-passed over, and the newest sound one is taken.
+hash of each file and of all else that it says. It takes its name when all of it is on the disk.
+What is damaged all the same is passed over, and the newest sound one is taken.
 """
 
 from __future__ import annotations
@@ -20,35 +20,23 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from headway.checkpoints.folders import HIDDEN
 from headway.errors import ConfigError, OutputError
 from headway.logs import log
 from headway.training.loop import History
 from headway.training.processes import crew
 from headway.training.states import STATE, States, Whole
 
-__all__ = ["Keeper", "Stateful", "digest_of", "kept_threads"]
+__all__ = ["Keeper", "Stateful", "kept_threads"]
 
-FORMAT = 2
+FORMAT = 3
 KEPT = 2
 """States that are kept: the newest, and one in case that it is damaged."""
 
-DIGESTED = 64
-"""Values of each tensor that its hash sees."""
-
 LEARNED, OPTIMISER = "learned", "optimiser"
 
-
-def digest_of(tensors: Mapping[str, Tensor]) -> str:
-    """One hash of names, shapes, dtypes, and the first values of each: tells models apart.
-
-    >>> digest_of({"a": torch.zeros(2)}) == digest_of({"a": torch.zeros(2, 1)})
-    False
-    """
-    found = hashlib.sha256()
-    for name, tensor in sorted(tensors.items()):
-        found.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        found.update(str(tensor.detach().flatten()[:DIGESTED].tolist()).encode())
-    return found.hexdigest()
+SAID = "sha256"
+"""The field of state.json with the hash of all its others."""
 
 
 class Stateful(Protocol):
@@ -101,18 +89,23 @@ class Keeper:
             states: how tensors lie on disk; None = whole.
 
         Raises:
-            ConfigError: what is kept there is the state of another run.
+            ConfigError: what is kept there is the state of another run, or other processes see
+                another state; all of them raise that.
         """
         self.learner, self.optimiser = learner, optimiser
         self.history, self.others = history, dict(others)
         self.states = Whole() if states is None else states
         self.last = time.monotonic()
+        if crew().main:
+            _remove_halves(self.folder)
         kept = _states(self.folder)
         if not self.resume:
             if kept:
                 log.info("%s holds a run on its way: --resume would go on with it", self.folder)
             return
+        self._check_together(_step_of(kept[0]) if kept else 0)
         self._restore(kept)
+        self._check_together(history.step)  # a disk that one of them cannot read
         if history.step:
             log.info("going on behind step %d", history.step)
         else:
@@ -162,7 +155,18 @@ class Keeper:
                 "numbers": {name: other.numbers() for name, other in self.others.items()},
                 "files": files,
             }
+            state[SAID] = _hash_of(state)
             (new / STATE).write_text(json.dumps(state), encoding="utf-8")
+
+    def _check_together(self, step: int) -> None:
+        """Whether all processes are at one step."""
+        last, first = (abs(int(found)) for found in crew().most(step, -step))
+        if first != last:
+            raise ConfigError(
+                f"{self.folder}: some processes find a state behind step {first} in it, others one "
+                f"behind step {last}",
+                next_step="let all see one folder, or give each of them a copy of it",
+            )
 
     def _restore(self, kept: Sequence[Path]) -> None:
         """Takes the newest sound state."""
@@ -225,10 +229,11 @@ def kept_threads(folder: Path) -> int | None:
 
 
 def _said(place: Path) -> dict[str, Any] | None:
-    """What state.json says; None where it cannot be read, or is of another format."""
+    """What state.json says; None where it cannot be read, is of another format, or says something
+    else than what was written."""
     try:
         state = json.loads((place / STATE).read_text(encoding="utf-8"))
-        return state if state["format"] == FORMAT else None
+        return state if state["format"] == FORMAT and state[SAID] == _hash_of(state) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -238,7 +243,23 @@ def _states(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     found = [path for path in folder.iterdir() if re.fullmatch(r"step-\d+", path.name)]
-    return sorted(found, key=lambda path: int(path.name.partition("-")[2]), reverse=True)
+    return sorted(found, key=_step_of, reverse=True)
+
+
+def _step_of(place: Path) -> int:
+    return int(place.name.partition("-")[2])
+
+
+def _hash_of(state: Mapping[str, Any]) -> str:
+    """Of what a state says, but for this hash; the same for what is read as for what is written."""
+    told = json.dumps({name: value for name, value in state.items() if name != SAID})
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _remove_halves(folder: Path) -> None:
+    """Of states: what is left where a run was killed while it wrote one."""
+    for path in folder.glob(f"{HIDDEN}*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _flat(optimiser: torch.optim.Optimizer) -> Iterator[tuple[str, Tensor]]:

@@ -45,7 +45,9 @@ class History:
             of the last step.
         learned: how many numbers learned, at any time.
         failed_rows: of the step whose loss or gradient was not finite.
-        epochs: how many are behind it, with what comes after each.
+        epochs: how many have ended, what comes after each included. One that the clock,
+            `max_steps` or a validation ends before its last batch counts; an interrupted one, which
+            goes on, does not.
     """
 
     train: list[dict[str, float]] = field(default_factory=list)
@@ -117,7 +119,8 @@ def train(
         before_epoch: called with the epoch's number, when all modules are in training mode.
         after_epoch: called with the epoch's number and the history; True ends training.
         after_step: called with the history behind each step, and each epoch; True behind a step
-            ends training.
+            ends training. Of several processes, one that says so ends it for all, as one that is
+            asked to stop does.
         history: where it is noted what happens; one of a run that was kept goes on behind its last
             step. None = a new one.
 
@@ -139,9 +142,9 @@ def train(
             continue
         learner.train()
         before_epoch(number)
-        ended = False
+        ended, asked = False, any(team.most(stop.asked))
         for batch in progress(rest, f"Epoch {number} of {len(epochs)}"):
-            if stop.asked or history.step >= total or history.seconds >= limit:
+            if asked or history.step >= total or history.seconds >= limit:
                 break
             start = time.perf_counter()
             factor = schedule(history.step, total, options.warmup)
@@ -154,25 +157,25 @@ def train(
             rate = factor * options.learning_rate
             row = {"step": place[1], "epoch": number, "loss": loss, "learning_rate": rate}
             history.train.append(row)
+            _check_finite("loss", loss, history, total)
             if scale is None or scale.fits(norm.item()):
-                _check_finite(history, norm.item(), total)
+                _check_finite("gradient", norm.item(), history, total)
                 optimiser.step()
             optimiser.zero_grad()
             tokens, flops = cost_of(batch)
             history.tokens += tokens
             history.flops += flops
             row["tokens"] = tokens
-            asked, seconds = team.most(stop.asked, time.perf_counter() - start)
-            stop.asked = bool(asked)  # in any process
-            history.timings.append(seconds)
+            history.timings += team.most(time.perf_counter() - start)
             history.seconds += history.timings[-1]
-            ended = after_step(history)
+            # Agreed together: a flag by itself can be set in one process when others have read it.
+            ended, asked = map(bool, team.most(after_step(history), stop.asked))
             if ended:
                 break
         learner.eval()
-        if stop.asked:
+        if asked:
             break
-        ended = ended or (after_epoch(number, history) and number < len(epochs))
+        ended = ended or any(team.most(after_epoch(number, history) and number < len(epochs)))
         history.epochs = number
         if history.seconds >= limit and history.step < total:
             history.stopped = f"{limit:g} seconds are over: ended behind step {history.step}"
@@ -183,20 +186,19 @@ def train(
             history.stopped = ended_early(history)
             break
         after_step(history)
-    if stop.asked:
+    if any(team.most(stop.asked)):
         history.stopped = f"interrupted behind step {history.step} of {total}"
     return history
 
 
-def _check_finite(history: History, norm: float, total: int) -> None:
+def _check_finite(what: str, value: float, history: History, total: int) -> None:
     """Ends a run whose numbers left the range of what a computer can say."""
-    row = history.train[-1]
-    for what, value in (("loss", row["loss"]), ("gradient", norm)):
-        if not math.isfinite(value):
-            history.stopped = (
-                f"the {what} became {value} in step {row['step']:.0f} of {total}, "
-                f"at a learning rate of {row['learning_rate']:.2g}"
-            )
-            raise ConfigError(
-                history.stopped, next_step="lower the learning rate (--lr), or --precision fp32"
-            )
+    if not math.isfinite(value):
+        row = history.train[-1]
+        history.stopped = (
+            f"the {what} became {value} in step {row['step']:.0f} of {total}, "
+            f"at a learning rate of {row['learning_rate']:.2g}"
+        )
+        raise ConfigError(
+            history.stopped, next_step="lower the learning rate (--lr), or --precision fp32"
+        )

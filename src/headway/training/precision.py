@@ -42,7 +42,7 @@ def chosen_precision(asked: str, device: torch.device) -> str:
         return asked
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
-    found = remembered("precision", _verdict, lambda known: known.get("precision") in KNOWN)
+    found = remembered("precision", _verdict, lambda known: known.get("precision") in PROCESSORS)
     return str(found["precision"])
 
 
@@ -55,9 +55,6 @@ def precision_here(saved: str | None, device: torch.device) -> str:
     if saved is None or (device.type == "cpu" and saved not in PROCESSORS):
         return "auto"
     return saved
-
-
-KNOWN = ("fp32", "bf16")
 
 
 def _verdict() -> dict[str, Any]:

@@ -46,7 +46,8 @@ def cosine(step: int, total: int, warmup: float) -> float:
 
 
 def wsd(step: int, total: int, warmup: float) -> float:
-    """Stays, and falls to 0 in the last fifth: a run can be made longer before it falls.
+    """Stays, and falls to 0 in the last fifth, or in what the rise leaves of it: a run can be made
+    longer before it falls.
 
     >>> [round(wsd(step, 10, 0.1), 2) for step in range(6, 10)]
     [1.0, 1.0, 1.0, 0.5]
@@ -56,7 +57,7 @@ def wsd(step: int, total: int, warmup: float) -> float:
     rising = _rising(total, warmup)
     if step < rising:
         return (step + 1) / rising
-    falling = max(1, round(total * FALLING))
+    falling = max(1, min(round(total * FALLING), total - rising))
     return min(1.0, (total - step) / falling)
 
 

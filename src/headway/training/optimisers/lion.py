@@ -53,11 +53,16 @@ class Lion(Uncompiled):
             if not moved:
                 continue
             gradients = [p.grad for p in moved]
-            momenta: list[Tensor] = [
-                self.state[p].setdefault("momentum", torch.zeros_like(p)) for p in moved
-            ]
+            momenta = [self._momentum(p) for p in moved]
             steps = torch._foreach_lerp(momenta, gradients, 1 - first)
             torch._foreach_sign_(steps)
             torch._foreach_mul_(moved, 1 - rate * decay)
             torch._foreach_add_(moved, steps, alpha=-rate)
             torch._foreach_lerp_(momenta, gradients, 1 - second)
+
+    def _momentum(self, parameter: Tensor) -> Tensor:
+        """That of a parameter; it begins with zeros."""
+        state: dict[str, Tensor] = self.state[parameter]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(parameter)
+        return state["momentum"]
