@@ -2,6 +2,8 @@
 
 tokenizer.py       the Tokenizer: load, encode, windows, decode, save
 encoding.py        what encoding gives
+around.py          the special tokens that stand around a text
+inside.py          how a word is cut that stands in a text
 alignment.py       which tokens cover a character or a word, by bisection
 byte_offsets.py    characters to bytes of UTF-8, and back
 reference.py       the pipeline, step by step

@@ -16,7 +16,7 @@ vocabulary.py  only the word rows in use    precision.py   half or whole    scal
 best.py        early stopping               average.py     of the last steps' parameters
 validations.py when there is one            followers/     log, page and events of a run
 depth.py       parameters by depth          interrupt.py   Ctrl-C behind a step
-identity.py    which model it is
+identity.py    which model it is            word_starts.py which tokens begin words
 likelihood.py  surprise of each token       masking.py     which tokens are hidden
 targets.py     texts to be written          replies.py     several replies to one input
 """
