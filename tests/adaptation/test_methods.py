@@ -182,8 +182,9 @@ def test_new_marks_learn_in_any_case() -> None:
 def test_products_beside_fresh_layers_are_not_saved_by_themselves(tmp_path: Path) -> None:
     texts = Dataset.from_rows([{"text": f"w{n} w{n + 1}", "label": f"w{n}"} for n in range(14)])
     out = tmp_path / "run"
-    quick(tiny_model(), texts, task="text2text-generation", method="lora", out=out)
+    made = quick(tiny_model(), texts, task="text2text-generation", method="lora", out=out).model
     assert not (out / "adapter").exists()
+    assert not made.checkpoint.fresh  # by now it has learned
 
 
 @pytest.mark.parametrize("own", [True, False])

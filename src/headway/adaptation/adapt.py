@@ -221,6 +221,7 @@ def _train(run: Run, targets: Any, folder: Path | None) -> None:
             keeper = None if folder is None or asked else _keeper(run, folder)
             given = (model, texts, units, run.rows, run.plan, stop, run.history)
             run.adapter = fit(*given, keeper, followers_of(run, folder))
+            model.checkpoint.fresh = frozenset()
 
 
 def _measured(run: Run) -> dict[str, Any]:
