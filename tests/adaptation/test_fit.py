@@ -15,6 +15,7 @@ from headway.model import Model
 from headway.tasks import text_classification as classifying
 from headway.training.average import Average
 from headway.training.collate import Batch, text_logits
+from headway.training.loop import COUNTED
 from headway.training.optimisers import OPTIMISERS
 from headway.training.schedule import SCHEDULES
 
@@ -167,3 +168,17 @@ def test_trying_changes_nothing_but_the_rate() -> None:
 def test_a_rate_is_given_or_found() -> None:
     with pytest.raises(ConfigError, match=r"find_lr = True with lr = 0\.1"):
         quick(find_lr=True, lr=0.1)
+
+
+def test_a_million_epochs_take_no_time_before_the_first_step() -> None:
+    result = quick(epochs=1_000_000, max_seconds=0.1, batch_tokens=60, probe=False)
+    assert result.stopped.startswith("0.1 seconds are over")
+    assert result.report["curve"]["train"][0]["loss"] > 0
+
+
+def test_epochs_that_differ_are_counted_so_far_as_steps_reach() -> None:
+    many: dict[str, Any] = {"epochs": COUNTED + 1, "batch_tokens": 1, "probe": False}
+    made = quick(max_steps=3, **many)
+    assert len(made.report["curve"]["train"]) == 3 and made.stopped == ""
+    with pytest.raises(ConfigError, match=f"epochs = {COUNTED + 1} that differ"):
+        quick(**many)

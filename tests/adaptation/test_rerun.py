@@ -149,3 +149,36 @@ def test_a_pretraining_is_said_to_be_one(tmp_path: Path, command: str) -> None:
         rerun(tmp_path / "run")
     assert caught.value.next_step.endswith(command)
     assert bool(caught.value.next_step) == bool(command)
+
+
+def rewrite(path: Path, **changes: Any) -> None:
+    """Values of a JSON file; None takes them away."""
+    values = json.loads(path.read_text("utf-8")) | changes
+    kept = {name: value for name, value in values.items() if value is not None}
+    path.write_text(json.dumps(kept), encoding="utf-8")
+
+
+def test_a_run_json_that_is_not_whole_is_told_from_none(
+    files: tuple[str, str], tmp_path: Path
+) -> None:
+    quick(*files, out=tmp_path / "run")  # type: ignore[arg-type]
+    path = tmp_path / "run" / "run.json"
+    whole = path.read_text("utf-8")
+    for name in ("settings", "test"):
+        rewrite(path, **{name: None})
+        with pytest.raises(ConfigError, match=f"run.json says no {name}"):
+            rerun(path)
+        path.write_text(whole, encoding="utf-8")
+    path.write_text(whole[: len(whole) // 2], encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"run\.json is damaged"):
+        rerun(path)
+
+
+@pytest.mark.parametrize("changes", [{"data": None}, {"data": {"rows": 3}}, {"test": None}])
+def test_a_report_that_says_too_little_is_nothing_to_compare(
+    changes: dict[str, Any], files: tuple[str, str], tmp_path: Path
+) -> None:
+    quick(*files, out=tmp_path / "run")  # type: ignore[arg-type]
+    rewrite(tmp_path / "run" / "report.json", **changes)
+    again = rerun(tmp_path / "run")
+    assert not again.known and again.changed == {} and again.result.report

@@ -80,6 +80,21 @@ def test_json_and_a_second_stage(corpus: str, tmp_path: Path) -> None:
     assert json.loads(second.stdout)["forgotten"].keys() == {"texts"}
 
 
+def test_earlier_texts_of_another_format(corpus: str, tmp_path: Path) -> None:
+    new, old = tmp_path / "new.jsonl", tmp_path / "old.csv"
+    rows = [json.dumps({"id": "a", "content": text}) for text in paragraphs(seed=3)]
+    new.write_text("\n".join(rows), encoding="utf-8")
+    old.write_text("body\n" + "\n".join(f'"{text}"' for text in paragraphs()), encoding="utf-8")
+    run = ["--earlier", corpus, "--earlier", str(old), "--json", *SMALL, "--max-steps", "1"]
+    found = headway("pretrain", "bert", str(new), "--out", str(tmp_path / "run"),
+                    "--text", "content", "--format", "jsonl", *run)  # fmt: skip
+    assert found.exit_code == 0, found.stderr
+    assert json.loads(found.stdout)["forgotten"].keys() == {"texts", "old"}
+    lines = headway("pretrain", "bert", corpus, "--out", str(tmp_path / "lines"),
+                    "--sample-by", "line", "--text", "text", *run[2:])  # fmt: skip
+    assert lines.exit_code == 0, lines.stderr
+
+
 def test_a_tokenizer_that_is_there_and_one_with_capitals(corpus: str, tmp_path: Path) -> None:
     sizes = [*SMALL[:6], *SMALL[8:]]  # no vocabulary to be learnt
     cased = headway("pretrain", "bert", corpus, "--out", str(tmp_path / "a"), *SMALL, "--cased",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pretraining.texts import paragraphs, small
+from torch import nn
 
 from .calls import error_of, headway
 from .tiny import rows, write_csv
@@ -17,7 +20,7 @@ def file(tmp_path: Path) -> Path:
     small("gpt2", max_steps=1, out=tmp_path / "tiny")
     for name, seed in (("a.txt", 0), ("b.txt", 1)):
         (tmp_path / name).write_text("\n\n".join(paragraphs(seed=seed)), encoding="utf-8")
-    sizes = "window = 48\nbatch_tokens = 480\nmax_steps = 2\n"
+    sizes = "window = 48\nbatch_tokens = 480\nmax_steps = 2\nprecision = 'fp32'\n"
     made = tmp_path / "stages.toml"
     made.write_text(
         f'[[stage]]\nname = "one"\nmodel = "tiny"\ntexts = "a.txt"\n{sizes}'
@@ -34,6 +37,26 @@ def test_stages(file: Path, tmp_path: Path) -> None:
     assert "held-out loss" in said.stdout and "texts of" in said.stdout and "2-two" in said.stdout
     again = headway("stages", str(file), "--out", out, "--json")
     assert [stage["name"] for stage in json.loads(again.stdout)["stages"]] == ["one", "two"]
+
+
+def test_ctrl_c_with_json_is_one_document(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = nn.utils.clip_grad_norm_
+
+    def pressed(*arguments: Any, **options: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return clip(*arguments, **options)
+
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(nn.utils, "clip_grad_norm_", pressed)
+        found = headway("stages", str(file), "--out", str(out), "--json")
+    assert found.exit_code == 2
+    assert json.loads(found.stdout) == {"state": "interrupted", "folder": str(out / "1-one")}
+    assert "the same command goes on from there" in found.stderr
+    again = headway("stages", str(file), "--out", str(out), "--json")
+    assert len(json.loads(again.stdout)["stages"]) == 2
 
 
 def test_no_stages(tmp_path: Path) -> None:

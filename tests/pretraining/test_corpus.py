@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +16,15 @@ from headway import Dataset, train_tokenizer
 from headway.core.stacks import Decoder
 from headway.errors import ConfigError, DataError
 from headway.pretraining import Settings
-from headway.pretraining.corpus import Around, Blocks, around, blocks_of, held_out, read_texts
+from headway.pretraining.corpus import (
+    Around,
+    Blocks,
+    around,
+    blocks_of,
+    held_out,
+    read_earlier,
+    read_texts,
+)
 
 from .texts import paragraphs
 
@@ -105,3 +117,51 @@ def test_texts_that_are_missing_and_other_columns() -> None:
     assert read_texts(two, Settings(text="two")).column == "two"
     with pytest.raises(DataError, match="no train split"):
         read_texts({"test": two}, Settings(text="two"))
+
+
+def read(corpus: Any) -> tuple[str, list[str]]:
+    return corpus.column, corpus.texts.to_pylist()
+
+
+def test_earlier_texts_are_read_by_their_own_column() -> None:
+    rows = Dataset.from_columns({"content": ["a"], "body": ["b"]})
+    other = Dataset.from_columns({"body": ["b"], "n": [1]})
+    chosen = Settings(text="content")
+    assert read(read_earlier(rows, chosen)) == ("content", ["a"])
+    assert read(read_earlier(other, chosen)) == ("body", ["b"])
+    assert read(read_earlier({"train": other, "validation": other}, chosen)) == ("body", ["b"])
+    with pytest.raises(DataError, match="call it 'text'"):
+        read_earlier(Dataset.from_columns({"one": ["a"], "two": ["b"]}), chosen)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"sample_by": "line"},
+        {"format": "txt"},
+        {"recipe": {"format": "xml", "row": "doc", "columns": {"text": "."}}},
+        {"text": "content", "features": {"content": "text"}},
+    ],
+    ids=str,
+)
+def test_earlier_files_are_read_by_their_own_format(
+    settings: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "wiki.jsonl").write_text('{"body": "caf\\u00e9"}\n', encoding="utf-8")
+    (tmp_path / "wiki.csv").write_text("body,n\ncafé,1\n", encoding="latin-1")
+    assert read(read_earlier(tmp_path / "wiki.jsonl", Settings(**settings))) == ("body", ["café"])
+    chosen = Settings(**settings, encoding="latin-1")
+    assert read(read_earlier([tmp_path / "wiki.csv"], chosen)) == ("body", ["café"])
+
+
+def test_what_fits_earlier_files_holds_for_them(tmp_path: Path) -> None:
+    (tmp_path / "old.txt").write_text("a\nb\n\nc", encoding="utf-8")
+    (tmp_path / "old.data").write_text("a\nb\n\nc", encoding="utf-8")
+    assert len(read_earlier(tmp_path / "old.txt", Settings()).texts) == 2
+    lines = Settings(format="txt", sample_by="line")
+    for name in ("old.txt", "old.data"):  # of which the second name says no format
+        assert len(read_earlier(tmp_path / name, lines).texts) == 4
+    pq.write_table(pa.table({"text": ["é"]}), tmp_path / "old.parquet")
+    assert read(read_earlier(tmp_path / "old.parquet", Settings(encoding="latin-1"))) == (
+        "text", ["é"]
+    )  # fmt: skip

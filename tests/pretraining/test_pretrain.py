@@ -313,6 +313,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "two blocks or more",
     ),
     ({"text": "body"}, "no column of texts 'body'"),
+    ({"earlier": {"held-out": texts()}}, "earlier texts are called 'held-out'"),
+    ({"earlier": ["old/held-out.txt"]}, "earlier texts are called 'held-out'"),
 ]
 
 

@@ -1,9 +1,10 @@
-"""Stages one behind the other: read, run, gone on with, and refused where they cannot be."""
+"""Stages one behind the other: run, gone on with, and refused where they were others."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import torch
 from pretraining.texts import paragraphs, small
 
 from headway import load
-from headway.errors import ConfigError, DataError, InputError, OutputError
-from headway.stages import read_stages, run_stages
+from headway.errors import ConfigError, OutputError
+from headway.pretraining import pretrain
+from headway.stages import run_stages
 from headway.training.keeper import Keeper
 from headway.training.loop import History
 from headway.training.objectives.causal import Causal
@@ -187,9 +189,11 @@ def test_what_the_file_does_not_say_is_another_run_too(
 ) -> None:
     out = tmp_path / "run"
     killed_stage(one_stage(file), out, monkeypatch)
-    small("gpt2", max_steps=2, out=tmp_path / "tiny")
-    with pytest.raises(ConfigError, match=r"holds another run.*Next: take .*1-one/training away"):
-        run_stages(file, out)
+    with monkeypatch.context() as patch:
+        running = import_module("headway.pretraining.pretrain")
+        patch.setattr(running, "identity_of", lambda model: {"model": "another"})
+        with pytest.raises(ConfigError, match=r"holds another run.*Next: take .*1-one/training aw"):
+            run_stages(file, out)
     shutil.rmtree(out / "1-one/training")
     assert run_stages(file, out).report["stages"]
 
@@ -224,44 +228,120 @@ def test_a_stage_that_was_another(file: Path, tmp_path: Path, change: str) -> No
         run_stages(file, out)
 
 
-WRONG: list[tuple[str, str]] = [
-    ("", "holds no stages"),
-    ("stage = 3", "holds no stages"),
-    ("[[stage]]\nname = 'a'", r"texts \(pre-training\) or data"),
-    ("[[stage]]\nname = 'A b'\ntexts = 'x'", "is called 'A b'"),
-    ("[[stage]]\nname = 'a'\ntexts = 'x'", "has no model"),
-    ("[[stage]]\nname = 'a'\nmodel = 'bert'\ntexts = 'x'\nmax_stepz = 3", "max_steps"),
-    ("[[stage]]\nname = 'a'\nmodel = 'bert'\ntexts = 'x'\nlr = 7", "lr = 7"),
-    ("[[stage]]\nname = 'a'\nmodel = 'bert'\ntexts = 'x'\nresume = true", "no setting"),
-    ("[[stage]]\nname = 'a'\nmodel = 'bert'\ndata = 'x'\ntask = 'nothing'", "task = 'nothing'"),
-    ("[[stage]]\nname = 'a'\nmodel = 'bert'\ntexts = [3]", "3 in a stage"),
-    ("[[stage]]\nname = 'a'\nmodel = 'bert'\ntexts = 'x'\n" * 2, "two stages are called 'a'"),
-    ("[[stage]]\nname = 'a'\nmodel = 'bert'\ntexts = 'x'\n[[stage]]\nname = 'b'\nmodel = 'bert'\n"
-     "texts = 'x'", "stage 'b' has a model"),
-    ("[[stage]]\nname = 'a'\nmodel = 'x'\ndata = 'x'\n[[stage]]\nname = 'b'\ntexts = 'x'",
-     "an adaptation is the last one"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("text", "said"), WRONG, ids=[said for _, said in WRONG])
-def test_what_cannot_be(text: str, said: str, tmp_path: Path) -> None:
-    file = tmp_path / "stages.toml"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match=said):
+@pytest.mark.parametrize("change", ["first.txt/more.txt", "tiny/config.json"])
+def test_a_folder_in_which_a_file_has_changed(file: Path, tmp_path: Path, change: str) -> None:
+    whole = (tmp_path / "first.txt").read_bytes()
+    (tmp_path / "first.txt").unlink()
+    (tmp_path / "first.txt").mkdir()
+    for name in ("more.txt", "some.txt"):
+        (tmp_path / "first.txt" / name).write_bytes(whole)
+    one_stage(file, max_steps=1)
+    run_stages(file, tmp_path / "run")
+    (tmp_path / change).write_bytes((tmp_path / change).read_bytes() + b"\n")
+    with pytest.raises(ConfigError, match=f"{Path(change).parent} has changed"):
         run_stages(file, tmp_path / "run")
-    assert not (tmp_path / "run").exists()
 
 
-def test_no_file_and_no_toml(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be read"):
-        read_stages(tmp_path / "nowhere.toml")
-    (tmp_path / "broken.toml").write_text("[[stage]\n", encoding="utf-8")
-    with pytest.raises(DataError, match="cannot be read"):
-        read_stages(tmp_path / "broken.toml")
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run/stages.json").write_text("{", encoding="utf-8")
-    good: dict[str, Any] = {"name": "a", "model": "bert", "texts": "x"}
-    lines = "".join(f"{key} = '{value}'\n" for key, value in good.items())
-    (tmp_path / "good.toml").write_text("[[stage]]\n" + lines, encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be read"):
-        run_stages(tmp_path / "good.toml", tmp_path / "run")
+def test_a_model_of_a_stage_that_is_gone(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    one_stage(file, max_steps=1)
+    run_stages(file, out)
+    shutil.rmtree(out / "1-one")
+    with pytest.raises(ConfigError, match=r"1-one is gone.*Next: put it back, or take .*json away"):
+        run_stages(file, out)
+    file.write_text(file.read_text("utf-8").replace('"one"', '"other"'), encoding="utf-8")
+    with pytest.raises(ConfigError, match="name was 'one' and is 'other'"):
+        run_stages(file, out)
+    (out / "stages.json").unlink()
+    assert [stage["name"] for stage in run_stages(file, out).report["stages"]] == ["other"]
+
+
+NO_STATE = [
+    "3",
+    "{}",
+    '{"stages": 3}',
+    '{"stages": [1]}',
+    '{"stages": [{"said": {"files": {}}}]}',
+    '{"stages": [{"name": "one", "kind": "pretrain", "seconds": 1, "objective": "causal", '
+    '"loss": {"before": 2, "after": 1}, "gain": 1, "forgotten": {}, "said": []}]}',
+]
+
+
+@pytest.mark.parametrize("state", NO_STATE)
+def test_a_state_that_says_nothing_of_stages(file: Path, tmp_path: Path, state: str) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "stages.json").write_text(state, encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"{out}.*does not say which.*Next: name another --out"):
+        run_stages(one_stage(file), out)
+
+
+def test_a_state_that_cannot_be_read(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "stages.json").write_text("{", encoding="utf-8")
+    with pytest.raises(OutputError, match="cannot be read"):
+        run_stages(one_stage(file), out)
+
+
+def test_texts_of_earlier_stages_are_read_as_those_stages_read_them(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rows(name: str, column: str) -> None:
+        lines = [json.dumps({"title": "a text", column: text}) for text in paragraphs(30)]
+        (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+
+    rows("wiki.jsonl", "content")
+    rows("mails.jsonl", "body")
+    (tmp_path / "words.txt").write_text("\n".join(paragraphs(30, seed=2)), encoding="latin-1")
+    sizes = SIZES + "max_steps = 2\n"
+    file.write_text(
+        f'[[stage]]\nname = "a"\nmodel = "tiny"\ntexts = "wiki.jsonl"\ntext = "content"\n{sizes}'
+        '[[stage]]\nname = "b"\ntexts = ["words.txt"]\nsample_by = "line"\n'
+        f'encoding = "latin-1"\n{sizes}'
+        f'[[stage]]\nname = "c"\ntexts = "mails.jsonl"\ntext = "body"\n{sizes}',
+        encoding="utf-8",
+    )
+    given: list[dict[str, Any]] = []
+
+    def notes(*arguments: Any, earlier: Any, **settings: Any) -> Any:
+        given.append(earlier)
+        return pretrain(*arguments, earlier=earlier, **settings)
+
+    monkeypatch.setattr("headway.stages.run.pretrain", notes)
+    _, second, third = run_stages(file, tmp_path / "run").report["stages"]
+    assert set(second["forgotten"]) == {"a"} and set(third["forgotten"]) == {"a", "b"}
+    assert given[2]["a"]["train"]["body"] == paragraphs(30)
+    assert given[2]["b"]["train"]["body"] == paragraphs(30, seed=2)
+
+
+def test_a_split_of_an_earlier_stage_stays_held_out(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    for split, seed in (("train", 1), ("validation", 2)):
+        text = "\n\n".join(paragraphs(20, seed=seed))
+        (tmp_path / "parts" / f"{split}.txt").write_text(text, encoding="utf-8")
+    sizes = SIZES + "max_steps = 1\n"
+    file.write_text(
+        f'[[stage]]\nname = "a"\nmodel = "tiny"\ntexts = "parts"\n{sizes}'
+        f'[[stage]]\nname = "b"\ntexts = "second.txt"\n{sizes}',
+        encoding="utf-8",
+    )
+    one = run_stages(file, tmp_path / "run").report["stages"][0]
+    report = json.loads((tmp_path / "run/2-b/report.json").read_text("utf-8"))
+    assert report["before"]["a"][report["main"]] == pytest.approx(one["loss"]["after"], rel=1e-6)
+
+
+def test_the_vocabulary_of_a_new_model(file: Path, tmp_path: Path) -> None:
+    text = "\n\n".join(paragraphs()).replace("the", "The")
+    (tmp_path / "first.txt").write_text(text, encoding="utf-8")
+    file.write_text(
+        '[[stage]]\nname = "a"\nmodel = "bert"\ntexts = "first.txt"\nvocabulary = 420\n'
+        f"cased = true\nlayers = 1\nhidden = 16\nheads = 2\nmax_steps = 1\n{SIZES}",
+        encoding="utf-8",
+    )
+    made = run_stages(file, tmp_path / "run")
+    tokenizer = load(made.folder).need_tokenizer()
+    assert len(tokenizer) <= 420 and "The" in tokenizer.encode("The cat").tokens
+    said = made.report["stages"][0]["said"]["given"]["tokenizer"]
+    assert said == {"kind": None, "size": 420, "lowercase": False}
+    assert run_stages(file, tmp_path / "run").report["stages"] == made.report["stages"]

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import random
 from collections import Counter
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
 from headway.tasks.labels.kinds import KINDS
 from headway.training.accumulate import mean_loss
-from headway.training.collate import Batch, epoch_batches, text_logits
+from headway.training.collate import Batch, epoch_batches, equal_epochs, text_logits
 from headway.windows import Windowed, window_texts
 
 from .tiny import WORDS, put_head, tiny_model
@@ -81,6 +84,30 @@ def test_a_very_long_text_takes_part_with_some_windows_drawn_anew() -> None:
         assert places == sorted(places)
         drawn.update(places)
     assert drawn == set(range(len(texts[2].ids)))
+
+
+@given(st.integers(0, 999), st.integers(1, 80), st.integers(1, 60), st.sampled_from([None, 1, 3]))
+def test_epochs_that_are_said_to_be_equal_are(
+    seed: int, count: int, batch_tokens: int, most: int | None
+) -> None:
+    draw = random.Random(seed)
+    windows = [[[7] * draw.randint(1, 9) for _ in range(draw.choice([1, 1, 2]))]
+               for _ in range(count)]  # fmt: skip
+    texts = [Windowed(ids, [[0] * len(one) for one in ids], 0) for ids in windows]
+    how: dict[str, Any] = {"batch_tokens": batch_tokens, "most_windows": most,
+                           "beside": draw.choice([[], [draw.randint(0, 5)] * count])}  # fmt: skip
+    if equal_epochs(texts, **how):
+        assert len({len(epoch_batches(texts, seed=epoch, **how)) for epoch in range(9)}) == 1
+
+
+def test_epochs_differ_where_windows_are_drawn_or_texts_are_many() -> None:
+    """Or may differ: of either kind some do."""
+    uneven = [Windowed([[7] * 9, [7]], [[0] * 9, [0]], 10)] * 4
+    single = [Windowed([[7] * (n % 9 + 1)], [[0] * (n % 9 + 1)], 9) for n in range(300)]
+    for texts, tokens in ((uneven, 12), (single, 13)):
+        how: dict[str, Any] = {"batch_tokens": tokens, "most_windows": 1}
+        assert not equal_epochs(texts, **how)
+        assert len({len(epoch_batches(texts, seed=epoch, **how)) for epoch in range(30)}) > 1
 
 
 @pytest.mark.parametrize("kind", ["bert", "gpt2", "llama", "roberta", "distilbert"])

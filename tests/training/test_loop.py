@@ -12,6 +12,7 @@ from headway.errors import ConfigError
 from headway.training import History, Options, train
 from headway.training.collate import Batch, Ready
 from headway.training.interrupt import StopFlag
+from headway.training.loop import COUNTED, Epochs, counted, last_batch
 from headway.training.optimisers import OPTIMISERS, parameter_groups
 
 X = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
@@ -237,3 +238,58 @@ def test_most_seconds_end_it_behind_what_comes_after_an_epoch() -> None:
     history = run(linear(), loss_of=loss_of, after_epoch=after_epoch, options={"max_seconds": 0.05})
     assert 2 <= history.step <= 6 and seen == list(range(1, len(seen) + 1))
     assert history.stopped == f"0.05 seconds are over: ended behind step {history.step}"
+
+
+def lazy(asked: list[int], epochs: int = 10**9) -> Epochs[int]:
+    """Epochs of two steps that note when they are made."""
+
+    def made(number: int) -> list[int]:
+        asked.append(number)
+        return [0, 1]
+
+    return Epochs(made, epochs=epochs, steps=2 * epochs)
+
+
+def test_epochs_are_made_when_they_are_read() -> None:
+    asked: list[int] = []
+    history = run(linear(), lazy(asked), options={"max_steps": 5, "schedule": "constant"})
+    assert history.step == 5 and asked == [0, 1, 2]
+    ended = run(linear(), lazy(asked), options={"max_seconds": 0.02})
+    assert ended.step > 0 and ended.stopped.startswith("0.02 seconds are over")
+
+
+def test_a_run_that_goes_on_makes_no_epoch_that_is_behind_it() -> None:
+    stop, history, asked = StopFlag(), History(), list[int]()
+
+    def loss_of(module: nn.Module, row: int) -> Tensor:
+        stop.asked = history.step == 6
+        return error_of(module, row)
+
+    run(linear(), lazy(asked, 5), loss_of=loss_of, stop=stop, history=history)
+    assert history.step == 7 and history.epochs == 3
+    asked.clear()
+    run(linear(), lazy(asked, 5), history=history)
+    assert asked == [3, 4]
+    assert [row["epoch"] for row in history.train] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+
+
+def test_what_the_last_step_read() -> None:
+    epochs = [["a", "b", "c"], ["d", "e"]]
+    for step, batch in enumerate("abcde", start=1):
+        rows = [{"epoch": 1.0 + (n > 3)} for n in range(1, step + 1)]
+        assert last_batch(epochs, History(train=rows)) == batch
+
+
+def test_steps_are_counted_of_no_more_epochs_than_a_run_comes_to() -> None:
+    asked: list[int] = []
+
+    def steps(epoch: int) -> int:
+        asked.append(epoch)
+        return 3 + epoch % 2
+
+    assert counted(steps, 10**9, 8) == [3, 4, 3] and asked == [0, 1, 2]
+    assert len(counted(steps, COUNTED, None)) == COUNTED
+    asked.clear()
+    with pytest.raises(ConfigError, match=f"epochs = {COUNTED + 1} that differ.* up to {COUNTED}"):
+        counted(steps, COUNTED + 1, None)
+    assert asked == [0]

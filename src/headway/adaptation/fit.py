@@ -23,7 +23,7 @@ from headway.training.followers import Follower, Followers, followed
 from headway.training.interrupt import StopFlag
 from headway.training.keeper import Keeper
 from headway.training.learner import Learner
-from headway.training.loop import ended_early, steps_of
+from headway.training.loop import ended_early, last_batch, steps_of
 from headway.training.processes import crew
 from headway.training.scaling import scale_for
 from headway.training.sharding import Shared, Single, sharded
@@ -154,8 +154,7 @@ def _learn(
             keeper.keep()
     except ConfigError:
         if history.stopped:  # the last step's loss or gradient was not finite
-            every = [batch for batches in epochs for batch in batches]
-            history.failed_rows = sorted(every[history.step - 1].rows)
+            history.failed_rows = sorted(last_batch(epochs, history).rows)
         raise
     finally:
         held.rest()

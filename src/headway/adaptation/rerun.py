@@ -18,6 +18,7 @@ from headway.logs import log
 from headway.reports.plain import plain
 from headway.tasks import TASKS
 from headway.training.machine import versions
+from headway.training.output import RUN
 
 __all__ = ["Repeated", "rerun"]
 
@@ -29,7 +30,8 @@ class Repeated:
     Attributes:
         result: of the new run.
         changed: measure -> (what it was, what it is), of those that are not equal.
-        known: whether the old run was measured, so that the two could be compared.
+        known: whether the old run was measured, and says of which rows, so that the two could be
+            compared.
     """
 
     result: Result
@@ -48,8 +50,8 @@ def rerun(run: str | Path, *, out: str | Path | None = None, command: str = "") 
         command: how it was started, for the report.
 
     Raises:
-        ConfigError: there is no run, it is a pre-training, it was made of rows that only Python
-            had, or `out` is its own folder.
+        ConfigError: there is no run or none that is whole, it is a pre-training, it was made of
+            rows that only Python had, or `out` is its own folder.
         InputError: as `adapt` raises it.
 
     Example:
@@ -57,25 +59,10 @@ def rerun(run: str | Path, *, out: str | Path | None = None, command: str = "") 
         {}
     """
     folder = Path(run).parent if Path(run).name == "run.json" else Path(run)
-    about = read_run(folder)
-    if not about:
-        raise ConfigError(f"{folder} has no run.json", allowed="the folder of a run of adapt")
-    if about.get("task") not in TASKS:
-        began = about.get("command")
-        raise ConfigError(
-            f"{folder / 'run.json'} is of the task {about.get('task')!r}",
-            allowed="runs of adapt",
-            next_step=f"begin it again as it was begun: {began}" if began else "",
-        )
-    for what in ("model", "data", "test"):
-        if about.get(what) == IN_PYTHON or (what != "test" and not about.get(what)):
-            raise ConfigError(
-                f"{folder / 'run.json'} names no {what}: the run was started from Python",
-                allowed="runs of files, folders and packages",
-            )
+    about = _repeatable(folder)
     if out is not None and Path(out).resolve() == folder.resolve():
         raise ConfigError(f"out = {str(out)!r} is the run itself", allowed="another folder")
-    _say_versions(about.get("versions", {}))
+    _say_versions(about.get("versions") or {})
     settings = {name: value for name, value in about["settings"].items() if name not in PASSING}
     settings["features"] = _features(settings.get("features"))
     settings["threads"] = about.get("threads")
@@ -88,15 +75,46 @@ def rerun(run: str | Path, *, out: str | Path | None = None, command: str = "") 
         command=command,
         **settings,
     )
-    old = read_report(folder)
-    if not old or result.interrupted:
-        return Repeated(result, known=False)
-    if old["data"]["hash"] != result.report["data"]["hash"]:
+    match read_report(folder):
+        case {"data": {"hash": rows}, "test": dict(before)} if not result.interrupted:
+            pass
+        case _:
+            return Repeated(result, known=False)
+    if rows != result.report["data"]["hash"]:
         log.warning("the rows are others than they were")
-    before, now = old["test"], plain(result.report["test"])
+    now = plain(result.report["test"])
     names = sorted({*before, *now})
     pairs = {name: (before.get(name), now.get(name)) for name in names}
     return Repeated(result, {name: pair for name, pair in pairs.items() if pair[0] != pair[1]})
+
+
+def _repeatable(folder: Path) -> dict[str, Any]:
+    """What run.json says of a run, where that is enough to repeat it.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    file, about = folder / RUN, read_run(folder)
+    if not about:
+        said = f"{file} is damaged" if file.exists() else f"{folder} has no {RUN}"
+        raise ConfigError(said, allowed="the folder of a run of adapt")
+    if about.get("task") not in TASKS:
+        began = about.get("command")
+        raise ConfigError(
+            f"{file} is of the task {about.get('task')!r}",
+            allowed="runs of adapt",
+            next_step=f"begin it again as it was begun: {began}" if began else "",
+        )
+    for what in ("model", "data", "test"):
+        if about.get(what) == IN_PYTHON or (what != "test" and not about.get(what)):
+            raise ConfigError(
+                f"{file} names no {what}: the run was started from Python",
+                allowed="runs of files, folders and packages",
+            )
+    if "test" not in about or not isinstance(about.get("settings"), dict):
+        absent = "settings" if "test" in about else "test"
+        raise ConfigError(f"{file} says no {absent}", allowed="run.json as adapt writes it")
+    return about
 
 
 def _features(said: Any) -> Mapping[str, Feature] | str | None:

@@ -22,9 +22,10 @@ from headway.tasks import Meaning, Task
 from headway.tasks.pairs.vectors import ComparesVectors
 from headway.training import Options
 from headway.training.accumulate import Backward, backward, vectors_backward
-from headway.training.collate import Batch, Ready, epoch_batches
+from headway.training.collate import Batch, Ready, epoch_batches, equal_epochs
 from headway.training.depth import depths, ends
 from headway.training.learner import Learner
+from headway.training.loop import Epochs, counted
 from headway.training.optimisers import OPTIMISERS, parameter_groups
 from headway.training.processes import crew
 from headway.training.utilisation import Products
@@ -54,19 +55,26 @@ class Steps:
     meaning: Meaning
     plan: Plan
 
-    def epochs(self) -> list[list[Batch]]:
-        """The batches of each epoch, one a step."""
-        options = self.plan.options
-        return [
-            epoch_batches(
-                self.texts,
-                batch_tokens=options.batch_tokens,
-                seed=options.seed * 10_000 + epoch,
-                most_windows=self.plan.most_windows,
-                beside=self.plan.beside,
-            )
-            for epoch in range(options.epochs)
-        ]
+    def epochs(self) -> Epochs[Batch]:
+        """The batches of each epoch, one a step.
+
+        Raises:
+            ConfigError: the epochs differ in their steps, and are too many to be counted.
+        """
+        options, texts = self.plan.options, self.texts
+        how: dict[str, Any] = {
+            "batch_tokens": options.batch_tokens,
+            "most_windows": self.plan.most_windows,
+            "beside": self.plan.beside,
+        }
+
+        def made(epoch: int) -> list[Batch]:
+            return epoch_batches(texts, seed=options.seed * 10_000 + epoch, **how)
+
+        if equal_epochs(texts, **how):
+            return Epochs(made, options.epochs, options.epochs * len(made(0)))
+        steps = counted(lambda epoch: len(made(epoch)), options.epochs, options.max_steps)
+        return Epochs(made, options.epochs, sum(steps))
 
     def parts_of(self, batch: Batch, chance: Generator) -> list[Ready]:
         """A step's parts, each small enough for the memory."""

@@ -37,11 +37,12 @@ def command(typed: str, /, file: str, *, out: str, as_json: bool) -> int:
     from headway.stages import run_stages
 
     result = run_stages(file, out, command=typed)
+    if as_json:
+        say_json(result.report or {"state": "interrupted", "folder": str(result.folder)})
     if result.interrupted:
         say_error(f"{result.stopped}; the same command goes on from there")
         return 2
     if as_json:
-        say_json(result.report)
         return 0
     from headway.reports.stages import forgotten_rows, stage_rows
 

@@ -7,7 +7,7 @@ token and nothing more.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,24 @@ import pyarrow as pa
 
 from headway.core.stacks import Decoder, EncoderDecoder
 from headway.data import Dataset, open_rows
+from headway.data.reading.files import FORMATS, format_of
 from headway.errors import ConfigError, DataError
 from headway.logs import log, progress
 from headway.pretraining.settings import Settings
 from headway.tokenizer import Tokenizer
+from headway.tokenizer.around import special_around
 
-__all__ = ["Around", "Blocks", "Corpus", "Texts", "around", "blocks_of", "held_out", "read_texts"]
+__all__ = [
+    "Around",
+    "Blocks",
+    "Corpus",
+    "Texts",
+    "around",
+    "blocks_of",
+    "held_out",
+    "read_earlier",
+    "read_texts",
+]
 
 Texts = Dataset | Mapping[str, Dataset] | str | Path | Sequence[str | Path]
 """Rows with a column of texts, splits of them, or what `read` takes."""
@@ -119,11 +131,50 @@ def read_texts(texts: Texts, settings: Settings) -> Corpus:
     Raises:
         DataError: the files cannot be read, there is no column of texts, or no text in it.
     """
-    notes: list[str] = []
+    splits = _splits(texts, settings)
+    return _corpus(splits, settings.text)
+
+
+def read_earlier(texts: Texts, settings: Settings) -> Corpus:
+    """Texts of another run, of which settings hold where they fit.
+
+    A file is read in the format that its name says, or else in that of the settings; an option that
+    this format does not have is left out. The column is that of the settings where there is one of
+    its name, and else it is guessed.
+
+    Raises:
+        DataError: as `read_texts` raises it.
+    """
+    if not isinstance(texts, (Dataset, Mapping)):
+        settings = _fitting(_places(texts), settings)
+    splits = _splits(texts, settings)
+    named = settings.text in _train(splits).column_names
+    return _corpus(splits, settings.text if named else None)
+
+
+def _fitting(places: Sequence[str | Path], settings: Settings) -> Settings:
+    """The settings that hold of files beside the run's own, which have other columns."""
+    said = {format_of(Path(place)) for place in places}
+    format = said.pop() if len(said) == 1 else None
+    if format is None:
+        return replace(settings, features=None)
+    has = FORMATS[format].options
+    return replace(
+        settings,
+        format=None,
+        features=None,
+        encoding=settings.encoding if "encoding" in has else None,
+        recipe=settings.recipe if "recipe" in has else None,
+        sample_by=settings.sample_by if "sample_by" in has else None,
+    )
+
+
+def _splits(texts: Texts, settings: Settings) -> dict[str, Dataset]:
+    """Rows by split; `train` where there are no splits."""
     if isinstance(texts, (Dataset, Mapping)):
         found: Dataset | Mapping[str, Dataset] = texts
     else:
-        places = [texts] if isinstance(texts, (str, Path)) else list(texts)
+        places = _places(texts)
         plain = all(str(place).endswith(".txt") for place in places)
         found = open_rows(
             places[0] if len(places) == 1 else places,
@@ -133,11 +184,26 @@ def read_texts(texts: Texts, settings: Settings) -> Corpus:
             features=settings.features,
             sample_by=settings.sample_by or ("paragraph" if plain else None),
         )
-    splits = {"train": found} if isinstance(found, Dataset) else dict(found)
+    return {"train": found} if isinstance(found, Dataset) else dict(found)
+
+
+def _places(texts: str | Path | Sequence[str | Path]) -> list[str | Path]:
+    return [texts] if isinstance(texts, (str, Path)) else list(texts)
+
+
+def _train(splits: Mapping[str, Dataset]) -> Dataset:
+    """The rows that train."""
     train = next((splits[name] for name in UNSPLIT if name in splits), None)
     if train is None:
         raise DataError(f"no train split among {', '.join(splits)}", allowed="train, validation")
-    column = _text_column(train, settings.text, notes)
+    return train
+
+
+def _corpus(splits: Mapping[str, Dataset], text: str | None) -> Corpus:
+    """The texts of a column; None = it is guessed."""
+    notes: list[str] = []
+    train = _train(splits)
+    column = _text_column(train, text, notes)
     held = next((splits[name] for name in ("validation", "valid", "dev", "test")
                  if name in splits), None)  # fmt: skip
     corpus = Corpus(
@@ -163,9 +229,7 @@ def around(tokenizer: Tokenizer, body: object, *, joined: bool) -> Around:
     special = tokenizer.special_ids
     if isinstance(body, Decoder) and joined:
         return Around(parted=special.get("eos", special.get("sep")))
-    whole = tokenizer.encode("a")
-    marks = [place for place, mark in enumerate(whole.special_mask) if not mark] or [0]
-    before, behind = tuple(whole.ids[: marks[0]]), tuple(whole.ids[marks[-1] + 1 :])
+    before, behind = map(tuple, special_around(tokenizer))
     end = special.get("eos")
     if isinstance(body, EncoderDecoder) and not behind and end is not None:
         behind = (end,)
@@ -261,7 +325,7 @@ def _text_column(data: Dataset, asked: str | None, notes: list[str]) -> str:
     if len(strings) != 1:
         raise DataError(
             f"{data.name} has {len(strings)} columns of texts: {', '.join(strings)}",
-            next_step="name one with --text",
+            next_step="name one with --text, or call it 'text'",
         )
     notes.append(f"the texts are those of column {strings[0]!r}")
     log.info("%s", notes[-1])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,7 +19,7 @@ from headway.logs import log
 from headway.model import Model
 from headway.pretraining.measure import measure
 from headway.pretraining.run import Run
-from headway.pretraining.steps import Epoch, epochs_of, loader_of
+from headway.pretraining.steps import cut_of, epochs_of
 from headway.pretraining.stored import round_weights
 from headway.training import History, train
 from headway.training.accumulate import Backward, backward, vectors_backward
@@ -31,7 +31,7 @@ from headway.training.followers import Follower, followed
 from headway.training.interrupt import stop_on_interrupt
 from headway.training.keeper import Keeper
 from headway.training.learner import Learner
-from headway.training.loop import steps_of
+from headway.training.loop import Epochs, last_batch, steps_of
 from headway.training.machine import timed
 from headway.training.objectives import ComparesTexts, Learns, Objective
 from headway.training.optimisers import OPTIMISERS, parameter_groups
@@ -41,7 +41,10 @@ from headway.training.sharding import sharded
 from headway.training.utilisation import Products
 from headway.training.validations import Validations
 
-__all__ = ["epochs_in", "fit", "learning"]
+__all__ = ["HELD_OUT", "epochs_in", "fit", "learning", "measuring"]
+
+HELD_OUT = "held-out"
+"""What is measured of the texts themselves is called so."""
 
 MEASUREMENTS, LEAST = 20, 50
 """How often held-out text is measured on the way, and steps between, where nothing else is said."""
@@ -66,9 +69,19 @@ def fit(run: Run, keeper: Keeper | None = None, followers: Sequence[Follower] = 
             run.measured["before"] = _measured(run, learner)
         _learn(run, learner, backward, keeper, followers)
         if not run.interrupted:
-            round_stored(run)
-            with timed(run.seconds, "measure again"):
-                run.measured["after"] = _measured(run, learner)
+            with measuring(run):
+                round_stored(run)
+                with timed(run.seconds, "measure again"):
+                    run.measured["after"] = _measured(run, learner)
+
+
+@contextmanager
+def measuring(run: Run) -> Iterator[None]:
+    """While open, Ctrl-C ends the run as an interrupted one: what was trained is not lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        run.history.stopped = "interrupted behind training, before all was measured"
 
 
 def _learn(
@@ -142,7 +155,7 @@ def _learn(
                 keeper.keep()
         except ConfigError:
             if history.stopped:  # the last step's loss or gradient was not finite
-                run.failed = _windows(epochs, history.step)
+                run.failed = last_batch(epochs, history).windows
             raise
         finally:
             learner.eval()
@@ -164,7 +177,7 @@ def round_stored(run: Run) -> None:
 def _note(run: Run, learner: Learner, total: int) -> None:
     """Measures held-out text on the way."""
     history = run.history
-    found = _measured(run, learner, "Validating", earlier=False)["held-out"]
+    found = _measured(run, learner, "Validating", earlier=False)[HELD_OUT]
     epoch = history.train[-1]["epoch"]
     history.validation.append({"step": history.step, "epoch": epoch, **found})
     said = found[run.objective.terms[0]]
@@ -184,18 +197,17 @@ def learning(objective: Objective, model: Model) -> tuple[Learner, Backward]:
     return Learner(model, objective.vectors, beside), vectors_backward(compare)
 
 
-def epochs_in(run: Run) -> list[Epoch]:
+def epochs_in(run: Run) -> Epochs[Batch]:
     """The steps of each epoch of a run."""
     settings = run.settings
-    loader = loader_of(
-        run.train,
+    cut = cut_of(
+        run.put,
         batch_tokens=run.options.batch_tokens,
         window=settings.window,
-        put=run.put,
         joined=run.objective.joins,
-        seed=settings.seed,
     )
-    return epochs_of(loader, run.put, epochs=settings.epochs, most=settings.max_steps)
+    how = {"epochs": settings.epochs, "most": settings.max_steps}
+    return epochs_of(run.train, run.put, cut, seed=settings.seed, **how)
 
 
 @dataclass
@@ -226,15 +238,6 @@ class _Steps:
         return Products.of(self.run.model)
 
 
-def _windows(epochs: Sequence[Epoch], step: int) -> list[list[int]]:
-    """What was read in a step, counted from 1."""
-    for epoch in epochs:
-        if step <= len(epoch):
-            return epoch[step - 1].windows
-        step -= len(epoch)
-    return []
-
-
 def _optimiser(run: Run, learner: Learner) -> Optimizer:
     """A fresh one, over all that learns."""
     options = run.options
@@ -250,7 +253,7 @@ def _measured(
     run: Run, learner: Learner, what: str = "Measuring", *, earlier: bool = True
 ) -> dict[str, dict[str, float]]:
     """Held-out blocks, and those of earlier texts, by name."""
-    parts = {"held-out": run.held, **(run.earlier if earlier else {})}
+    parts = {HELD_OUT: run.held, **(run.earlier if earlier else {})}
     return {
         name: measure(
             learner,

@@ -23,9 +23,10 @@ from headway.pretraining.corpus import (
     around,
     blocks_of,
     held_out,
+    read_earlier,
     read_texts,
 )
-from headway.pretraining.fit import epochs_in, fit, round_stored
+from headway.pretraining.fit import HELD_OUT, epochs_in, fit, measuring, round_stored
 from headway.pretraining.following import check_followers, followers_of
 from headway.pretraining.report import build_report, save_pretrained
 from headway.pretraining.run import Run
@@ -100,7 +101,9 @@ def pretrain(
             called validation or test is held out; else some blocks are.
         out: the folder for the model and its report; None = nothing is written.
         earlier: texts of other kinds, by name, on which the model is measured before and after:
-            what it forgets.
+            what it forgets. Files are read in the format that their names say, or else in that of
+            `texts`, with those of the settings that this format has; the column is `text` where
+            they have one of that name, and else it is guessed and said.
         tokenizer: for a model that starts from nothing: a folder or file of one, or how one is
             learnt from the texts; None = the family's usual kind is learnt.
         layers, hidden, heads: size of a model that starts from nothing by its family's name; None =
@@ -122,8 +125,8 @@ def pretrain(
     check_followers(chosen, folder)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
-        corpus = read_texts(texts, chosen)
         others = _named(earlier)
+        corpus = read_texts(texts, chosen)
         sizes = {"layers": layers, "hidden": hidden, "heads": heads}
         shape = {name: size for name, size in sizes.items() if size is not None}
         with own_randomness(chosen.seed, _device(model)):
@@ -153,7 +156,10 @@ def pretrain(
                     f"{error.next_step}; the last good state and the step's texts are in {folder}"
                 )
                 raise ConfigError(error.problem, next_step=hint) from error
-        report = {} if run.interrupted else build_report(run)
+        report: dict[str, Any] = {}
+        if not run.interrupted:
+            with measuring(run):
+                report = build_report(run)
         if folder is not None:
             _save(run, report, folder, state="done" if report else "interrupted")
     return Pretrained(started, report, folder, run.history.stopped)
@@ -191,7 +197,7 @@ def _prepared(
         train, held = held_out(blocks, settings.validation, settings.seed)
     others = {}
     for name, texts in earlier.items():  # of each, what its own pre-training held out
-        other = read_texts(texts, settings)
+        other = read_earlier(texts, settings)
         whole = other.texts if other.held is None else other.held
         found = blocks_of(whole, tokenizer, window, put, joined=joined)
         share = settings.validation or None
@@ -284,14 +290,20 @@ def _told(objective: Objective) -> str:
 
 def _named(texts: Mapping[str, Texts] | Sequence[str | Path]) -> dict[str, Texts]:
     """Texts by name; files are called by theirs."""
-    if isinstance(texts, Mapping):
-        return dict(texts)
     found: dict[str, Texts] = {}
-    for place in texts:
-        name = Path(place).stem
-        if name in found:
-            raise ConfigError(f"two earlier texts are called {name!r}")
-        found[name] = place
+    if isinstance(texts, Mapping):
+        found.update(texts)
+    else:
+        for place in texts:
+            name = Path(place).stem
+            if name in found:
+                raise ConfigError(f"two earlier texts are called {name!r}")
+            found[name] = place
+    if HELD_OUT in found:
+        raise ConfigError(
+            f"earlier texts are called {HELD_OUT!r}, as what is held out of the new ones is",
+            allowed="any other name",
+        )
     return found
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import overload
 
 import numpy as np
+import pyarrow.compute as pc
 
 from headway.data import Dataset
 from headway.data.batches.batch import Batch as Rows
@@ -15,8 +17,14 @@ from headway.data.batches.buckets import RowCount, TokenBudget
 from headway.data.batches.loader import Loader
 from headway.pretraining.corpus import Around
 from headway.training.collate import Batch
+from headway.training.loop import Epochs, counted
 
-__all__ = ["Epoch", "epochs_of", "loader_of"]
+__all__ = ["Epoch", "cut_of", "epochs_of"]
+
+TOGETHER = 8192
+"""Blocks that are sorted by length and cut together: of so many, all epochs have as many steps."""
+FEW = 10
+"""Epochs of more blocks whose steps are counted to know how many epochs there are."""
 
 
 @dataclass(frozen=True)
@@ -61,43 +69,78 @@ class Epoch(Sequence[Batch]):
         return next(iter(self[place % len(self) :]))
 
 
-def loader_of(
-    blocks: Dataset, *, batch_tokens: int, window: int, put: Around, joined: bool, seed: int
-) -> Loader:
-    """Batches of blocks.
+def cut_of(put: Around, *, batch_tokens: int, window: int, joined: bool) -> RowCount | TokenBudget:
+    """How blocks become batches.
 
     Args:
-        blocks: with the column `ids`.
+        put: what stands around a block.
         batch_tokens: most tokens of a batch, special ones included.
         window: most tokens of a block, likewise.
-        put: what stands around a block.
         joined: whether blocks are of one length, so that a batch is a number of them.
-        seed: of the order.
     """
     if joined:
-        return Loader(blocks, RowCount(max(1, batch_tokens // window)), seed=seed)
+        return RowCount(max(1, batch_tokens // window))
     room = max(window, batch_tokens) - put.tokens * (batch_tokens // window)
-    return Loader(blocks, TokenBudget(max(1, room)), seed=seed)
+    return TokenBudget(max(1, room))
 
 
-def epochs_of(loader: Loader, put: Around, *, epochs: int | None, most: int | None) -> list[Epoch]:
+def epochs_of(
+    blocks: Dataset,
+    put: Around,
+    cut: RowCount | TokenBudget,
+    *,
+    seed: int,
+    epochs: int | None,
+    most: int | None,
+) -> Epochs[Batch]:
     """The epochs of a run.
 
     Args:
-        loader: of the blocks.
+        blocks: with the column `ids`.
         put: what stands around a block.
-        epochs: how many; None = one, or as many as the steps need.
+        cut: how they become batches.
+        seed: of the order.
+        epochs: how many; None = one, or as many as the steps need. Where these cannot be counted
+            at once, it is the most that they can need.
         most: steps of the run, or None.
+
+    Raises:
+        ConfigError: epochs that differ in their steps, and are too many to be counted.
     """
-    found: list[Epoch] = []
-    steps = 0
-    while len(found) < (epochs or 1) or (epochs is None and most is not None and steps < most):
-        loader.set_epoch(len(found))
-        found.append(Epoch(loader, len(found), len(loader), put))
-        steps += len(found[-1])
-        if most is not None and steps >= most:
-            break
-    return found
+    loader = Loader(blocks, cut, seed=seed, window=TOGETHER)
+
+    def steps(epoch: int) -> int:
+        loader.set_epoch(epoch)
+        return len(loader)
+
+    def made(epoch: int) -> Epoch:
+        return Epoch(loader, epoch, steps(epoch), put)
+
+    if len(blocks) <= TOGETHER:
+        needed = None if most is None else math.ceil(most / steps(0))
+        count = min(filter(None, (epochs, needed)), default=1)
+        return Epochs(made, count, count * steps(0))
+    if epochs is None and most is not None:
+        return Epochs(made, _needed(steps, most, _fewest(blocks, cut)), most)
+    found = counted(steps, epochs or 1, most)
+    return Epochs(made, len(found), sum(found))
+
+
+def _needed(steps: Callable[[int], int], most: int, fewest: int) -> int:
+    """Epochs for so many steps: a few are counted, and the rest is the most that they can be."""
+    epochs = 0
+    while most > 0 and epochs < FEW:
+        most -= steps(epochs)
+        epochs += 1
+    return epochs + max(0, math.ceil(most / fewest))
+
+
+def _fewest(blocks: Dataset, cut: RowCount | TokenBudget) -> int:
+    """Steps that every epoch has at least."""
+    if isinstance(cut, RowCount):
+        return math.ceil(len(blocks) / cut.rows)
+    tokens = pc.sum(pc.list_value_length(blocks.column("ids"))).as_py()
+    return math.ceil(tokens / cut.tokens)
 
 
 def _batch(rows: Rows, put: Around) -> Batch:

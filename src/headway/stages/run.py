@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import dataclasses
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -11,15 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from headway.adaptation import adapt
 from headway.adaptation.runs import read_report, read_run
 from headway.checkpoints.tensors import WEIGHTS
+from headway.data import Dataset
 from headway.errors import ConfigError, InputError, OutputError
 from headway.logs import log
-from headway.pretraining import pretrain
+from headway.pretraining import Settings, TokenizerPlan, pretrain
+from headway.pretraining.corpus import read_texts
 from headway.reports.plain import plain, to_json
-from headway.reports.stages import write_stages
+from headway.reports.stages import forgotten_rows, stage_rows, write_stages
 from headway.reports.write import write_files
+from headway.stages.files import digest_of, digest_of_all
 from headway.stages.plan import Stage, read_stages
 from headway.tasks import TASKS
 from headway.training.machine import versions
@@ -69,7 +74,7 @@ def run_stages(path: str | Path, out: str | Path, *, command: str = "") -> Stage
 
     Raises:
         InputError: the file, or what it names, cannot be used.
-        ConfigError: a stage that is done was another than the file says now.
+        ConfigError: a stage that is done was another than the file says now, or its model is gone.
 
     Example:
         run_stages("stages.toml", "runs/field").report["stages"][1]["forgotten"]
@@ -82,18 +87,17 @@ def run_stages(path: str | Path, out: str | Path, *, command: str = "") -> Stage
         place = folder / f"{number}-{stage.name}"
         said = _said(stage, begun)
         if number <= len(done):
-            _check_same(stage, done[number - 1]["said"], said, folder)
+            _check_done(stage, done[number - 1], said, place)
             log.info("stage %s is done", stage.name)
             found.append(done[number - 1])
         else:
             log.info("stage %d of %d: %s", number, len(stages), stage.name)
-            earlier = {one.name: one.source for one in stages[: number - 1]}
-            stopped = _run(stage, said, str(model), place, earlier, command)
+            stopped = _run(stage, said, str(model), place, stages[: number - 1], command)
             if stopped.startswith("interrupted"):
                 return Staged(place, {}, stopped)
             found.append({"said": said, **_told(stage, place)})
             _save(folder, stages, found, command)
-        model, begun = str(place), _digest(place / WEIGHTS)
+        model, begun = str(place), digest_of(place / WEIGHTS)
     report = _save(folder, stages, found, command)
     return Staged(folder / f"{len(stages)}-{stages[-1].name}", report)
 
@@ -138,13 +142,15 @@ def _run(
     said: Mapping[str, Any],
     model: str,
     place: Path,
-    earlier: Mapping[str, Any],
+    before: Sequence[Stage],
     command: str,
 ) -> str:
     """One stage; why it ended before its end, or empty."""
     given = {"out": place, "command": command, "resume": _goes_on(place, said), **stage.given}
     try:
         if stage.kind == "pretrain":
+            column = stage.given.get("text", "text")  # where this stage's own texts are looked for
+            earlier = {one.name: _texts(one, column) for one in before}
             return pretrain(model, stage.source, earlier=earlier, **given).stopped
         made = adapt(model, stage.source, **given)
     except InputError as error:
@@ -154,6 +160,19 @@ def _run(
             raise ConfigError(error.problem, next_step=hint) from None
         raise
     return made.stopped if made.interrupted else ""
+
+
+def _texts(stage: Stage, column: str) -> dict[str, Dataset]:
+    """The splits of a stage's texts, read by its own settings, in a column of that name."""
+    known = {field.name for field in dataclasses.fields(Settings)}
+    own = Settings(**{key: value for key, value in stage.given.items() if key in known})
+    read = read_texts(stage.source, own)
+    splits = {"train": read.texts, "validation": read.held}
+    return {
+        split: Dataset(pa.table({column: texts}), name=read.name)
+        for split, texts in splits.items()
+        if texts is not None
+    }
 
 
 def _told(stage: Stage, place: Path) -> dict[str, Any]:
@@ -188,26 +207,58 @@ def _told(stage: Stage, place: Path) -> dict[str, Any]:
 
 def _done(folder: Path) -> list[dict[str, Any]]:
     """The stages that came to their end."""
+    place = folder / STATE
     try:
-        found = json.loads((folder / STATE).read_text(encoding="utf-8"))["stages"]
+        found = json.loads(place.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise OutputError(
-            f"{folder / STATE} cannot be read: {error}", next_step="name another --out"
+            f"{place} cannot be read: {error}", next_step="name another --out"
         ) from None
-    return list(found)
-
-
-def _check_same(stage: Stage, was: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
-    changed = sorted(key for key in now if was.get(key) != now[key])
-    if changed:
-        told = ", ".join(
-            f"{key} was {was.get(key)!r:.60} and is {now[key]!r:.60}" for key in changed
-        )
+    if not _are_stages(found):
         raise ConfigError(
-            f"stage {stage.name!r} in {folder} was another: {told}",
+            f"{place} does not say which stages are done",
+            next_step=f"name another --out, or take {place} away, and all stages begin anew",
+        )
+    return list(found["stages"])
+
+
+def _are_stages(found: Any) -> bool:
+    """Whether this is what stages.json holds, by all that is asked of it."""
+    try:
+        stage_rows(found)
+        forgotten_rows(found)
+        return all(isinstance(stage["said"]["files"], dict) for stage in found["stages"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+
+
+def _check_done(stage: Stage, was: Mapping[str, Any], said: Mapping[str, Any], place: Path) -> None:
+    """Whether a stage that is done is that of the file, and its model is there."""
+    then = {**was["said"], "name": was["name"]}
+    now = {**said, "name": stage.name}
+    changed = [
+        f"{key} was {then.get(key)!r:.60} and is {now[key]!r:.60}"
+        for key in sorted(now)
+        if key != "files" and then.get(key) != now[key]
+    ]
+    before, files = then["files"], now["files"]
+    changed += [
+        f"{name} has changed"
+        for name in sorted({*before, *files})
+        if before.get(name) != files.get(name)
+    ]
+    if changed:
+        raise ConfigError(
+            f"stage {stage.name!r} in {place.parent} was another: {', '.join(changed)}",
             next_step="name another --out, or write the stage as it was",
+        )
+    if not (place / WEIGHTS).is_file():
+        state = place.parent / STATE
+        raise ConfigError(
+            f"stage {stage.name!r} is done, and its model in {place} is gone",
+            next_step=f"put it back, or take {state} away, and all stages begin anew",
         )
 
 
@@ -230,22 +281,19 @@ def _save(
 def _said(stage: Stage, begun: str) -> dict[str, Any]:
     """What makes a stage what it is: its settings, the content of its files, and the weights that
     it begins with."""
-    sources = stage.source if isinstance(stage.source, list) else [stage.source]
-    files = [*sources, *(stage.given[key] for key in ("test", "tokenizer") if key in stage.given)]
-    hashes = {str(name): _digest(Path(name)) for name in files if Path(name).is_file()}
+    given = {
+        key: dataclasses.asdict(value) if isinstance(value, TokenizerPlan) else value
+        for key, value in stage.given.items()
+    }
+    hashes = {name: digest_of_all(files) for name, files in stage.files.items() if files}
     found: dict[str, Any] = plain(
         {
             "kind": stage.kind,
             "model": stage.model,
             "source": stage.source,
-            "given": dict(stage.given),
+            "given": given,
             "files": hashes,
             "begun": begun,
         }
     )
     return found
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -14,7 +14,7 @@ from headway.core.embeddings import Embeddings
 from headway.core.layout import Layout
 from headway.core.pooling import mean
 from headway.core.stacks import EncoderDecoder
-from headway.data.batches.budget import shuffled_batches
+from headway.data.batches.budget import BUCKET, shuffled_batches
 from headway.model import Model
 from headway.windows import Windowed
 
@@ -23,6 +23,7 @@ __all__ = [
     "Ready",
     "chosen_windows",
     "epoch_batches",
+    "equal_epochs",
     "text_logits",
     "window_logits",
     "window_states",
@@ -139,6 +140,23 @@ def epoch_batches(
         )
         for rows in shuffled_batches(lengths, batch_tokens, seed=seed)
     ]
+
+
+def equal_epochs(
+    texts: Sequence[Windowed],
+    *,
+    batch_tokens: int,
+    most_windows: int | None,
+    beside: Sequence[int] = (),
+) -> bool:
+    """Whether all epochs are known to have as many batches, whatever their seed: texts take part
+    with all of their windows, and all are sorted by length together.
+
+    Args: as `epoch_batches` takes them.
+    """
+    tokens = sum(text.length for text in texts) + sum(beside)
+    whole = most_windows is None or all(text.most_windows <= most_windows for text in texts)
+    return whole and tokens <= BUCKET * batch_tokens
 
 
 def chosen_windows(batch: Batch, targets: Sequence[Sequence[T]]) -> list[T]:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeVar, overload
 
 import torch
 from torch import nn
@@ -24,9 +24,12 @@ from headway.training.scaling import LossScale
 from headway.training.schedule import SCHEDULES
 from headway.training.sharding import whole
 
-__all__ = ["History", "ended_early", "steps_of", "train"]
+__all__ = ["Epochs", "History", "counted", "ended_early", "last_batch", "steps_of", "train"]
 
 B = TypeVar("B")
+
+COUNTED = 10_000
+"""Epochs whose steps are counted before the first one, where each has a number of its own."""
 
 
 @dataclass
@@ -72,11 +75,82 @@ class History:
         """Whether Ctrl-C ended it."""
         return self.stopped.startswith("interrupted")
 
+    def steps_in(self, epoch: int) -> int:
+        """How many steps of an epoch are behind it; they count from 1."""
+        return sum(row["epoch"] == epoch for row in self.train)
+
+
+@dataclass(frozen=True)
+class Epochs(Sequence[Sequence[B]]):
+    """The batches of each epoch, made when they are asked for: a million epochs take no memory.
+
+    Attributes:
+        made: number of an epoch, from 0 -> its batches, which are the same each time.
+        epochs: how many there are.
+        steps: of all of them, or as many as the run takes.
+
+    >>> epochs = Epochs(lambda number: [f"{number}a", f"{number}b"], epochs=10**9, steps=2 * 10**9)
+    >>> len(epochs), epochs[7], epochs[-1]
+    (1000000000, ['7a', '7b'], ['999999999a', '999999999b'])
+    """
+
+    made: Callable[[int], Sequence[B]]
+    epochs: int
+    steps: int
+
+    def __len__(self) -> int:
+        return self.epochs
+
+    @overload
+    def __getitem__(self, place: int) -> Sequence[B]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Sequence[B]]: ...
+
+    def __getitem__(self, place: int | slice) -> Sequence[B] | list[Sequence[B]]:
+        found = range(self.epochs)[place]
+        return self.made(found) if isinstance(found, int) else [self.made(one) for one in found]
+
+
+def counted(steps: Callable[[int], int], epochs: int, most: int | None) -> list[int]:
+    """The steps of each epoch, where they differ; of as many epochs as a run comes to.
+
+    Args:
+        steps: number of an epoch, from 0 -> its steps.
+        epochs: how many there are.
+        most: steps of the run; None = those of all epochs.
+
+    Raises:
+        ConfigError: these are too many to be counted.
+
+    >>> counted(lambda epoch: 10 + epoch, 5, None), counted(lambda epoch: 10 + epoch, 5, 25)
+    ([10, 11, 12, 13, 14], [10, 11, 12])
+    """
+    first = steps(0)
+    needed = epochs if most is None else min(epochs, math.ceil(most / max(1, first)))
+    if needed > COUNTED:
+        raise ConfigError(
+            f"epochs = {epochs} that differ in their steps, which are counted beforehand",
+            allowed=f"up to {COUNTED}",
+            next_step="fewer epochs, or max_steps that fewer of them have",
+        )
+    found, total = [first], first
+    while len(found) < epochs and (most is None or total < most):
+        found.append(steps(len(found)))
+        total += found[-1]
+    return found
+
 
 def steps_of(epochs: Sequence[Sequence[B]], options: Options) -> int:
     """How many steps a run has, unless something ends it before."""
-    total = sum(map(len, epochs))
+    total = epochs.steps if isinstance(epochs, Epochs) else sum(map(len, epochs))
     return min(total, options.max_steps or total)
+
+
+def last_batch(epochs: Sequence[Sequence[B]], history: History) -> B:
+    """What the last step of a run read."""
+    epoch = int(history.train[-1]["epoch"])
+    return epochs[epoch - 1][history.steps_in(epoch) - 1]
 
 
 def ended_early(history: History) -> str:
@@ -108,7 +182,7 @@ def train(
     Args:
         learner: a part of a step -> what `backward` needs of it; left in evaluation mode.
         optimiser: over its parameters, with peaks as `parameter_groups` sets them.
-        epochs: the batches of each epoch, made beforehand so that their number is known.
+        epochs: the batches of each epoch, whose number is known before they are made.
         parts_of: (a batch, random numbers) -> its parts, which are read one after the other.
         options: rates, clipping, the seed.
         precision: fp32, bf16 or fp16.
@@ -135,11 +209,9 @@ def train(
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     schedule, total = SCHEDULES[options.schedule], steps_of(epochs, options)
     limit = options.max_seconds or math.inf
-    done, team = history.step, crew()  # of a run that goes on
-    for number, batches in enumerate(epochs, start=1):
-        rest, done = batches[done:], max(0, done - len(batches))
-        if number <= history.epochs:
-            continue
+    team = crew()
+    for number in range(history.epochs + 1, len(epochs) + 1):
+        rest = epochs[number - 1][history.steps_in(number) :]  # of a run that goes on
         learner.train()
         before_epoch(number)
         ended, asked = False, any(team.most(stop.asked))
