@@ -74,6 +74,16 @@ def test_the_measurement_measures() -> None:
     assert 0.001 < precision._bf16_speedup() < 1000
 
 
+def test_a_processor_without_bf16_is_known_by_few_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole layer would take it minutes."""
+    tried: list[int] = []
+    found = {32: 0.02, 1024: 9.0}
+    monkeypatch.setattr(precision, "_speedup", lambda tokens: tried.append(tokens) or found[tokens])
+    assert precision._bf16_speedup() == 0.02 and tried == [32]
+    found[32] = 0.5
+    assert precision._bf16_speedup() == 9.0
+
+
 def test_context() -> None:
     x = torch.ones(2, 2)
     with precision_context("bf16", CPU):

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from headway.checkpoints import encoder_decoder_of
 from headway.core.taps import record
 from headway.model import Model
+from headway.training import utilisation
 from headway.training.collate import window_states
 from headway.training.utilisation import Products, matrix_peak
 from training.tiny import put_head, tiny_model
@@ -54,6 +55,16 @@ def test_the_peak_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert matrix_peak("fp32", CPU) == found
     assert [path.name for path in tmp_path.iterdir()] == ["matrix-peak-fp32.json"]
     assert matrix_peak("bf16", CPU) > 0
+
+
+def test_where_a_large_product_takes_long_a_small_one_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rates = {utilisation.FIRST: 2e9, utilisation.SIZE: 3e11}
+    monkeypatch.setattr(utilisation, "_rate", lambda precision, device, size: rates[size])
+    assert utilisation._measured("bf16", CPU) == 2e9
+    rates[utilisation.FIRST] = 1e11
+    assert utilisation._measured("bf16", CPU) == 3e11
 
 
 def test_a_head_counts_as_lost() -> None:

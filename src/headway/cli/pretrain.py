@@ -43,7 +43,8 @@ from headway.cli.terminal.output import say_error, say_json
     "--earlier",
     multiple=True,
     metavar="FILE",
-    help="Texts that it shall not forget: measured before and after. May be repeated.",
+    help="Texts that it shall not forget, in a format and column of their own: measured before and "
+    "after. May be repeated.",
 )
 @click.option("--window", type=int, default=128, show_default=True, help="Tokens of a block.")
 @click.option(

@@ -34,6 +34,7 @@ from headway.adaptation import Settings as Adapting
 from headway.errors import ConfigError, DataError, InputError, nearest
 from headway.pretraining import Settings as Pretraining
 from headway.pretraining import TokenizerPlan
+from headway.pretraining.fit import HELD_OUT
 from headway.stages.files import files_of
 from headway.tasks import TASKS
 
@@ -131,7 +132,7 @@ def _stage(values: Any, number: int, here: Path) -> Stage:
     name = values.get("name")
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ConfigError(f"{what} is called {name!r}", allowed="small letters, digits and hyphens")
-    if name == "held-out":
+    if name == HELD_OUT:
         raise ConfigError(
             f"{what} is called {name!r}, as blocks of its own are", allowed="another name"
         )

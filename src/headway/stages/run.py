@@ -21,6 +21,7 @@ from headway.errors import ConfigError, InputError, OutputError
 from headway.logs import log
 from headway.pretraining import Settings, TokenizerPlan, pretrain
 from headway.pretraining.corpus import read_texts
+from headway.pretraining.fit import HELD_OUT
 from headway.reports.plain import plain, to_json
 from headway.reports.stages import forgotten_rows, stage_rows, write_stages
 from headway.reports.write import write_files
@@ -187,7 +188,7 @@ def _told(stage: Stage, place: Path) -> dict[str, Any]:
     }
     if stage.kind == "pretrain":
         main = report["main"]
-        held = {when: report[when].get("held-out", {}).get(main) for when in ("before", "after")}
+        held = {when: report[when].get(HELD_OUT, {}).get(main) for when in ("before", "after")}
         return about | {
             "objective": report["objective"],
             "loss": held,

@@ -27,6 +27,9 @@ __all__ = ["Products", "matrix_peak", "utilisation_of"]
 
 SIZE = 1024
 """Rows, columns and inner size of the product that finds the peak."""
+FIRST, PATIENCE = 128, 0.2
+"""Those of one before it, which counts where the large one would take longer, in seconds: a
+processor without instructions for a precision is as slow with any."""
 
 PASSES = 3
 """Forward, and backward to states and to weights."""
@@ -119,12 +122,18 @@ def _matrices(stack: nn.Module) -> int:
 
 
 def _measured(precision: str, device: torch.device) -> float:
+    few = _rate(precision, device, FIRST)
+    return few if 2 * SIZE**3 / few > PATIENCE else _rate(precision, device, SIZE)
+
+
+def _rate(precision: str, device: torch.device, size: int) -> float:
+    """Operations a second of a product of this size."""
     dtype = HALVES.get(precision, torch.float32)
-    a, b = (torch.ones(SIZE, SIZE, dtype=dtype, device=device) for _ in "ab")
+    a, b = (torch.ones(size, size, dtype=dtype, device=device) for _ in "ab")
     best = float("inf")
     for _ in range(10):
         start = time.perf_counter()
         product = a @ b
         product[0, 0].item()  # it is done
         best = min(best, time.perf_counter() - start)
-    return 2 * SIZE**3 / best
+    return 2 * size**3 / best
