@@ -28,7 +28,7 @@ def files(tmp_path: Path) -> tuple[str, str]:
 
 
 def test_every_measure_is_what_it_was(files: tuple[str, str], tmp_path: Path) -> None:
-    first = quick(*files, out=tmp_path / "run", seed=3, lr=3e-3)  # type: ignore[arg-type]
+    first = quick(files[0], files[1], out=tmp_path / "run", seed=3, lr=3e-3)
     for run in (tmp_path / "run", tmp_path / "run" / "run.json"):
         again = rerun(run, out=tmp_path / "again", command="headway rerun")
         assert again.known and again.changed == {}
@@ -40,7 +40,7 @@ def test_every_measure_is_what_it_was(files: tuple[str, str], tmp_path: Path) ->
 
 def test_as_many_threads_compute_again(files: tuple[str, str], tmp_path: Path) -> None:
     now = torch.get_num_threads()
-    quick(*files, out=tmp_path / "run", threads=now + 1)  # type: ignore[arg-type]
+    quick(files[0], files[1], out=tmp_path / "run", threads=now + 1)
     path = tmp_path / "run" / "run.json"
     about = json.loads(path.read_text("utf-8"))
     assert about["threads"] == now + 1
@@ -66,7 +66,7 @@ def test_several_files_are_read_again(files: tuple[str, str], tmp_path: Path) ->
 def test_rows_that_changed_are_said(
     files: tuple[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    quick(*files, out=tmp_path / "run")  # type: ignore[arg-type]
+    quick(files[0], files[1], out=tmp_path / "run")
     lines = [json.dumps(row) for row in rows(n=50, seed=5)]
     Path(files[1]).write_text("\n".join(lines), encoding="utf-8")
     again = rerun(tmp_path / "run")
@@ -77,7 +77,7 @@ def test_rows_that_changed_are_said(
 def test_other_versions_are_said(
     files: tuple[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    quick(*files, out=tmp_path / "run")  # type: ignore[arg-type]
+    quick(files[0], files[1], out=tmp_path / "run")
     path = tmp_path / "run" / "run.json"
     about = json.loads(path.read_text("utf-8"))
     about["versions"] |= {"torch": "1.0", "gone": "2"}
@@ -90,7 +90,7 @@ def test_other_versions_are_said(
 def test_a_run_without_a_report_has_nothing_to_compare(
     files: tuple[str, str], tmp_path: Path
 ) -> None:
-    quick(*files, out=tmp_path / "run")  # type: ignore[arg-type]
+    quick(files[0], files[1], out=tmp_path / "run")
     (tmp_path / "run" / "report.json").unlink()
     again = rerun(tmp_path / "run")
     assert not again.known and again.changed == {} and again.result.report
@@ -117,7 +117,7 @@ def test_what_is_no_run_is_said(tmp_path: Path) -> None:
 
 
 def test_a_run_is_not_written_over(files: tuple[str, str], tmp_path: Path) -> None:
-    quick(*files, out=tmp_path / "run")  # type: ignore[arg-type]
+    quick(files[0], files[1], out=tmp_path / "run")
     with pytest.raises(ConfigError, match="is the run itself"):
         rerun(tmp_path / "run", out=tmp_path / "run")
     assert (tmp_path / "run" / "report.json").exists()
@@ -125,7 +125,7 @@ def test_a_run_is_not_written_over(files: tuple[str, str], tmp_path: Path) -> No
 
 def test_features_are_what_they_were(files: tuple[str, str], tmp_path: Path) -> None:
     features = {"text": Text(), "label": Label(("green", "red"))}
-    quick(*files, out=tmp_path / "run", features=features)  # type: ignore[arg-type]
+    quick(files[0], files[1], out=tmp_path / "run", features=features)
     again = rerun(tmp_path / "run", out=tmp_path / "again")
     assert again.known and again.changed == {}
     for run in ("run", "again"):
@@ -138,7 +138,7 @@ def test_features_are_what_they_were(files: tuple[str, str], tmp_path: Path) -> 
 def test_features_of_a_file_are_read_again(files: tuple[str, str], tmp_path: Path) -> None:
     file = tmp_path / "features.toml"
     file.write_text('label = {label = ["green", "red"]}', encoding="utf-8")
-    quick(*files, out=tmp_path / "run", features=file)  # type: ignore[arg-type]
+    quick(files[0], files[1], out=tmp_path / "run", features=file)
     assert rerun(tmp_path / "run").changed == {}
 
 
@@ -161,7 +161,7 @@ def rewrite(path: Path, **changes: Any) -> None:
 def test_a_run_json_that_is_not_whole_is_told_from_none(
     files: tuple[str, str], tmp_path: Path
 ) -> None:
-    quick(*files, out=tmp_path / "run")  # type: ignore[arg-type]
+    quick(files[0], files[1], out=tmp_path / "run")
     path = tmp_path / "run" / "run.json"
     whole = path.read_text("utf-8")
     for name in ("settings", "test"):
@@ -178,7 +178,7 @@ def test_a_run_json_that_is_not_whole_is_told_from_none(
 def test_a_report_that_says_too_little_is_nothing_to_compare(
     changes: dict[str, Any], files: tuple[str, str], tmp_path: Path
 ) -> None:
-    quick(*files, out=tmp_path / "run")  # type: ignore[arg-type]
+    quick(files[0], files[1], out=tmp_path / "run")
     rewrite(tmp_path / "run" / "report.json", **changes)
     again = rerun(tmp_path / "run")
     assert not again.known and again.changed == {} and again.result.report

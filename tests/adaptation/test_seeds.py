@@ -18,7 +18,8 @@ from headway.training.keeper import Keeper
 from headway.training.loop import History
 
 SEEDS: dict[str, Any] = {"first": 0, "count": 3, "epochs": 2, "batch_tokens": 120,
-                         "precision": "fp32", "baseline": False, "save_every": 0}  # fmt: skip
+                         "precision": "fp32", "baseline": False, "save_every": 0,
+                         "probe": False}  # fmt: skip
 
 
 def test_only_the_first_model_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,7 +35,7 @@ def test_only_the_first_model_is_kept(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(seeds, "adapt", watched)
     tiny_model().save(tmp_path / "model")
-    options = {"epochs": 1, "precision": "fp32", "baseline": False}
+    options = {"epochs": 1, "precision": "fp32", "baseline": False, "probe": False}
     out = tmp_path / "run"
     result = seeds.adapt_seeds(tmp_path / "model", rows(n=40), out=out, first=3, count=4, **options)
     assert alive == [0, 1, 1, 1]
@@ -108,6 +109,7 @@ def test_the_first_seed_goes_on_beside_the_others(
     assert trained == [("run", 1)] and found.report["seeds"] == whole.report["seeds"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["lr", "rows"])
 def test_what_was_done_otherwise_is_not_taken(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str

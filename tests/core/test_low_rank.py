@@ -32,6 +32,20 @@ def test_each_part_has_a_product_of_its_own() -> None:
     torch.testing.assert_close(torch.cat(layer.separate(x), dim=1), wanted)
 
 
+def test_parts_that_are_read_by_themselves_have_their_products_too() -> None:
+    layer, x, others = FusedLinear(4, (3, 2, 2)), torch.randn(5, 4), torch.randn(6, 4)
+    for way in (None, learned(LowRank(4, {"a": 3, "b": 2, "c": 2}, rank=2, scale=0.5))):
+        if way is not None:
+            beside([layer], way)
+        whole, rest = layer.separate(x), layer.separate(others)[1:]
+        for found, wanted in (
+            (layer.separate_leading(x, 2), whole[:2]),
+            (layer.separate_first(x, others), (whole[0], *rest)),
+        ):
+            for one, other in zip(found, wanted, strict=True):
+                torch.testing.assert_close(one, other)
+
+
 def test_merged_the_layer_gives_the_same_and_is_plain() -> None:
     layer, x = nn.Linear(4, 3), torch.randn(5, 4)
     low_rank = learned(LowRank(4, {"a": 3}, rank=2, scale=2.0))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import torch.distributed as dist
 from adaptation.quick import quick
@@ -100,7 +101,7 @@ def pressed(*, out: Path, place: str, **settings: Any) -> Result:
         _behind_each_epoch(lambda number: presses() if number == 1 else None)
     else:
         adapting = import_module("headway.adaptation.adapt")
-        adapting.start_head = lambda run, targets, stop: presses()  # type: ignore[attr-defined]
+        _replace(adapting, "start_head", lambda run, targets, stop: presses())
     result = adapted(out=out, **settings)
     Path(f"{out}-{os.environ['RANK']}").write_text(result.stopped)
     return result
@@ -124,26 +125,31 @@ def apart(**settings: Any) -> Result:
             self.folder = self.folder.with_name("another")
         begin(self, *given)
 
-    Keeper.begin = begins  # type: ignore[method-assign]
+    _replace(Keeper, "begin", begins)
     return adapted(resume=True, **settings)
 
 
 def _behind_each_epoch(do: Callable[[int], bool | None]) -> None:
-    """When it is validated; for good, too."""
+    """When it is validated."""
     after = Validations.after_epoch
 
     def then(self: Validations, number: int, history: Any) -> bool:
         return after(self, number, history) | bool(do(number))
 
-    Validations.after_epoch = then  # type: ignore[method-assign]
+    _replace(Validations, "after_epoch", then)
 
 
 def _behind_each_step(do: Callable[[Keeper], None]) -> None:
-    """When its state is kept; for good, since the process ends with the run."""
+    """When its state is kept."""
     after = Keeper.after_step
 
     def then(self: Keeper, history: Any) -> None:
         after(self, history)
         do(self)
 
-    Keeper.after_step = then  # type: ignore[method-assign]
+    _replace(Keeper, "after_step", then)
+
+
+def _replace(owner: object, name: str, what: object) -> None:
+    """For good: the process ends with the run."""
+    mock.patch.object(owner, name, what).start()

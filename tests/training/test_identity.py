@@ -7,7 +7,7 @@ import torch
 
 from headway.errors import ConfigError
 from headway.model import Model
-from headway.training.identity import identity_of, unnamed
+from headway.training.identity import changing_weights, identity_of
 
 from .tiny import tiny_model, words_tokenizer
 
@@ -31,12 +31,13 @@ def changed(model: Model, known: dict[str, str]) -> set[str]:
 
 
 def test_a_model_that_has_learned_has_no_name() -> None:
-    """Nor has another one with its weights."""
+    """Nor has another one with its weights; and nothing of it is new."""
     model = tiny_model()
     same, other = Model(model.checkpoint, source="same"), tiny_model()
-    with unnamed(model, other):
+    model.checkpoint.fresh = frozenset({"embeddings.words.weight"})
+    with changing_weights(model, other):
         assert model.source == "tiny-bert"
-    assert (model.source, other.source) == ("", "tiny-bert")
-    with pytest.raises(ConfigError), unnamed(model, same):
+    assert (model.source, other.source) == ("", "tiny-bert") and not model.checkpoint.fresh
+    with pytest.raises(ConfigError), changing_weights(model, same):
         raise ConfigError("the loss became nan")
     assert same.source == ""

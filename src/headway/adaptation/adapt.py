@@ -30,7 +30,7 @@ from headway.tasks.costs import tokens_beside
 from headway.training import History
 from headway.training.chance import own_randomness
 from headway.training.energy import metered
-from headway.training.identity import identity_of, unnamed
+from headway.training.identity import changing_weights, identity_of
 from headway.training.interrupt import stop_on_interrupt
 from headway.training.keeper import Keeper
 from headway.training.machine import timed
@@ -145,7 +145,7 @@ def adapt(
             for note in (*rows.notes, *plan.notes):
                 log.info("%s", note)
             try:
-                with unnamed(model, given):
+                with changing_weights(model, given):
                     _train(run, targets["train"], folder)
             except ConfigError as error:
                 if folder is None or not run.history.stopped:
@@ -221,7 +221,6 @@ def _train(run: Run, targets: Any, folder: Path | None) -> None:
             keeper = None if folder is None or asked else _keeper(run, folder)
             given = (model, texts, units, run.rows, run.plan, stop, run.history)
             run.adapter = fit(*given, keeper, followers_of(run, folder))
-            model.checkpoint.fresh = frozenset()
 
 
 def _measured(run: Run) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def learning_curve(
     """
     _check(labels, seeds, ways, settings)
     if out is not None:
-        free_space(Path(out))
+        free_space(Path(out))  # an hour later it would be too late to say that there is none
     usual = {name: value for name, value in settings.items() if name not in DECIDED}
     train, judges = _rows(data, test, usual)
     points: list[Point] = []

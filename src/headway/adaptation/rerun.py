@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from headway.adaptation.adapt import IN_PYTHON, Result, adapt
 from headway.adaptation.runs import PASSING, read_report, read_run
-from headway.data.features import Feature
-from headway.data.reading.featurefiles import load_features
+from headway.data.reading.featurefiles import features_of
 from headway.errors import ConfigError
 from headway.logs import log
 from headway.reports.plain import plain
@@ -64,7 +61,8 @@ def rerun(run: str | Path, *, out: str | Path | None = None, command: str = "") 
         raise ConfigError(f"out = {str(out)!r} is the run itself", allowed="another folder")
     _say_versions(about.get("versions") or {})
     settings = {name: value for name, value in about["settings"].items() if name not in PASSING}
-    settings["features"] = _features(settings.get("features"))
+    if isinstance(said := settings.get("features"), Mapping):  # a name of a file stays one
+        settings["features"] = features_of(said, folder / RUN)
     settings["threads"] = about.get("threads")
     result = adapt(
         about["model"],
@@ -115,16 +113,6 @@ def _repeatable(folder: Path) -> dict[str, Any]:
         absent = "settings" if "test" in about else "test"
         raise ConfigError(f"{file} says no {absent}", allowed="run.json as adapt writes it")
     return about
-
-
-def _features(said: Any) -> Mapping[str, Feature] | str | None:
-    """What columns hold, as `adapt` takes it: run.json has what a file of features would."""
-    if not isinstance(said, Mapping):
-        return None if said is None else str(said)
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "features.json"
-        file.write_text(json.dumps(said), encoding="utf-8")
-        return load_features(file)
 
 
 def _say_versions(then: dict[str, Any]) -> None:

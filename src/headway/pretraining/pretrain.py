@@ -35,7 +35,7 @@ from headway.pretraining.tokenizer import TokenizerPlan
 from headway.reports.plain import plain
 from headway.training import Options
 from headway.training.chance import own_randomness
-from headway.training.identity import identity_of, unnamed
+from headway.training.identity import changing_weights, identity_of
 from headway.training.keeper import Keeper
 from headway.training.machine import timed
 from headway.training.objectives import ComparesTexts, Objective
@@ -146,7 +146,7 @@ def pretrain(
             keeper = None if folder is None else _keeper(run, folder)
             given = model if isinstance(model, Model) else started
             try:
-                with unnamed(started, given):
+                with changing_weights(started, given):
                     fit(run, keeper, followers_of(run, folder))
             except ConfigError as error:
                 if folder is None or not run.history.stopped:

@@ -28,6 +28,7 @@ from headway.reports.write import write_files
 from headway.stages.files import digest_of, digest_of_all
 from headway.stages.plan import Stage, read_stages
 from headway.tasks import TASKS
+from headway.training.keeper import AnotherRunError
 from headway.training.machine import versions
 from headway.training.output import KEPT, RUN, can_be_replaced
 
@@ -156,7 +157,7 @@ def _run(
         made = adapt(model, stage.source, **given)
     except InputError as error:
         _leave_nothing(place)
-        if "holds another run" in error.problem:  # by what the file of stages does not say
+        if isinstance(error, AnotherRunError):  # by what the file of stages does not say
             hint = f"take {place / KEPT} away, and the stage begins anew"
             raise ConfigError(error.problem, next_step=hint) from None
         raise

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from headway.model import Model
 
-__all__ = ["digest_of", "identity_of", "unnamed"]
+__all__ = ["changing_weights", "digest_of", "identity_of"]
 
 DIGESTED = 64
 """Values of each tensor that its hash sees."""
@@ -44,8 +44,9 @@ def identity_of(model: Model) -> dict[str, str]:
 
 
 @contextmanager
-def unnamed(model: Model, given: Model) -> Iterator[None]:
-    """A model learns inside: behind it, it is no longer the one that its name leads to.
+def changing_weights(model: Model, given: Model) -> Iterator[None]:
+    """A model learns inside: behind it, it is no longer the one that its name leads to, and nothing
+    of it is new.
 
     Args:
         model: that learns.
@@ -57,3 +58,4 @@ def unnamed(model: Model, given: Model) -> Iterator[None]:
         if not set(given.parameters()).isdisjoint(model.parameters()):
             given.source = ""
         model.source = ""
+        model.checkpoint.fresh = frozenset()

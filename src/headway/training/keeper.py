@@ -27,7 +27,7 @@ from headway.training.loop import History
 from headway.training.processes import crew
 from headway.training.states import STATE, States, Whole
 
-__all__ = ["Keeper", "Stateful", "kept_threads"]
+__all__ = ["AnotherRunError", "Keeper", "Stateful", "kept_threads"]
 
 FORMAT = 3
 KEPT = 2
@@ -37,6 +37,10 @@ LEARNED, OPTIMISER = "learned", "optimiser"
 
 SAID = "sha256"
 """The field of state.json with the hash of all its others."""
+
+
+class AnotherRunError(ConfigError):
+    """What is kept in a folder is the state of another run."""
 
 
 class Stateful(Protocol):
@@ -89,8 +93,8 @@ class Keeper:
             states: how tensors lie on disk; None = whole.
 
         Raises:
-            ConfigError: what is kept there is the state of another run, or other processes see
-                another state; all of them raise that.
+            AnotherRunError: what is kept there is the state of another run.
+            ConfigError: other processes see another state; all of them raise that.
         """
         self.learner, self.optimiser = learner, optimiser
         self.history, self.others = history, dict(others)
@@ -190,7 +194,7 @@ class Keeper:
                 f"{name} was {kept.get(name)!r:.60} and is {now.get(name)!r:.60}"
                 for name in changed[:3]
             )
-            raise ConfigError(
+            raise AnotherRunError(
                 f"{place.parent} holds another run: {told}",
                 next_step="go on with what it was begun with, or begin anew without --resume",
             )

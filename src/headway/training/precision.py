@@ -82,6 +82,7 @@ def _bf16_speedup() -> float:
 
 
 def _speedup(tokens: int) -> float:
+    """The same of so many tokens."""
     seconds = {}
     for dtype in (torch.float32, torch.bfloat16):
         _, hidden, inner = SHAPE

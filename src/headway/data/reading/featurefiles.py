@@ -11,7 +11,7 @@ from headway.data.features import Feature, Image, Label, Number, Sequence, Spans
 from headway.data.formats.tablefiles import table_in
 from headway.errors import ConfigError, nearest
 
-__all__ = ["load_features"]
+__all__ = ["features_of", "load_features"]
 
 # A feature that needs no more than its name.
 _SIMPLE: dict[str, Callable[[], Feature]] = {
@@ -51,7 +51,23 @@ def load_features(
     values = table_in(path, "features", allowed=_EXAMPLE)
     if not values:
         raise ConfigError(f"{path} names no column", allowed=_EXAMPLE)
-    return {name: _feature(value, f"{path}, column {name!r}") for name, value in values.items()}
+    return features_of(values, path)
+
+
+def features_of(values: Mapping[str, Any], where: object) -> dict[str, Feature]:
+    """Features from what a file of them holds; `form_of` is the way back.
+
+    Args:
+        values: column -> what it holds.
+        where: the file, for messages.
+
+    Raises:
+        ConfigError: a feature that is none.
+
+    >>> str(features_of({"label": {"label": ["no", "yes"]}}, "run.json")["label"])
+    'label, 2 names: no, yes'
+    """
+    return {name: _feature(value, f"{where}, column {name!r}") for name, value in values.items()}
 
 
 def _feature(value: Any, where: str) -> Feature:
